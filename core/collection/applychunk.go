@@ -1,0 +1,91 @@
+package collection
+
+import (
+	"fmt"
+
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// Chunk stores a slice of rows: revlog, cards, notes, in this order, each table with one call to the database.
+func (a *Applier) Chunk(c *wire.Chunk) error {
+	if err := a.applyRevlog(c.Revlog); err != nil {
+		return fmt.Errorf("apply revlog: %w", err)
+	}
+	if err := a.applyCards(c.Cards); err != nil {
+		return fmt.Errorf("apply cards: %w", err)
+	}
+	if err := a.applyNotes(c.Notes); err != nil {
+		return fmt.Errorf("apply notes: %w", err)
+	}
+	return nil
+}
+
+func (a *Applier) applyRevlog(list []wire.Revlog) error {
+	b := a.packed[:0]
+	for i := range list {
+		r := &list[i]
+		if err := checkUSN(r.USN, "revlog entry", r.ID); err != nil {
+			return err
+		}
+		b = rows.Begin(b, 9)
+		b = rows.Int(b, r.ID)
+		b = rows.Int(b, r.CardID)
+		b = rows.Int(b, int64(r.USN))
+		b = rows.Int(b, int64(r.Ease))
+		b = rows.Int(b, int64(r.Interval))
+		b = rows.Int(b, int64(r.LastInterval))
+		b = rows.Int(b, int64(r.Factor))
+		b = rows.Int(b, int64(r.Time))
+		b = rows.Int(b, int64(r.Type))
+	}
+	a.packed = b
+	return a.run("INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING")
+}
+
+func (a *Applier) applyCards(list []wire.Card) error {
+	b := a.packed[:0]
+	for i := range list {
+		c := &list[i]
+		if err := checkUSN(c.USN, "card", c.ID); err != nil {
+			return err
+		}
+		b = appendCard(b, c)
+	}
+	a.packed = b
+	return a.run(a.cardSQL())
+}
+
+func appendCard(b []byte, c *wire.Card) []byte {
+	b = rows.Begin(b, 18)
+	b = rows.Int(b, c.ID)
+	b = rows.Int(b, c.NoteID)
+	b = rows.Int(b, c.DeckID)
+	b = rows.Int(b, int64(c.Ord))
+	b = rows.Int(b, c.Mod)
+	b = rows.Int(b, int64(c.USN))
+	b = rows.Int(b, int64(c.Type))
+	b = rows.Int(b, int64(c.Queue))
+	b = rows.Int(b, int64(c.Due))
+	b = rows.Int(b, int64(c.Interval))
+	b = rows.Int(b, int64(c.Factor))
+	b = rows.Int(b, int64(c.Reps))
+	b = rows.Int(b, int64(c.Lapses))
+	b = rows.Int(b, int64(c.Left))
+	b = rows.Int(b, int64(c.ODue))
+	b = rows.Int(b, c.ODeckID)
+	b = rows.Int(b, int64(c.Flags))
+	return rows.Text(b, wire.CardData(c.Data))
+}
+
+func (a *Applier) cardSQL() string {
+	const values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18"
+	return "INSERT INTO cards (id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, flags, data) " +
+		a.source(values, "cards", graveCard) +
+		" ON CONFLICT(id) DO UPDATE SET nid = excluded.nid, did = excluded.did, ord = excluded.ord, mod = excluded.mod," +
+		" usn = excluded.usn, type = excluded.type, queue = excluded.queue, due = excluded.due, ivl = excluded.ivl," +
+		" factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses, left = excluded.left," +
+		" odue = excluded.odue, odid = excluded.odid, flags = excluded.flags, data = excluded.data WHERE " +
+		a.overwritable("cards")
+}

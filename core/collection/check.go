@@ -1,0 +1,111 @@
+package collection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// CheckHeader looks at what every other use of a file relies on: the table col with its one row, and a schema
+// version that we open (11, 14 to 18), which it returns. Errors: fault.DamagedFile, fault.UnsupportedFile.
+func CheckHeader(db host.DB) (ver int, err error) {
+	c, err := ReadCol(db)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case c.Ver < 11:
+		return 0, fault.New(fault.UnsupportedFile, "the collection has schema version %d, which is too old", c.Ver).
+			WithHint("Open it once in a 2.1 version of the desktop program, then try again.")
+	case c.Ver == 12, c.Ver == 13, c.Ver > Schema:
+		// 12 and 13 were used by test versions only; what they look like is not known (trap T28).
+		return 0, fault.New(fault.UnsupportedFile, "the collection has schema version %d, which is not supported", c.Ver).
+			WithHint("It was written by another or a newer program: update this one, or restore a backup.")
+	}
+	return c.Ver, nil
+}
+
+// CheckStructure checks that every table and column of the file's schema version is there. Indexes may be missing,
+// and further tables and columns do not matter. Errors: fault.DamagedFile.
+func CheckStructure(db host.DB) error {
+	c, err := ReadCol(db)
+	if err != nil {
+		return err
+	}
+	for i := range tables {
+		t := &tables[i]
+		if t.since > c.Ver {
+			continue
+		}
+		if err := t.check(db, c.Ver); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check checks one table.
+func (t *tableDef) check(db host.DB, ver int) error {
+	if err := wantTable(db, t.name); err != nil {
+		return err
+	}
+	have, err := columnNames(db, t.name)
+	if err != nil {
+		return err
+	}
+	for _, name := range t.names() {
+		if t.name == "tags" && ver < 17 && (name == "collapsed" || name == "config") {
+			continue
+		}
+		if !slices.Contains(have, strings.ToLower(name)) {
+			return damaged("its table %q has no column %q", t.name, name)
+		}
+	}
+	return nil
+}
+
+// columnNames lists the columns of a table in lower case.
+func columnNames(db host.DB, table string) (list []string, err error) {
+	for row, err := range rows.Query(db, "SELECT lower(name) FROM pragma_table_info(?)", table) {
+		if err != nil {
+			return nil, asDamaged(err, "read the structure")
+		}
+		list = append(list, row[0].String())
+	}
+	return list, nil
+}
+
+// wantTable fails with fault.DamagedFile if there is no such table. A view does not count.
+func wantTable(db host.DB, name string) error {
+	n, err := rows.IntOf(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND lower(name) = ?", name)
+	if err != nil {
+		return asDamaged(err, "read the structure")
+	}
+	if n == 0 {
+		return damaged("it has no table %q", name)
+	}
+	return nil
+}
+
+// integrityLines is how many complaints of the integrity check are passed on.
+const integrityLines = 5
+
+// CheckIntegrity runs SQLite's integrity check, which also finds indexes that another program has built with another
+// order of names. It reads the whole file. Complaints are fault.DamagedFile with the first of them.
+func CheckIntegrity(db host.DB) error {
+	var lines []string
+	for row, err := range rows.Query(db, fmt.Sprintf("PRAGMA integrity_check(%d)", integrityLines)) {
+		if err != nil {
+			return asDamaged(err, "check the collection's integrity")
+		}
+		lines = append(lines, row[0].String())
+	}
+	if len(lines) == 1 && lines[0] == "ok" {
+		return nil
+	}
+	return damaged("%s", strings.Join(lines, "; ")).With("integrity", lines)
+}

@@ -1,0 +1,83 @@
+package collection
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// The hour at which a day begins: stored when a file says nothing usable, and the latest one that counts.
+const (
+	defaultRollover = 4
+	lastRollover    = 23
+)
+
+// timing is what the day number depends on (§6.1), and the config entries that reading it has to write.
+type timing struct {
+	crt            int64
+	schedVer       int
+	creationOffset *int
+	currentOffset  int
+	rollover       *int
+	lastUnburied   int64
+	missing        map[string]string // config entries to be written: localOffset, rollover
+}
+
+// readTiming reads the values from the file and the clock.
+func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
+	c, err := ReadCol(db)
+	if err != nil {
+		return t, err
+	}
+	t = timing{crt: c.Crt, schedVer: 1, currentOffset: clock.MinutesWest(clock.Now()), missing: map[string]string{}}
+	config := func(key string, lo, hi int64) (v int64, ok bool) {
+		if err == nil {
+			v, ok, err = configInt(db, key, lo, hi)
+		}
+		return v, ok
+	}
+	if v, _ := config("schedVer", 0, math.MaxUint8); v == 2 {
+		t.schedVer = 2
+	}
+	if v, ok := config("creationOffset", math.MinInt32, math.MaxInt32); ok {
+		offset := int(v)
+		t.creationOffset = &offset
+	}
+	if v, _ := config("localOffset", math.MinInt32, math.MaxInt32); v != int64(t.currentOffset) {
+		t.missing["localOffset"] = strconv.Itoa(t.currentOffset)
+	}
+	if t.schedVer == 2 {
+		v, ok := config("rollover", 0, math.MaxUint8)
+		if !ok {
+			v = defaultRollover
+			t.missing["rollover"] = strconv.Itoa(defaultRollover)
+		}
+		hour := int(min(v, lastRollover))
+		t.rollover = &hour
+	}
+	t.lastUnburied, _ = config("lastUnburied", 0, math.MaxUint32)
+	return t, err
+}
+
+// today is the number of the day at now.
+func (t *timing) today(now time.Time) int64 {
+	day, _ := Days(t.crt, now.Unix(), t.creationOffset, t.currentOffset, t.schedVer, t.rollover)
+	return day
+}
+
+// configInt reads a config entry that is an integer between lo and hi; ok is false if it is missing or anything
+// else, null included.
+func configInt(db host.DB, key string, lo, hi int64) (v int64, ok bool, err error) {
+	row, err := rows.One(db, "SELECT val FROM config WHERE key = ?", key)
+	if err != nil || row == nil {
+		return 0, false, err
+	}
+	v, perr := strconv.ParseInt(row[0].String(), 10, 64)
+	if perr != nil || v < lo || v > hi {
+		return 0, false, nil
+	}
+	return v, true, nil
+}

@@ -1,0 +1,84 @@
+package colsync
+
+import (
+	"context"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// sliceSize is the number of rows in a slice of ours, unless our own server takes more (§7.6).
+const sliceSize = 250
+
+// receiveChunks stages all of the server's slices: the first alone, as it may be the only one, then several requests
+// at once. A done slice may overtake others, so all answers are waited for.
+func (a *attempt) receiveChunks(ctx context.Context) error {
+	done := false
+	p := a.newPipeline(ctx, "chunk")
+	defer p.close()
+	var c wire.Chunk
+	p.onAnswer = func(body []byte) error {
+		if err := wire.ParseChunk(body, &c); err != nil {
+			return stepError("chunk", err)
+		}
+		done = done || c.Done
+		a.received.addChunk(&c)
+		a.syncer.progress(host.StageChunks, a.chunkRows(), 0)
+		return a.inbox.add(body)
+	}
+	for first := true; !done; first = false {
+		if err := p.send([]byte("{}")); err != nil {
+			return err
+		}
+		if first {
+			if err := p.drain(); err != nil {
+				return err
+			}
+		}
+	}
+	return p.drain()
+}
+
+// chunkRows is the number of rows received and sent so far.
+func (a *attempt) chunkRows() (n int64) {
+	for _, k := range []string{"notes", "cards", "revlog"} {
+		n += a.received[k] + a.sent[k]
+	}
+	return n
+}
+
+// sendChunks sends the copied rows; the done slice goes last and alone.
+func (a *attempt) sendChunks(ctx context.Context) error {
+	size := sliceSize
+	if a.meta.Slice > size {
+		size = min(a.meta.Slice, maxSlice)
+	}
+	slicer, err := collection.NewSlicer(a.db(), a.usn(), size)
+	if err != nil {
+		return err
+	}
+	defer slicer.Close()
+	total := a.chunkRows() + a.toSend
+	p := a.newPipeline(ctx, "applyChunk")
+	defer p.close()
+	for c := (wire.Chunk{}); !c.Done; {
+		if err := slicer.Next(&c); err != nil {
+			return err
+		}
+		if c.Done {
+			if err := p.drain(); err != nil {
+				return err
+			}
+		}
+		if err := p.send(wire.ApplyChunkRequest(&c)); err != nil {
+			return err
+		}
+		a.sent.addChunk(&c)
+		a.syncer.progress(host.StageChunks, a.chunkRows(), total)
+	}
+	return p.drain()
+}
+
+// maxSlice bounds the memory of a slice whatever a server offers.
+const maxSlice = 10_000

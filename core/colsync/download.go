@@ -1,0 +1,171 @@
+package colsync
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+func (s *Syncer) download(ctx context.Context, r *remote, _ wire.Meta, backup bool) (rep TransferReport, err error) {
+	const staged = host.Staging + "download.anki2"
+	if rep.Bytes, err = s.fetch(ctx, r, staged); err != nil {
+		return rep, err
+	}
+	if err := s.accept(ctx, staged); err != nil {
+		return rep, damagedDownload(err)
+	}
+	if rep.Backup, rep.Lost, err = s.keepLocal(ctx, backup); err != nil {
+		return rep, err
+	}
+	return rep, s.Store.Install(ctx, staged)
+}
+
+// fetch streams the server's collection into a staged file and returns its size. What does not match the announced size
+// is refused; the reference installs it (§14.1).
+func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, error) {
+	req := r.request("download", r.codec.Compress(nil, []byte("{}")))
+	req.Stream, req.Stall = true, uploadStall
+	r.requests++
+	call := r.host.HTTP.Start(ctx, req)
+	defer call.Close()
+	if err := r.wait(ctx, call); err != nil {
+		return 0, err
+	}
+	resp, err := call.Response()
+	if err != nil {
+		return 0, stepError("download", err)
+	}
+	if err := checkStatus("download", resp); err != nil {
+		return 0, err
+	}
+	size, err := originalSize("download", resp)
+	if err != nil {
+		return 0, err
+	}
+	if size == 0 {
+		return 0, fault.New(fault.DamagedDownload, "download: the server sent an empty file").
+			WithHint("Upload a collection from another device, or try again.")
+	}
+	n, err := s.receive(ctx, call, staged, size)
+	if err == nil && n != size {
+		err = sizeError("download", n, size)
+	}
+	return n, err
+}
+
+// receive decompresses the answer's body into a file.
+func (s *Syncer) receive(ctx context.Context, call host.Call, staged string, size int64) (n int64, err error) {
+	f, err := s.Host.Files.Create(staged)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	z, err := wire.NewReader(&bodyReader{ctx, call})
+	if err != nil {
+		return 0, stepError("download", err)
+	}
+	defer z.Close()
+	buf := make([]byte, 128<<10)
+	for n <= size { // one block more than announced is enough to know
+		k, rerr := z.Read(buf)
+		if k > 0 {
+			if _, err := f.Write(buf[:k]); err != nil {
+				return n, err
+			}
+			n += int64(k)
+			s.progress(host.StageDownload, min(n, size), size)
+			if err := s.Host.Yield.Tick(ctx); err != nil {
+				return n, err
+			}
+		}
+		if errors.Is(rerr, io.EOF) {
+			return n, nil
+		}
+		if rerr != nil {
+			return n, stepError("download", rerr)
+		}
+	}
+	return n, nil
+}
+
+// bodyReader makes a call's body an io.Reader.
+type bodyReader struct {
+	ctx  context.Context
+	call host.Call
+}
+
+func (b *bodyReader) Read(p []byte) (int, error) { return b.call.Read(b.ctx, p) }
+
+// accept checks a downloaded file and makes it ready to be installed (§14.1).
+func (s *Syncer) accept(ctx context.Context, staged string) (err error) {
+	db, err := s.Host.SQL.Open(ctx, staged, host.ReadWrite)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := db.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	ver, err := s.Store.CheckDB(db, true)
+	if err != nil {
+		return err
+	}
+	if ver != 18 {
+		if _, err := collection.Upgrade(db, s.Host.Clock, s.Host.Random); err != nil {
+			return err
+		}
+	}
+	_, err = rows.Exec(db, "UPDATE col SET ls = mod")
+	return err
+}
+
+// damagedDownload says of a file problem that it is the server's file, not ours.
+func damagedDownload(err error) error {
+	switch fault.KindOf(err) {
+	case fault.DamagedFile, fault.UnsupportedFile, fault.NotFound:
+		return fault.Wrap(fault.DamagedDownload, err, "the server's collection cannot be used")
+	}
+	return err
+}
+
+// keepLocal backs up what a download is about to replace. It happens at the swap, so that edits made during the
+// transfer are in the backup and in the count of what is lost.
+func (s *Syncer) keepLocal(ctx context.Context, backup bool) (id string, lost map[string]int64, err error) {
+	for {
+		col, err := collection.ReadCol(s.db())
+		if err != nil {
+			return "", nil, err
+		}
+		if lost, err = collection.PendingCounts(s.db()); err != nil {
+			return "", nil, err
+		}
+		counts, err := collection.Counts(s.db())
+		if err != nil {
+			return "", nil, err
+		}
+		if !backup || counts.Cards+counts.Notes+counts.Revlog == 0 {
+			return "", lost, nil
+		}
+		if id, err = s.Store.Backup(ctx, "download"); err != nil {
+			return "", nil, err
+		}
+		after, err := collection.ReadCol(s.db())
+		if err != nil {
+			return "", nil, err
+		}
+		if after.Mod == col.Mod {
+			return id, lost, nil
+		}
+	}
+}

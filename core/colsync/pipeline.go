@@ -1,0 +1,82 @@
+package colsync
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cardferry/cardferry/core/host"
+)
+
+const (
+	// maxInFlight is how many requests of one kind may be under way: 16 take 0.13–0.15 of the reference's time at
+	// 50 ms, and more gain little (design.md §3).
+	maxInFlight = 16
+	// firstInFlight is where the window begins; it grows by one with each answer.
+	firstInFlight = 4
+)
+
+// pipeline keeps several requests of one method in flight.
+type pipeline struct {
+	a      *attempt
+	ctx    context.Context
+	method string
+	window int
+	calls  []host.Call
+	// onAnswer handles the body of an answer; nil ignores it.
+	onAnswer func(packed []byte) error
+}
+
+func (a *attempt) newPipeline(ctx context.Context, method string) *pipeline {
+	return &pipeline{a: a, ctx: ctx, method: method, window: min(firstInFlight, a.inFlight)}
+}
+
+// send starts a request, first waiting for answers while the window is full.
+func (p *pipeline) send(payload []byte) error {
+	for len(p.calls) >= p.window {
+		if err := p.one(); err != nil {
+			return err
+		}
+	}
+	p.calls = append(p.calls, p.a.remote.start(p.ctx, p.method, payload))
+	if len(p.calls) > 1 {
+		p.a.overlapped = true
+	}
+	return nil
+}
+
+// one waits for one answer.
+func (p *pipeline) one() error {
+	i, err := p.a.remote.host.HTTP.Wait(p.ctx, p.calls)
+	if err != nil || i < 0 {
+		return err
+	}
+	call := p.calls[i]
+	p.calls = slices.Delete(p.calls, i, i+1)
+	defer call.Close()
+	body, err := p.a.remote.answer(p.method, call)
+	if err != nil {
+		return err
+	}
+	p.window = min(p.window+1, p.a.inFlight)
+	if p.onAnswer != nil {
+		return p.onAnswer(body)
+	}
+	return nil
+}
+
+// drain waits for all answers.
+func (p *pipeline) drain() error {
+	for len(p.calls) > 0 {
+		if err := p.one(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends what is still in flight.
+func (p *pipeline) close() {
+	for _, c := range p.calls {
+		c.Close()
+	}
+}

@@ -1,0 +1,239 @@
+package colsync
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+const (
+	// uploadStall covers the time in which the server checks what it got before it answers (§3.4).
+	uploadStall = 2 * time.Minute
+	stagedBody  = host.Staging + "upload.zst"
+	// copyBlock is how much of a file is read at a time.
+	copyBlock = 1 << 20
+)
+
+// TransferReport is the result of a one-way sync. Bytes is the uncompressed size of the collection that was sent or
+// received; Backup the id of the backup of the other side, "" if there was nothing to back up or none was wanted; Lost
+// counts the pending rows of this device that a download replaced (they are in the backup).
+type TransferReport struct {
+	Bytes       int64            `json:"bytes"`
+	Backup      string           `json:"backup"`
+	NewEndpoint string           `json:"new_endpoint"`
+	Message     string           `json:"message"`
+	RoundTrips  int              `json:"round_trips"`
+	Lost        map[string]int64 `json:"lost,omitempty"`
+}
+
+// Upload replaces the server's collection by this one (§13). With backup, the server's collection is kept as a backup
+// here first, unless it is empty or the server says that it keeps one.
+// Errors: fault.OneWayNeeded if this collection is empty and the server's is not, fault.ServerMessage (the server
+// refuses the file), and those of Sync. A refused upload leaves the local file untouched.
+func (s *Syncer) Upload(ctx context.Context, acc Account, backup bool) (TransferReport, error) {
+	return s.transfer(ctx, acc, backup, Upload)
+}
+
+// Download replaces this collection by the server's (§14), after a backup of this one.
+// Errors: fault.OneWayNeeded if the server is empty and this device is not, fault.DamagedDownload, and those of Sync.
+func (s *Syncer) Download(ctx context.Context, acc Account, backup bool) (TransferReport, error) {
+	return s.transfer(ctx, acc, backup, Download)
+}
+
+func (s *Syncer) transfer(ctx context.Context, acc Account, backup bool, dir Direction) (TransferReport, error) {
+	r, err := newRemote(s.Host, acc, s.Client)
+	if err != nil {
+		return TransferReport{}, err
+	}
+	s.progress(host.StageConnect, 0, 0)
+	m, err := r.meta(ctx)
+	if err != nil {
+		return TransferReport{}, err
+	}
+	col, empty, err := localState(s.db())
+	if err != nil {
+		return TransferReport{}, err
+	}
+	d := decide(col, empty, m)
+	var rep TransferReport
+	switch {
+	case dir == Upload && !d.uploadOK, dir == Download && !d.downloadOK:
+		return rep, directionError(s.db(), col, d, m)
+	case dir == Upload:
+		rep, err = s.upload(ctx, r, m, backup)
+	default:
+		rep, err = s.download(ctx, r, m, backup)
+	}
+	rep.NewEndpoint, rep.Message, rep.RoundTrips = r.newEndpoint, m.Msg, r.requests
+	return rep, err
+}
+
+func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool) (rep TransferReport, err error) {
+	if err := s.checkHostedSize(r.base); err != nil {
+		return rep, err
+	}
+	if backup && !m.Empty && !m.KeepsBackup {
+		if rep.Backup, err = s.backUpServer(ctx, r); err != nil {
+			return rep, stepError("back up the server's collection", err)
+		}
+		// A download changes the server's mod and usn (§14.2).
+		if m, err = r.meta(ctx); err != nil {
+			return rep, err
+		}
+	}
+	o, err := s.offer(ctx, m)
+	if err != nil {
+		return rep, stepError("copy the collection", err)
+	}
+	rep.Bytes = o.Bytes
+	if err := s.compress(ctx, profile.OfferedCopy, stagedBody); err != nil {
+		return rep, err
+	}
+	if err := s.send(ctx, r); err != nil {
+		if refused(fault.KindOf(err)) {
+			if derr := s.Store.DropOffered(); derr != nil {
+				return rep, derr
+			}
+		}
+		return rep, err
+	}
+	return rep, s.settle(context.WithoutCancel(ctx), o)
+}
+
+// refused reports whether the server has certainly not installed the upload.
+func refused(k fault.Kind) bool {
+	switch k {
+	case fault.ServerMessage, fault.TooLarge, fault.Auth, fault.DatabaseCheck, fault.Conflict:
+		return true
+	}
+	return false
+}
+
+// backUpServer keeps the server's collection as a backup.
+func (s *Syncer) backUpServer(ctx context.Context, r *remote) (string, error) {
+	const staged = host.Staging + "server.anki2"
+	if _, err := s.fetch(ctx, r, staged); err != nil {
+		return "", err
+	}
+	return s.Store.KeepAsBackup(staged, "upload")
+}
+
+// compress writes the zstd form of a file: the request's body must have a length (design.md §3).
+func (s *Syncer) compress(ctx context.Context, from, to string) (err error) {
+	src, err := s.Host.Files.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := s.Host.Files.Create(to)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := dst.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	w, err := wire.NewWriter(dst)
+	if err != nil {
+		return err
+	}
+	if err := s.copyFile(ctx, w, src); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+func (s *Syncer) copyFile(ctx context.Context, w io.Writer, src host.File) error {
+	buf := make([]byte, copyBlock)
+	for off := int64(0); ; {
+		if err := s.Host.Yield.Tick(ctx); err != nil {
+			return err
+		}
+		n, err := src.ReadAt(buf, off)
+		if n > 0 {
+			if _, werr := w.Write(buf[:n]); werr != nil {
+				return werr
+			}
+			off += int64(n)
+		}
+		if err == io.EOF || err == nil && n == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// send posts the staged body and checks the answer, which is exactly "OK" or a text for the user (§13.2).
+func (s *Syncer) send(ctx context.Context, r *remote) error {
+	info, err := s.Host.Files.Stat(stagedBody)
+	if err != nil {
+		return err
+	}
+	defer s.Host.Files.Remove(stagedBody)
+	req := r.request("upload", nil)
+	req.BodyFile, req.Stall = stagedBody, uploadStall
+	r.requests++
+	call := r.host.HTTP.Start(ctx, req)
+	defer call.Close()
+	for done := false; !done; {
+		s.progress(host.StageUpload, call.Sent(), info.Size)
+		i, err := r.host.HTTP.Wait(ctx, []host.Call{call})
+		if err != nil {
+			return err
+		}
+		done = i == 0
+	}
+	s.progress(host.StageUpload, info.Size, info.Size)
+	body, err := r.answer("upload", call)
+	if err != nil {
+		return err
+	}
+	if string(body) != "OK" {
+		return fault.New(fault.ServerMessage, "%s", body).With("server_message", string(body)).
+			WithHint("The server has not taken the collection; nothing was changed.")
+	}
+	return nil
+}
+
+// offer makes the cleaned copy to send and remembers it until the answer is known.
+func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) {
+	if err := s.Store.DropOffered(); err != nil {
+		return o, err
+	}
+	col, err := collection.ReadCol(s.db())
+	if err != nil {
+		return o, err
+	}
+	if err := s.db().VacuumInto(profile.OfferedCopy); err != nil {
+		return o, err
+	}
+	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides'.
+	o = offered{LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
+	o.Now = max(s.Host.Clock.Now().UnixMilli(), col.Mod+1, col.Scm+1, m.Mod+1, m.Scm+1)
+	copied, err := s.Host.SQL.Open(ctx, profile.OfferedCopy, host.ReadWrite)
+	if err != nil {
+		return o, err
+	}
+	err = collection.PrepareUpload(copied, o.Now)
+	if cerr := copied.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return o, err
+	}
+	info, err := s.Host.Files.Stat(profile.OfferedCopy)
+	if err != nil {
+		return o, err
+	}
+	o.Bytes = info.Size
+	return o, s.Store.Remember(profile.Offered, o)
+}

@@ -1,0 +1,13 @@
+package coretest_test
+
+import (
+	"testing"
+
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/host"
+)
+
+func TestMemoryFiles(t *testing.T) {
+	t.Parallel()
+	coretest.TestFiles(t, func(*testing.T) host.Files { return coretest.NewFiles() })
+}

@@ -1,0 +1,117 @@
+package profile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cardferry/cardferry/core/host"
+)
+
+const (
+	// backupAge is how long backups are kept; the newest keepBackups stay whatever their age (design.md §10).
+	backupAge   = 30 * 24 * time.Hour
+	keepBackups = 3
+	// backupTime is the layout of the time in a backup's id, in UTC.
+	backupTime = "20060102T150405.000Z"
+	backupExt  = ".anki2"
+)
+
+// Backup describes one backup; Created is in milliseconds, Bytes uncompressed.
+type Backup struct {
+	ID      string `json:"id"`
+	Created int64  `json:"created"`
+	Reason  string `json:"reason"`
+	Bytes   int64  `json:"bytes"`
+}
+
+// Backup copies the open collection to a new backup and returns its id. Reasons are "download", "upgrade", "restore"
+// (this device's copy, before that step) and "upload" (the server's copy).
+func (p *Profile) Backup(ctx context.Context, reason string) (string, error) {
+	id := p.newBackupID(reason)
+	const staged = host.Staging + "backup" + backupExt
+	err := p.host.Files.Remove(staged)
+	if err == nil {
+		err = p.db.VacuumInto(staged)
+	}
+	if err == nil {
+		err = p.host.Files.Replace(staged, backupFile(id))
+	}
+	if err != nil {
+		return "", stepError("back up", err)
+	}
+	return id, p.prune(id)
+}
+
+// KeepAsBackup makes the staged file a backup and returns its id.
+func (p *Profile) KeepAsBackup(staged, reason string) (string, error) {
+	id := p.newBackupID(reason)
+	if err := p.host.Files.Replace(staged, backupFile(id)); err != nil {
+		return "", stepError("back up", err)
+	}
+	return id, p.prune(id)
+}
+
+func (p *Profile) newBackupID(reason string) string {
+	return fmt.Sprintf("%s-%s", p.host.Clock.Now().UTC().Format(backupTime), reason)
+}
+
+func backupFile(id string) string { return host.Backups + id + backupExt }
+
+// Backups lists the backups, newest first.
+func Backups(h *host.Host) ([]Backup, error) {
+	files, err := h.Files.List(host.Backups)
+	if err != nil {
+		return nil, err
+	}
+	list := []Backup{}
+	for i := len(files) - 1; i >= 0; i-- {
+		id, ok := strings.CutSuffix(strings.TrimPrefix(files[i].Name, host.Backups), backupExt)
+		when, reason, found := strings.Cut(id, "-")
+		created, err := time.Parse(backupTime, when)
+		if !ok || !found || err != nil {
+			continue
+		}
+		list = append(list, Backup{ID: id, Created: created.UnixMilli(), Reason: reason, Bytes: files[i].Size})
+	}
+	return list, nil
+}
+
+// prune removes old backups, never the one just made.
+func (p *Profile) prune(keep string) error {
+	list, err := Backups(p.host)
+	if err != nil {
+		return err
+	}
+	limit := p.host.Clock.Now().Add(-backupAge).UnixMilli()
+	for i, b := range list {
+		if i >= keepBackups && b.Created < limit && b.ID != keep {
+			if err := p.host.Files.Remove(backupFile(b.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Install replaces the collection by a checked, closed, staged file and opens it.
+func (p *Profile) Install(ctx context.Context, staged string) error {
+	if err := p.db.Close(); err != nil {
+		return err
+	}
+	err := p.host.Files.Replace(staged, host.Collection)
+	if err == nil {
+		p.changed = true
+		err = p.ForgetSync()
+	}
+	// Whatever happened, there is a whole collection to open again.
+	db, openErr := p.host.SQL.Open(context.WithoutCancel(ctx), host.Collection, host.ReadWrite)
+	if openErr == nil {
+		p.db = db
+	}
+	if err != nil {
+		return err
+	}
+	return openErr
+}

@@ -1,0 +1,207 @@
+// Package service offers everything the core does as named methods with JSON parameters and results: the one list
+// of methods that the Wasm boundary, the native engine, the program and the page share.
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+
+	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/profile"
+)
+
+// Service runs methods on one profile.
+type Service struct {
+	host   *host.Host
+	client string
+
+	mu      sync.Mutex // held while a call uses the profile
+	profile *profile.Profile
+}
+
+// New returns a service on the given host. Its fields must not change afterwards.
+func New(h host.Host) *Service {
+	return &Service{host: &h, client: "cardferry/" + Version}
+}
+
+// Call runs a method. Its errors have a kind; Changed reports of one whether the profile was changed.
+// One call at a time uses the collection: another one fails with fault.Busy.
+func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byte, error) {
+	run, ok := s.methods()[method]
+	if !ok {
+		return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
+	}
+	if !s.mu.TryLock() {
+		return nil, fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
+	}
+	defer s.mu.Unlock()
+	result, err := run(ctx, params)
+	if err != nil {
+		return nil, s.finishError(ctx, err)
+	}
+	return json.Marshal(result)
+}
+
+// finishError gives every error a kind and notes whether the collection was changed before it.
+func (s *Service) finishError(ctx context.Context, err error) error {
+	kind := fault.KindOf(err)
+	if ctx.Err() != nil {
+		kind = fault.Cancelled
+	}
+	var e *fault.Error
+	if f, ok := err.(*fault.Error); ok && f.Kind == kind {
+		c := *f
+		e = &c
+	} else {
+		e = &fault.Error{Kind: kind, Err: err}
+	}
+	if kind == fault.Cancelled {
+		e = fault.New(fault.Cancelled, "cancelled")
+	}
+	if s.profile != nil && s.profile.TakeChanged() {
+		e.Changed = true
+	}
+	return e
+}
+
+type method func(ctx context.Context, params []byte) (any, error)
+
+func (s *Service) methods() map[string]method {
+	return map[string]method{
+		MethodOpen:     with(s.open),
+		MethodClose:    with(s.close),
+		MethodLogin:    with(s.login),
+		MethodStatus:   with(s.status),
+		MethodSync:     with(s.sync),
+		MethodUpload:   with(s.upload),
+		MethodDownload: with(s.download),
+		MethodBackups:  with(s.backups),
+		MethodRestore:  with(s.restore),
+		MethodVersion:  with(s.version),
+	}
+}
+
+// with decodes the parameters of a method; unknown ones are refused, as they would do nothing.
+func with[P any, R any](do func(context.Context, P) (R, error)) method {
+	return func(ctx context.Context, params []byte) (any, error) {
+		var p P
+		if len(params) > 0 {
+			d := json.NewDecoder(bytes.NewReader(params))
+			d.DisallowUnknownFields()
+			if err := d.Decode(&p); err != nil {
+				return nil, fault.Wrap(fault.InvalidInput, err, "read the parameters")
+			}
+		}
+		return do(ctx, p)
+	}
+}
+
+type none struct{}
+
+func (s *Service) open(ctx context.Context, p OpenParams) (OpenResult, error) {
+	if s.profile != nil {
+		return OpenResult{}, fault.New(fault.InvalidInput, "the profile is open already")
+	}
+	if p.Client != "" {
+		s.client = p.Client
+	}
+	var o OpenResult
+	var err error
+	s.profile, o, err = profile.Open(ctx, s.host, p.Create)
+	return o, err
+}
+
+func (s *Service) close(context.Context, none) (none, error) {
+	if s.profile == nil {
+		return none{}, nil
+	}
+	err := s.profile.Close()
+	s.profile = nil
+	return none{}, err
+}
+
+func (s *Service) login(ctx context.Context, p LoginParams) (LoginResult, error) {
+	client := p.Client
+	if client == "" {
+		client = s.client
+	}
+	return colsync.Login(ctx, s.host, client, p.Endpoint, p.User, p.Password)
+}
+
+// syncer returns the flows on the open profile.
+func (s *Service) syncer() (*colsync.Syncer, error) {
+	if s.profile == nil {
+		return nil, fault.New(fault.Closed, "no collection is open").WithHint("Open the profile first.")
+	}
+	s.profile.TakeChanged()
+	return &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}, nil
+}
+
+// logged is syncer for methods that need an account.
+func (s *Service) logged(acc *colsync.Account) (*colsync.Syncer, error) {
+	if acc == nil || acc.Key == "" {
+		return nil, fault.New(fault.Auth, "not logged in").WithHint("Log in first.")
+	}
+	return s.syncer()
+}
+
+func (s *Service) status(ctx context.Context, p StatusParams) (StatusResult, error) {
+	y, err := s.syncer()
+	if err != nil {
+		return StatusResult{}, err
+	}
+	return y.Status(ctx, p.Account, p.Offline)
+}
+
+func (s *Service) sync(ctx context.Context, p SyncParams) (SyncResult, error) {
+	switch p.OnConflict {
+	case "":
+		p.OnConflict = colsync.Ask
+	case colsync.Ask, colsync.Upload, colsync.Download:
+	default:
+		return SyncResult{}, fault.New(fault.InvalidInput, "on_conflict must be ask, upload or download, not %q", p.OnConflict)
+	}
+	y, err := s.logged(p.Account)
+	if err != nil {
+		return SyncResult{}, err
+	}
+	return y.Sync(ctx, *p.Account, p.OnConflict)
+}
+
+func (s *Service) upload(ctx context.Context, p TransferParams) (TransferResult, error) {
+	y, err := s.logged(p.Account)
+	if err != nil {
+		return TransferResult{}, err
+	}
+	return y.Upload(ctx, *p.Account, p.Backup)
+}
+
+func (s *Service) download(ctx context.Context, p TransferParams) (TransferResult, error) {
+	y, err := s.logged(p.Account)
+	if err != nil {
+		return TransferResult{}, err
+	}
+	return y.Download(ctx, *p.Account, p.Backup)
+}
+
+func (s *Service) backups(context.Context, none) (BackupsResult, error) {
+	list, err := profile.Backups(s.host)
+	return BackupsResult{Backups: list}, err
+}
+
+func (s *Service) restore(ctx context.Context, p RestoreParams) (RestoreResult, error) {
+	if s.profile != nil {
+		id, err := s.profile.Restore(ctx, p.ID)
+		return RestoreResult{Backup: id}, err
+	}
+	id, err := profile.RestoreClosed(ctx, s.host, p.ID)
+	return RestoreResult{Backup: id}, err
+}
+
+func (s *Service) version(context.Context, none) (VersionResult, error) {
+	return VersionResult{Version: Version}, nil
+}

@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"github.com/cardferry/cardferry/core/jsontext"
+)
+
+// ProtocolVersion is the version that is sent.
+const ProtocolVersion = 11
+
+// Meta is the server's answer to meta (§5.1). Mod and Scm are in milliseconds, TS in seconds.
+type Meta struct {
+	Mod, Scm int64
+	USN      int32
+	TS       int64
+	Msg      string
+	Cont     bool // false: stop, Msg says why
+	HostNum  int32
+	Empty    bool // the server has no cards
+	MediaUSN int32
+	// Slice, KeepsBackup and Events are extras of our own server (contract §5): the rows it takes in one slice, that it
+	// keeps a replaced collection, that it has /api/events. Zero with other servers.
+	Slice       int
+	KeepsBackup bool
+	Events      bool
+}
+
+// ParseMeta decodes the answer to meta.
+func ParseMeta(b []byte) (Meta, error) {
+	o := readObject(b)
+	m := Meta{
+		Mod:      required(o, "mod", jsontext.Int),
+		Scm:      required(o, "scm", jsontext.Int),
+		USN:      required(o, "usn", jsontext.Int32),
+		TS:       required(o, "ts", jsontext.Int),
+		Msg:      required(o, "msg", jsontext.String),
+		Cont:     required(o, "cont", jsontext.Bool),
+		HostNum:  required(o, "hostNum", jsontext.Int32),
+		MediaUSN: required(o, "media_usn", jsontext.Int32),
+		Empty:    optional(o, "empty", jsontext.Bool),
+	}
+	if o.err == nil && m.USN < 0 {
+		o.err = errPending
+	}
+	if o.err != nil {
+		return Meta{}, damaged("meta", o.err)
+	}
+	m.readExtras(o.raw("cardferry"))
+	return m, nil
+}
+
+// readExtras reads our own server's key; what it does not understand it leaves out.
+func (m *Meta) readExtras(raw []byte) {
+	if raw == nil {
+		return
+	}
+	members, err := jsontext.ParseObject(raw)
+	if err != nil {
+		return
+	}
+	slice, _ := jsontext.IntIn(jsontext.Get(members, "slice"), 0, 1<<20)
+	m.Slice = int(slice)
+	m.KeepsBackup, _ = jsontext.Bool(jsontext.Get(members, "keeps_backup"))
+	m.Events, _ = jsontext.Bool(jsontext.Get(members, "events"))
+}
+
+// MetaRequest returns the body of meta; client names the program.
+func MetaRequest(client string) []byte {
+	b := jsontext.AppendInt(jsontext.AppendKey([]byte("{"), "v"), ProtocolVersion)
+	b = jsontext.AppendString(jsontext.AppendKey(b, "cv"), client)
+	return append(b, '}')
+}
+
+// LoginRequest returns the body of hostKey.
+func LoginRequest(user, password string) []byte {
+	b := jsontext.AppendString(jsontext.AppendKey([]byte("{"), "u"), user)
+	b = jsontext.AppendString(jsontext.AppendKey(b, "p"), password)
+	return append(b, '}')
+}
+
+// ParseLogin decodes the answer to hostKey.
+func ParseLogin(b []byte) (key string, err error) {
+	o := readObject(b)
+	if key = required(o, "key", jsontext.String); o.err == nil && key == "" {
+		o.err = errType
+	}
+	if o.err != nil {
+		return "", damaged("hostKey", o.err)
+	}
+	return key, nil
+}
+
+// ParseFinish decodes the answer to finish: the server's time in milliseconds.
+func ParseFinish(b []byte) (int64, error) {
+	s := jsontext.Scanner{B: b}
+	s.Space()
+	start := s.Pos
+	err := s.Value(0)
+	end := s.Pos
+	s.Space()
+	n, ok := jsontext.IntIn(b[start:end], 1, 1<<53)
+	if err != nil || s.Pos < len(b) || !ok {
+		return 0, damaged("finish", errType)
+	}
+	return n, nil
+}
+
+// Header returns the value of the anki-sync header (§3.1): one line of printable ASCII.
+func Header(key, client, session string) string {
+	b := jsontext.AppendInt(jsontext.AppendKey([]byte("{"), "v"), ProtocolVersion)
+	b = appendASCII(jsontext.AppendKey(b, "k"), key)
+	b = appendASCII(jsontext.AppendKey(b, "c"), client)
+	b = appendASCII(jsontext.AppendKey(b, "s"), session)
+	return string(append(b, '}'))
+}
+
+// appendASCII appends s without what a header cannot carry.
+func appendASCII(dst []byte, s string) []byte {
+	clean := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if c := s[i]; c >= ' ' && c < 0x7f {
+			clean = append(clean, c)
+		}
+	}
+	return jsontext.AppendString(dst, string(clean))
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/service"
+)
+
+// What people read in place of JSON.
+
+func statusText(r service.StatusResult) string {
+	var b strings.Builder
+	switch r.Required {
+	case colsync.RequiredNone:
+		b.WriteString("In sync")
+	case colsync.RequiredNormal:
+		b.WriteString("A sync is due")
+	default:
+		b.WriteString("One side must replace the other: ")
+		switch {
+		case r.UploadOK && r.DownloadOK:
+			b.WriteString("upload or download")
+		case r.UploadOK:
+			b.WriteString("upload")
+		default:
+			b.WriteString("download")
+		}
+	}
+	fmt.Fprintf(&b, "; %d changes waiting here; last sync %s", r.Pending, when(r.LastSync))
+	return b.String()
+}
+
+func when(ms int64) string {
+	if ms == 0 {
+		return "never"
+	}
+	return time.UnixMilli(ms).Format("2006-01-02 15:04:05")
+}
+
+func syncText(r service.SyncResult) string {
+	var b strings.Builder
+	if r.Bytes > 0 {
+		fmt.Fprintf(&b, "Synced one way, %s", size(r.Bytes))
+		if r.Backup != "" {
+			fmt.Fprintf(&b, "; the other side is kept as backup %s", r.Backup)
+		}
+	} else if len(counted(r.Sent))+len(counted(r.Received)) == 0 {
+		b.WriteString("In sync, nothing to do")
+	} else {
+		fmt.Fprintf(&b, "Synced: sent %s; received %s", list(r.Sent), list(r.Received))
+	}
+	if r.Message != "" {
+		fmt.Fprintf(&b, "\nThe server says: %s", r.Message)
+	}
+	return b.String()
+}
+
+func transferText(done string, r service.TransferResult) string {
+	s := fmt.Sprintf("%s %s", done, size(r.Bytes))
+	if r.Backup != "" {
+		s += "; what was replaced is kept as backup " + r.Backup
+	}
+	if r.Message != "" {
+		s += "\nThe server says: " + r.Message
+	}
+	return s
+}
+
+func backupsText(r service.BackupsResult) string {
+	if len(r.Backups) == 0 {
+		return "No backups"
+	}
+	var lines []string
+	for _, b := range r.Backups {
+		lines = append(lines, fmt.Sprintf("%s  %s  %s", b.ID, when(b.Created), size(b.Bytes)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// counted lists the kinds of which there are some, in a fixed order.
+func counted(c colsync.Counts) []string {
+	var parts []string
+	for _, k := range []string{"notes", "cards", "revlog", "decks", "notetypes", "deck_configs", "tags", "config", "graves"} {
+		if c[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c[k], strings.ReplaceAll(k, "_", " ")))
+		}
+	}
+	return parts
+}
+
+func list(c colsync.Counts) string {
+	if p := counted(c); len(p) > 0 {
+		return strings.Join(p, ", ")
+	}
+	return "nothing"
+}
+
+func size(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

@@ -1,0 +1,35 @@
+package filehost
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/cardferry/cardferry/core/fault"
+)
+
+// KindOf returns the kind of an operating system error about a file: StorageFull, NotWritable, NotFound or Other.
+func KindOf(err error) fault.Kind {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fault.StorageFull
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fault.NotWritable
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return fault.NotFound
+	}
+	return fault.Other
+}
+
+// Convert wraps an operating system error with its kind; nil stays nil. The text of the error is kept, without the
+// folder, which the user knows.
+func Convert(err error, step string) error {
+	if err == nil {
+		return nil
+	}
+	kind := KindOf(err)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return fault.Wrap(kind, err, "%s", step)
+}

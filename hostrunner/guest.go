@@ -1,0 +1,93 @@
+package hostrunner
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/cardferry/cardferry/wasm/abi"
+)
+
+// maxPages bounds a guest's memory, in pages of 64 KiB: an endless allocation ends the guest and not this machine.
+// A guest normally uses a tenth of it.
+const maxPages = 256 << 20 >> 16
+
+// guest is the compiled guest file with the modules that it imports from.
+type guest struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+}
+
+// compile compiles the guest, or takes it from the cache in cacheDir. A cache that cannot be used costs time only.
+func compile(ctx context.Context, file []byte, cacheDir string) (*guest, error) {
+	if cacheDir != "" {
+		if cache, err := wazero.NewCompilationCacheWithDir(cacheDir); err == nil {
+			if g, err := compileWith(ctx, file, wazero.NewRuntimeConfig().WithCompilationCache(cache)); err == nil {
+				return g, nil
+			}
+			_ = cache.Close(ctx)
+		}
+	}
+	return compileWith(ctx, file, wazero.NewRuntimeConfig())
+}
+
+func compileWith(ctx context.Context, file []byte, config wazero.RuntimeConfig) (*guest, error) {
+	r := wazero.NewRuntimeWithConfig(ctx, config.WithMemoryLimitPages(maxPages))
+	g, err := build(ctx, r, file)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	return g, nil
+}
+
+func build(ctx context.Context, r wazero.Runtime, file []byte) (*guest, error) {
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		return nil, err
+	}
+	lent := r.NewHostModuleBuilder(abi.Module)
+	for _, f := range imports {
+		lent.NewFunctionBuilder().WithGoModuleFunction(f.function(), f.params, f.results).Export(f.name)
+	}
+	if _, err := lent.Instantiate(ctx); err != nil {
+		return nil, err
+	}
+	compiled, err := r.CompileModule(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return &guest{runtime: r, compiled: compiled}, nil
+}
+
+func (g *guest) close(ctx context.Context) error { return g.runtime.Close(ctx) }
+
+// lenderOf returns the lender of the instance that calls an import. Host functions are shared by all instances, so it travels in the
+// context of the call of an export.
+func lenderOf(ctx context.Context) *lender { return ctx.Value(lenderKey{}).(*lender) }
+
+type lenderKey struct{}
+
+// lenderContext is a context that has nothing but a lender, because it is asked at each import.
+type lenderContext struct {
+	context.Context
+	lender *lender
+}
+
+func (c lenderContext) Value(key any) any {
+	if _, ok := key.(lenderKey); ok {
+		return c.lender
+	}
+	return c.Context.Value(key)
+}
+
+// function adapts an import to wazero.
+func (f imported) function() api.GoModuleFunction {
+	return api.GoModuleFunc(func(ctx context.Context, mod api.Module, stack []uint64) {
+		r := f.run(lenderOf(ctx), memory{mod.Memory()}, stack)
+		if len(f.results) > 0 {
+			stack[0] = r
+		}
+	})
+}

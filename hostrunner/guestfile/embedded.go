@@ -1,0 +1,8 @@
+//go:build embedguest
+
+package guestfile
+
+import _ "embed"
+
+//go:embed core.wasm
+var embedded []byte

@@ -1,0 +1,158 @@
+package hostrunner
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/nethost"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// ports is what one engine lends to the core.
+type ports struct {
+	host   host.Host
+	sql    *sqlitehost.SQL
+	http   *nethost.HTTP
+	dbs    *openDBs
+	events *events
+	log    func(line string)
+}
+
+func newPorts(o OpenOptions) *ports {
+	files := filehost.New(o.Dir, sqlitehost.Settle)
+	p := &ports{
+		sql: sqlitehost.New(o.Dir), http: nethost.New(files),
+		events: &events{report: o.Progress, now: time.Now}, log: o.Log,
+	}
+	if p.log == nil {
+		p.log = func(string) {}
+	}
+	p.host = host.Host{
+		SQL: p.sql, HTTP: p.http, Files: files,
+		Clock: clock{}, Random: random{}, Events: p.events, Yield: yield{},
+	}
+	if o.Wrap != nil {
+		p.host = o.Wrap(p.host)
+	}
+	p.dbs = &openDBs{SQL: p.host.SQL, open: map[*trackedDB]bool{}}
+	p.host.SQL = p.dbs
+	return p
+}
+
+// begin prepares the ports for a call and returns what ends it.
+func (p *ports) begin(ctx context.Context) (end func()) {
+	p.sql.SetContext(ctx)
+	return func() {
+		p.sql.SetContext(context.Background())
+		p.events.flush()
+	}
+}
+
+func (p *ports) close() error {
+	err := p.dbs.closeAll()
+	p.http.Close()
+	return err
+}
+
+// openDBs knows the databases that the core has open, so that they can be closed when it cannot do so any more.
+type openDBs struct {
+	host.SQL
+	mu   sync.Mutex
+	open map[*trackedDB]bool
+}
+
+type trackedDB struct {
+	host.DB
+	of *openDBs
+}
+
+func (o *openDBs) Open(ctx context.Context, name string, mode host.OpenMode) (host.DB, error) {
+	db, err := o.SQL.Open(ctx, name, mode)
+	if err != nil {
+		return nil, err
+	}
+	t := &trackedDB{DB: db, of: o}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.open[t] = true
+	return t, nil
+}
+
+func (d *trackedDB) Close() error {
+	d.of.mu.Lock()
+	delete(d.of.open, d)
+	d.of.mu.Unlock()
+	return d.DB.Close()
+}
+
+func (o *openDBs) closeAll() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var errs []error
+	for d := range o.open {
+		errs = append(errs, d.DB.Rollback(), d.DB.Close())
+	}
+	clear(o.open)
+	return errors.Join(errs...)
+}
+
+type clock struct{}
+
+func (clock) Now() time.Time { return time.Now() }
+
+func (clock) MinutesWest(t time.Time) int {
+	_, east := t.Local().Zone()
+	return -east / 60
+}
+
+type random struct{}
+
+func (random) Random(p []byte) { _, _ = rand.Read(p) } // never fails
+
+// yield is for an engine with threads of its own: there is no other work to let in.
+type yield struct{}
+
+func (yield) Tick(ctx context.Context) error { return ctx.Err() }
+
+// reportEvery bounds how often a stage is reported.
+const reportEvery = 50 * time.Millisecond
+
+// events thins out progress reports; the last one of a stage is always kept.
+type events struct {
+	report func(host.Progress)
+	now    func() time.Time
+	last   time.Time
+	stage  host.Stage
+	held   *host.Progress
+}
+
+// Progress reports p now, or holds it until the next one or the end of its stage.
+func (e *events) Progress(p host.Progress) {
+	if e.report == nil {
+		return
+	}
+	if p.Stage != e.stage {
+		e.flush()
+	}
+	now := e.now()
+	if p.Stage == e.stage && p.Done != p.Total && now.Sub(e.last) < reportEvery {
+		e.held = &p
+		return
+	}
+	e.stage, e.last, e.held = p.Stage, now, nil
+	e.report(p)
+}
+
+// flush reports what is held.
+func (e *events) flush() {
+	if e.held != nil {
+		e.report(*e.held)
+		e.held = nil
+	}
+	e.stage = ""
+}

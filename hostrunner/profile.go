@@ -1,0 +1,237 @@
+package hostrunner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/profilelock"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// OpenOptions are those of a Profile; Dir is mandatory.
+type OpenOptions struct {
+	// Dir is the profile folder.
+	Dir string
+	// Engine runs the core; Wazero if it is not set.
+	Engine Engine
+	// ClientName names the program in requests, e.g. "my-app/1.2"; "cardferry/<version>" if empty.
+	ClientName string
+	// Create makes a missing folder, and an empty collection when a method needs one. Without it these fail with
+	// fault.NotFound.
+	Create bool
+	// Progress is called with what a running method reports, at most 20 times a second and for the end of each
+	// stage, from the goroutine that called the method. It must return quickly.
+	Progress func(host.Progress)
+	// Log gets lines for developers, without keys and card content.
+	Log func(line string)
+	// Wrap may replace ports that the core gets, for example HTTP by a network of the caller's, or all of them by ones
+	// that fail at chosen moments. Databases that it opens itself must be interrupted by itself.
+	Wrap func(host.Host) host.Host
+}
+
+// Profile is an open profile folder. Its methods may be called by several goroutines; they run one after the other. The
+// collection is opened by the first method that needs it, and stays open until Close.
+//
+// When the context of a call ends, the call ends within a second with fault.Cancelled, and the collection is
+// consistent. A crash of the core ends the call with fault.Internal; the next call starts a new instance.
+type Profile struct {
+	rt     *Runtime
+	opts   OpenOptions
+	lock   *profilelock.Lock
+	turn   chan struct{} // holds one token; who has it may use the fields below
+	engine engine        // nil until it is needed, and after a crash
+	opened bool          // the engine has the collection open
+	closed bool
+}
+
+// Open locks the profile folder for this process. Errors: fault.Busy (another process uses it), fault.NotFound,
+// fault.NotWritable, fault.InvalidInput.
+func (rt *Runtime) Open(_ context.Context, opts OpenOptions) (*Profile, error) {
+	if opts.Dir == "" {
+		return nil, fault.New(fault.InvalidInput, "no profile folder is given")
+	}
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, fault.Wrap(fault.Other, err, "find the profile folder")
+	}
+	opts.Dir = dir
+	if opts.Create {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, filehost.Convert(err, "create the profile folder")
+		}
+	}
+	lock, err := profilelock.Acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Profile{rt: rt, opts: opts, lock: lock, turn: make(chan struct{}, 1)}
+	p.turn <- struct{}{}
+	return p, nil
+}
+
+// Login exchanges user and password for a key. Nothing is stored: the caller keeps the key and passes it on.
+func (p *Profile) Login(ctx context.Context, params service.LoginParams) (r service.LoginResult, err error) {
+	if params.Client == "" {
+		params.Client = p.opts.ClientName
+	}
+	return r, p.do(ctx, service.MethodLogin, params, &r)
+}
+
+// Status says what a sync would do.
+func (p *Profile) Status(ctx context.Context, params service.StatusParams) (r service.StatusResult, err error) {
+	return r, p.doOpen(ctx, service.MethodStatus, params, &r)
+}
+
+// Sync syncs the collection.
+func (p *Profile) Sync(ctx context.Context, params service.SyncParams) (r service.SyncResult, err error) {
+	return r, p.doOpen(ctx, service.MethodSync, params, &r)
+}
+
+// Upload replaces the server's collection by ours.
+func (p *Profile) Upload(ctx context.Context, params service.TransferParams) (r service.TransferResult, err error) {
+	return r, p.doOpen(ctx, service.MethodUpload, params, &r)
+}
+
+// Download replaces our collection by the server's.
+func (p *Profile) Download(ctx context.Context, params service.TransferParams) (r service.TransferResult, err error) {
+	return r, p.doOpen(ctx, service.MethodDownload, params, &r)
+}
+
+// Backups lists the backups, newest first.
+func (p *Profile) Backups(ctx context.Context) (r service.BackupsResult, err error) {
+	return r, p.do(ctx, service.MethodBackups, struct{}{}, &r)
+}
+
+// Restore replaces our collection by a backup, keeping a backup of what it replaces. It works without an open
+// collection, since that may be the damaged one.
+func (p *Profile) Restore(ctx context.Context, params service.RestoreParams) (r service.RestoreResult, err error) {
+	return r, p.do(ctx, service.MethodRestore, params, &r)
+}
+
+// Version describes the core.
+func (p *Profile) Version(ctx context.Context) (r service.VersionResult, err error) {
+	return r, p.do(ctx, service.MethodVersion, struct{}{}, &r)
+}
+
+// Query runs one SQL statement that only reads the collection, and returns its columns and rows (nil, int64, float64,
+// string, []byte). Arguments are nil, bool, int, int32, int64, float64, string or []byte. Anything that could change
+// something is refused with fault.InvalidInput.
+func (p *Profile) Query(ctx context.Context, sql string, args ...any) (cols []string, rows [][]any, err error) {
+	if err := p.enter(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer p.leave()
+	own := sqlitehost.New(p.opts.Dir) // not the engine's, which has the context of its calls
+	own.SetContext(ctx)
+	db, err := own.Open(ctx, host.Collection, host.ReadOnly)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer db.Close()
+	return db.(*sqlitehost.DB).ReadOnlyQuery(sql, args...)
+}
+
+// Close closes the collection and unlocks the folder. It waits for a running call. Further calls fail with fault.Closed,
+// a second Close does nothing.
+func (p *Profile) Close() error {
+	<-p.turn
+	defer p.leave()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	var err error
+	if p.opened {
+		_, err = p.engine.call(context.Background(), service.MethodClose, []byte("{}"))
+	}
+	if p.engine != nil {
+		err = errors.Join(err, p.engine.close())
+	}
+	p.lock.Release()
+	return err
+}
+
+// enter waits for the profile's turn.
+func (p *Profile) enter(ctx context.Context) error {
+	select {
+	case <-p.turn:
+	case <-ctx.Done():
+		return fault.Wrap(fault.Cancelled, ctx.Err(), "wait for another call")
+	}
+	if p.closed {
+		p.leave()
+		return fault.New(fault.Closed, "the profile is closed")
+	}
+	return nil
+}
+
+func (p *Profile) leave() { p.turn <- struct{}{} }
+
+// do runs a method that does not need the collection.
+func (p *Profile) do(ctx context.Context, method string, params, result any) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
+	return p.call(ctx, method, params, result)
+}
+
+// doOpen opens the collection if it is not open yet, and runs a method on it.
+func (p *Profile) doOpen(ctx context.Context, method string, params, result any) error {
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
+	defer p.leave()
+	if !p.opened {
+		open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
+		if err := p.call(ctx, service.MethodOpen, open, &service.OpenResult{}); err != nil {
+			return err
+		}
+		p.opened = true
+	}
+	return p.call(ctx, method, params, result)
+}
+
+func (p *Profile) call(ctx context.Context, method string, params, result any) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(fault.Cancelled, err, "cancelled")
+	}
+	b, err := json.Marshal(params)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "encode the parameters of %s", method)
+	}
+	if p.engine == nil {
+		if p.engine, err = p.rt.start(ctx, p.opts); err != nil {
+			p.engine = nil
+			return err
+		}
+	}
+	answer, err := p.engine.call(ctx, method, b)
+	if p.engine.crashed() {
+		_ = p.engine.close() // the crash is the error that matters
+		p.engine, p.opened = nil, false
+	}
+	if err != nil {
+		return err
+	}
+	return fault.Wrap(fault.Internal, json.Unmarshal(answer, result), "decode the result of %s", method)
+}
+
+// start makes an engine.
+func (rt *Runtime) start(ctx context.Context, opts OpenOptions) (engine, error) {
+	if opts.Engine == Native {
+		return newNative(newPorts(opts)), nil
+	}
+	g, err := rt.compiled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newInstance(ctx, g, newPorts(opts))
+}

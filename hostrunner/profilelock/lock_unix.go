@@ -1,0 +1,20 @@
+//go:build unix
+
+package profilelock
+
+import (
+	"os"
+	"syscall"
+)
+
+var errHeld error = syscall.EWOULDBLOCK
+
+// lock uses flock, which two open files of one process compete for; locks of fcntl belong to the process.
+func lock(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != syscall.EINTR {
+			return err
+		}
+	}
+}

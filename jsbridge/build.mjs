@@ -1,0 +1,62 @@
+// @ts-check
+// Builds dist/: the page API, the worker with SQLite, both .wasm files and the types. With --test it builds dist/test/
+// instead: the tests for Node, and the host for Node that other tests run.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, "dist");
+/** @type {esbuild.BuildOptions} */
+const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here };
+
+/** Builds what is published. */
+async function buildPackage() {
+  const core = join(here, "..", "build", "core.wasm");
+  if (!existsSync(core)) throw new Error(`${core} is missing: run make build/core.wasm`);
+  mkdirSync(dist, { recursive: true });
+  await esbuild.build({
+    ...common,
+    entryPoints: ["src/index.ts", "src/worker.ts"],
+    outdir: "dist",
+    platform: "browser",
+    minify: true,
+    legalComments: "linked",
+    sourcemap: true,
+    // SQLite's loader names files of VFSs that are not used.
+    logOverride: { "empty-import-meta": "silent" },
+  });
+  copyFileSync(core, join(dist, "core.wasm"));
+  const sqlite = fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
+  copyFileSync(sqlite, join(dist, "sqlite3.wasm"));
+  buildTypes();
+}
+
+/** Writes the declarations. Their imports end in .js, as a user's compiler expects. */
+function buildTypes() {
+  const types = join(dist, "types");
+  rmSync(types, { recursive: true, force: true });
+  const tsc = join(here, "node_modules", ".bin", "tsc");
+  execFileSync(tsc, ["-p", "tsconfig.types.json"], { cwd: here, stdio: "inherit" });
+  for (const name of readdirSync(types)) {
+    const file = join(types, name);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+  }
+}
+
+/** Builds the tests for Node. Packages stay outside: sqlite-wasm finds its .wasm file beside itself. */
+async function buildTests() {
+  rmSync(join(dist, "test"), { recursive: true, force: true });
+  const sources = readdirSync(join(here, "test")).filter((name) => name.endsWith(".ts"));
+  await esbuild.build({
+    ...common,
+    entryPoints: sources.map((name) => `test/${name}`),
+    outdir: "dist/test",
+    platform: "node",
+    packages: "external",
+  });
+}
+
+await (process.argv.includes("--test") ? buildTests() : buildPackage());

@@ -1,0 +1,148 @@
+// One database connection.
+
+import { SyncError } from "./errors.ts";
+import { sqliteError, type Engine } from "./sqlite.ts";
+import { Statement } from "./statement.ts";
+
+const SQLITE_OPEN_READWRITE = 0x2;
+const SQLITE_OPEN_EXRESCODE = 0x02000000;
+const SQLITE_PREPARE_PERSISTENT = 1;
+const SQLITE_UTF8 = 1;
+
+/** What to open. */
+export interface Target {
+  /** The name in the profile, for messages. */
+  name: string;
+  /** The path in the VFS. */
+  path: string;
+  readOnly: boolean;
+  created: boolean;
+}
+
+/** Page caches in KiB: usually, and while a check walks through all pages of all indexes in no order. */
+const CACHE = 6000;
+const CHECK_CACHE = 16000;
+
+/** An open database. */
+export class Connection {
+  readonly name: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly engine: Engine;
+  readonly pointer: number;
+
+  private constructor(engine: Engine, target: Target, pointer: number) {
+    this.engine = engine;
+    this.pointer = pointer;
+    ({ name: this.name, path: this.path, readOnly: this.readOnly } = target);
+  }
+
+  /** Opens an existing file and reads its header. */
+  static open(engine: Engine, target: Target): Connection {
+    const path = engine.allocBytes(new TextEncoder().encode(target.path));
+    const out = engine.alloc(8);
+    engine.view.setUint32(out, 0, true);
+    // A database that is only to be read is opened for writing as well: the journal of a killed tab must be rolled
+    // back before anything can be read. query_only keeps everything else out.
+    const code = engine.raw.sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, engine.vfsName);
+    const db = new Connection(engine, target, engine.view.getUint32(out, true));
+    engine.free(path);
+    engine.free(out);
+    try {
+      db.#check(code, "open");
+      db.#configure(target);
+      return db;
+    } catch (e) {
+      db.close();
+      throw e;
+    }
+  }
+
+  #configure(target: Target): void {
+    const { raw, collation, authorizer } = this.engine;
+    const name = this.engine.allocBytes(new TextEncoder().encode("unicase"));
+    const code = raw.sqlite3_create_collation_v2(this.pointer, name, SQLITE_UTF8, 0, collation, 0);
+    this.engine.free(name);
+    this.#check(code || raw.sqlite3_set_authorizer(this.pointer, authorizer, 0), "prepare");
+    this.run("PRAGMA locking_mode=exclusive");
+    // Temporary tables and sorts go to files of the pool once they exceed the cache: memory stays bounded.
+    this.run(`PRAGMA temp_store=file; PRAGMA cache_size=-${CACHE}`);
+    if (target.created) this.run("PRAGMA page_size=4096");
+    this.run("SELECT count(*) FROM sqlite_schema");
+    this.run(target.readOnly ? "PRAGMA query_only=1" : "PRAGMA journal_mode=truncate");
+  }
+
+  /** Whether a transaction is open. */
+  get inTransaction(): boolean {
+    return this.engine.raw.sqlite3_get_autocommit(this.pointer) === 0;
+  }
+
+  /** Runs statements given as text. */
+  run(sql: string): void {
+    this.exec(new TextEncoder().encode(sql));
+  }
+
+  /** Runs statements given as UTF-8. */
+  exec(sql: Uint8Array): void {
+    const ptr = this.engine.allocBytes(sql);
+    try {
+      this.#check(this.engine.raw.sqlite3_exec(this.pointer, ptr, 0, 0, 0), "execute");
+    } finally {
+      this.engine.free(ptr);
+    }
+  }
+
+  /** Compiles exactly one statement. */
+  prepare(sql: Uint8Array): Statement {
+    const { engine } = this;
+    const ptr = engine.allocBytes(sql);
+    const out = engine.alloc(8);
+    try {
+      const { pointer } = this;
+      engine.view.setUint32(out, 0, true);
+      const code = engine.raw.sqlite3_prepare_v3(pointer, ptr, sql.length, SQLITE_PREPARE_PERSISTENT, out, out + 4);
+      this.#check(code, "prepare");
+      const statement = engine.view.getUint32(out, true);
+      const tail = engine.text(engine.view.getUint32(out + 4, true));
+      if (!statement || tail.trim() !== "") {
+        engine.raw.sqlite3_finalize(statement);
+        throw new SyncError("invalid_input", "prepare: not exactly one statement");
+      }
+      return new Statement(this, statement, this.#growForCheck(sql));
+    } finally {
+      engine.free(ptr);
+      engine.free(out);
+    }
+  }
+
+  /** Gives an integrity check a larger cache, and returns what ends that. */
+  #growForCheck(sql: Uint8Array): () => void {
+    if (!/^\s*pragma\s+(integrity|quick)_check/i.test(new TextDecoder().decode(sql.subarray(0, 60)))) return () => {};
+    this.run(`PRAGMA cache_size=-${CHECK_CACHE}`);
+    return () => this.run(`PRAGMA cache_size=-${CACHE}; PRAGMA shrink_memory`);
+  }
+
+  /** Writes a compact copy to a file that does not exist yet. */
+  vacuumInto(path: string): void {
+    this.run(`VACUUM INTO '${path}'`);
+  }
+
+  /** Ends an open transaction; without one it does nothing. */
+  rollback(): void {
+    if (this.inTransaction) this.run("ROLLBACK");
+  }
+
+  /** Closes the connection. Its statements must be finalized. */
+  close(): void {
+    this.engine.raw.sqlite3_close_v2(this.pointer);
+  }
+
+  /** The error of the last call that failed. */
+  error(code: number, step: string): SyncError {
+    return sqliteError(this.engine, code, this.engine.text(this.engine.raw.sqlite3_errmsg(this.pointer)), step);
+  }
+
+  #check(code: number, step: string): void {
+    if (code !== 0) throw this.error(code, step);
+  }
+}

@@ -1,0 +1,165 @@
+// The file_* imports: staged files, in the same place as the databases.
+
+import { SyncError } from "./errors.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { FileImports } from "./host.ts";
+import type { GuestMemory } from "./memory.ts";
+import { encodeRow } from "./rows.ts";
+import type { Engine } from "./sqlite.ts";
+import { VfsFile } from "./vfsfile.ts";
+
+/** Blobs are made of pieces of this size, so that no copy of the whole file lies in the worker's memory. */
+const PIECE = 1 << 20;
+
+interface Open {
+  file: VfsFile;
+  /** Where the next write goes. */
+  end: number;
+}
+
+/** The files of a profile. */
+export class Files {
+  readonly #engine: Engine;
+  readonly #catalogue: Catalogue;
+  readonly #open = new Map<number, Open>();
+  #last = 0;
+
+  constructor(engine: Engine, catalogue: Catalogue) {
+    this.#engine = engine;
+    this.#catalogue = catalogue;
+  }
+
+  /** The imports, by name. Each may throw; the caller turns that into a negative result. */
+  imports(memory: GuestMemory): FileImports {
+    const name = (ptr: number, length: number): string => memory.text(ptr, length);
+    return {
+      file_create: (ptr, length) => this.#create(name(ptr, length)),
+      file_open: (ptr, length) => this.#add(this.openFile(name(ptr, length))),
+      file_read: (file, offset, ptr, length) =>
+        this.#get(file).file.read(Number(offset), memory.view(ptr, length)),
+      file_write: (file, ptr, length) => this.#append(this.#get(file), memory.view(ptr, length)),
+      file_sync: (file) => (this.#get(file).file.sync(), 0),
+      file_close: (file) => this.#close(file),
+      file_size: (file) => BigInt(this.#get(file).file.size()),
+      file_stat: (ptr, length, out) => {
+        const view = memory.data(out, 16);
+        view.setBigInt64(0, BigInt(this.size(name(ptr, length))), true);
+        view.setBigInt64(8, 0n, true); // the pool knows no times
+        return 0;
+      },
+      file_list: (ptr, length, out, cap) => this.#list(name(ptr, length), memory.view(out, cap)),
+      file_remove: (ptr, length) => (this.#catalogue.remove(name(ptr, length)), 0),
+      file_replace: (from, fromLength, to, toLength) => {
+        this.#replace(name(from, fromLength), name(to, toLength));
+        return 0;
+      },
+    };
+  }
+
+  /** Opens an existing file. */
+  openFile(name: string): VfsFile {
+    const path = this.#catalogue.find(name);
+    if (!path) throw new SyncError("not_found", `${name} does not exist`);
+    return VfsFile.open(this.#engine, path, false);
+  }
+
+  /** The size of a file. */
+  size(name: string): number {
+    const file = this.openFile(name);
+    try {
+      return file.size();
+    } finally {
+      file.close();
+    }
+  }
+
+  /** The content of a file. */
+  blob(name: string): Blob {
+    const file = this.openFile(name);
+    try {
+      const parts: Blob[] = [];
+      const size = file.size();
+      for (let at = 0; at < size; at += PIECE) {
+        const piece = new Uint8Array(Math.min(PIECE, size - at));
+        file.read(at, piece);
+        parts.push(new Blob([piece]));
+      }
+      return new Blob(parts);
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Makes bytes the content of a file that is not open. */
+  write(name: string, bytes: Uint8Array): void {
+    this.#catalogue.remove(name);
+    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    try {
+      file.write(0, bytes);
+      file.sync();
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Closes what is still open. */
+  closeAll(): void {
+    for (const { file } of this.#open.values()) file.close();
+    this.#open.clear();
+  }
+
+  #create(name: string): number {
+    this.#catalogue.remove(name);
+    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    return this.#add(file);
+  }
+
+  #add(file: VfsFile): number {
+    this.#open.set(++this.#last, { file, end: file.size() });
+    return this.#last;
+  }
+
+  #get(handle: number): Open {
+    const f = this.#open.get(handle);
+    if (!f) throw new SyncError("internal", `there is no open file ${handle}`);
+    return f;
+  }
+
+  #append(f: Open, bytes: Uint8Array): number {
+    f.file.write(f.end, bytes);
+    f.end += bytes.length;
+    return bytes.length;
+  }
+
+  #close(handle: number): number {
+    this.#get(handle).file.close();
+    this.#open.delete(handle);
+    return 0;
+  }
+
+  #list(prefix: string, out: Uint8Array): number {
+    const rows = this.#catalogue
+      .names()
+      .filter((n) => n.startsWith(prefix))
+      .map((n) => encodeRow([n, BigInt(this.size(n)), 0n]));
+    const size = rows.reduce((sum, r) => sum + r.length, 0);
+    let at = 0;
+    if (size <= out.length) {
+      for (const r of rows) {
+        out.set(r, at);
+        at += r.length;
+      }
+    }
+    return size;
+  }
+
+  #replace(from: string, to: string): void {
+    const file = this.openFile(from);
+    try {
+      file.sync();
+    } finally {
+      file.close();
+    }
+    this.#catalogue.replace(from, to);
+  }
+}

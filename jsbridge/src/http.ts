@@ -1,0 +1,280 @@
+// The http_* imports on fetch. Large bodies are sent with XMLHttpRequest where there is one: fetch does not tell how
+// much has been sent, which the stall clock and the progress bar need.
+
+import { SyncError, toSyncError } from "./errors.ts";
+import type { HttpImports } from "./host.ts";
+import type { GuestMemory } from "./memory.ts";
+import { EVENTS, KINDS } from "./protocol.gen.ts";
+import { decodeRow, encodeRow } from "./rows.ts";
+import { sendFile } from "./sendfile.ts";
+
+/** Answers a call of the guest. It is never called while the guest runs. */
+export type Deliver = (call: number, kind: number, bytes: Uint8Array) => void;
+
+/** One decoded request block. */
+export interface Request {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: Uint8Array<ArrayBuffer>;
+  bodyFile: string | null;
+  stream: boolean;
+  /** The most bytes of a collected body; 0 is no limit. */
+  limit: number;
+  /** Milliseconds without a byte after which the call fails; 0 is never. */
+  stall: number;
+}
+
+/** The head of an answer and, unless it is streamed, its body. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** Headers that belong to the browser. Setting them would only be reported on the console. */
+const FORBIDDEN = new Set(["accept-encoding", "connection", "content-length", "host", "user-agent"]);
+
+const empty = new Uint8Array(0);
+
+/** The requests in flight. */
+export class Http {
+  readonly #deliver: Deliver;
+  readonly #file: (name: string) => Blob;
+  readonly #calls = new Map<number, Call>();
+
+  /** file gives the content of a staged file. */
+  constructor(deliver: Deliver, file: (name: string) => Blob) {
+    this.#deliver = deliver;
+    this.#file = file;
+  }
+
+  /** The imports, by name. */
+  imports(memory: GuestMemory): HttpImports {
+    return {
+      http_start: (call, ptr, length) => this.#start(call, decodeRequest(memory.copy(ptr, length))),
+      http_read: (call, max) => void this.#calls.get(call)?.read(max),
+      http_close: (call) => {
+        this.#calls.get(call)?.close();
+        this.#calls.delete(call);
+      },
+    };
+  }
+
+  /** Ends all requests. */
+  closeAll(): void {
+    for (const call of this.#calls.values()) call.close();
+    this.#calls.clear();
+  }
+
+  #start(id: number, request: Request): void {
+    const call = new Call(request, this.#file, (kind, bytes) => {
+      if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
+    });
+    this.#calls.set(id, call);
+    void call.start();
+  }
+}
+
+/** One request in flight. */
+class Call {
+  readonly #request: Request;
+  readonly #file: (name: string) => Blob;
+  readonly #emit: (kind: number, bytes: Uint8Array) => void;
+  readonly #stall: Stall;
+  #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #rest: Uint8Array = empty;
+
+  constructor(request: Request, file: (name: string) => Blob, emit: (kind: number, bytes: Uint8Array) => void) {
+    this.#request = request;
+    this.#file = file;
+    this.#emit = emit;
+    this.#stall = new Stall(request.stall);
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#stall.start();
+      const answer = await this.#send();
+      this.#stall.stop();
+      const { status, headers, body } = answer;
+      this.#emit(EVENTS.answer, encodeRow([BigInt(status), JSON.stringify(headers), body]));
+    } catch (e) {
+      this.#fail(e);
+    }
+  }
+
+  async read(max: number): Promise<void> {
+    try {
+      this.#stall.start();
+      while (this.#rest.length === 0) {
+        const { done, value } = await this.#read();
+        if (done) return this.#emit(EVENTS.end, empty);
+        this.#rest = value;
+      }
+      // Not at once: the guest is still running, and messages of the page (cancel) must get their turn.
+      await turn();
+      const piece = this.#rest.subarray(0, max);
+      this.#rest = this.#rest.subarray(max);
+      this.#emit(EVENTS.data, piece);
+    } catch (e) {
+      this.#fail(e);
+    } finally {
+      this.#stall.stop();
+    }
+  }
+
+  close(): void {
+    this.#stall.stop();
+    this.#stall.abort(new SyncError("cancelled", "cancelled"));
+  }
+
+  async #send(): Promise<Answer> {
+    const r = this.#request;
+    if (r.bodyFile !== null) {
+      const sent = (n: number): void => {
+        this.#stall.start();
+        this.#emit(EVENTS.sent, encodeRow([BigInt(n)]));
+      };
+      const answer = await sendFile(r, this.#file(r.bodyFile), allowed(r.headers), this.#stall.signal, sent);
+      if (answer) return answer;
+    }
+    const response = await fetch(r.url, {
+      method: r.method,
+      headers: allowed(r.headers),
+      body: r.method === "GET" ? null : r.bodyFile !== null ? this.#file(r.bodyFile) : r.body,
+      redirect: "follow",
+      cache: "no-store",
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      signal: this.#stall.signal,
+    });
+    const head = headOf(response);
+    this.#body = response.body?.getReader();
+    if (r.stream && response.ok && head.status === response.status) return { ...head, body: empty };
+    return { ...head, body: await this.#collect() };
+  }
+
+  async #collect(): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      this.#stall.start();
+      const { done, value } = await this.#read();
+      if (done) return concat(pieces, size);
+      size += value.length;
+      if (this.#request.limit > 0 && size > this.#request.limit) {
+        this.close();
+        throw new SyncError("damaged_download", `the answer is longer than ${this.#request.limit} bytes`);
+      }
+      pieces.push(value);
+    }
+  }
+
+  async #read(): Promise<{ done: true; value?: undefined } | { done: false; value: Uint8Array }> {
+    if (!this.#body) return { done: true };
+    const r = await this.#body.read();
+    return r.done ? { done: true } : { done: false, value: r.value };
+  }
+
+  #fail(e: unknown): void {
+    this.#stall.stop();
+    const { kind, message } = this.#stall.reason ?? networkError(e);
+    this.#emit(EVENTS.failed, encodeRow([BigInt(KINDS[kind]), message]));
+  }
+}
+
+/** Aborts when nothing moved for some time. */
+class Stall {
+  readonly #ms: number;
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why it was aborted. */
+  reason: SyncError | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Starts the clock anew. */
+  start(): void {
+    this.stop();
+    if (this.#ms <= 0) return;
+    const stalled = (): void => this.abort(new SyncError("timeout", "the server did not answer in time"));
+    this.#timer = setTimeout(stalled, this.#ms);
+  }
+
+  /** Stops the clock. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends the request. */
+  abort(reason: SyncError): void {
+    this.reason ??= reason;
+    this.#controller.abort();
+  }
+}
+
+/** Decodes a request block (wasm/ABI.md). */
+export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
+  const [method, url, headers, body, bodyFile, stream, limit, stall] = decodeRow(block);
+  return {
+    method: String(method),
+    url: String(url),
+    headers: JSON.parse(String(headers)) as Record<string, string>,
+    body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(0),
+    bodyFile: typeof bodyFile === "string" ? bodyFile : null,
+    stream: Number(stream) !== 0,
+    limit: Number(limit),
+    stall: Number(stall),
+  };
+}
+
+function allowed(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !FORBIDDEN.has(name)));
+}
+
+/**
+ * Status and headers. A page cannot see the 308 of a redirect, only where it led: the address after it is reported as
+ * the Location of a 308, which is the new base (spec/collection-sync.md §2.3).
+ */
+function headOf(response: Response): { status: number; headers: Record<string, string> } {
+  const headers = Object.fromEntries(response.headers);
+  if (!response.redirected) return { status: response.status, headers };
+  return { status: 308, headers: { ...headers, location: response.url } };
+}
+
+/** The error behind an exception of fetch. It does not say if a name was not found or a connection broke. */
+function networkError(e: unknown): SyncError {
+  if (!(e instanceof TypeError)) return toSyncError(e);
+  if (globalThis.navigator?.onLine === false) return new SyncError("offline", "this device is offline");
+  return new SyncError("network", "the server could not be reached, or the connection broke");
+}
+
+function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  if (pieces.length === 1 && pieces[0]) return pieces[0];
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const p of pieces) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
+/** Waits until other messages had their turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

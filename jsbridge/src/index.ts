@@ -1,0 +1,161 @@
+// The page API (contract.md §4).
+
+import { Client } from "./client.ts";
+import { SyncError } from "./errors.ts";
+import type {
+  AccountInfo, OnConflict, Param, Row, Status, StatusReport, SyncReport, TransferReport,
+} from "./protocol.ts";
+import { requireBrowser } from "./require.ts";
+import { VERSION } from "./version.ts";
+
+export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
+export type {
+  AccountInfo, Column, Counts, OnConflict, Param, Progress, RequiredSync, Row, Status, StatusReport, SyncReport,
+  TransferReport,
+} from "./protocol.ts";
+
+/** Where the files of the package are; each has a default beside index.js. */
+export interface Assets {
+  /** core.wasm, or its compiled module. */
+  core?: string | URL | WebAssembly.Module;
+  /** sqlite3.wasm */
+  sqlite?: string | URL;
+  /** worker.js; it must have the page's own origin. */
+  worker?: string | URL;
+}
+
+/** What {@link Cardferry.open} takes. */
+export interface OpenOptions {
+  /** The name of the profile; each has its own collection and account. Default `default`. */
+  profile?: string;
+  /** The address of the sync server, absolute or relative to the page. Default: the page's own origin. */
+  endpoint?: string;
+  /** How the program calls itself to servers. Default `cardferry/<version>`. */
+  clientName?: string;
+  assets?: Assets;
+}
+
+/** A way to end a call early. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** An open profile. Every method may reject with a {@link SyncError}, and with nothing else. */
+export class Cardferry {
+  readonly #client: Client;
+  readonly #listeners = new Set<(status: Status) => void>();
+  #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
+  #account: AccountInfo | null = null;
+
+  private constructor(worker: Worker) {
+    this.#client = new Client(worker, ({ status, account }) => {
+      this.#account = account;
+      this.#status = status;
+      this.#notify();
+    });
+  }
+
+  /**
+   * Opens a profile in a worker of its own; a new one has an empty collection.
+   * Errors: `unsupported_browser`; `busy` while another tab has the profile open; `damaged_file`, `unsupported_file`.
+   */
+  static async open(options: OpenOptions = {}): Promise<Cardferry> {
+    requireBrowser();
+    const { core, sqlite, worker } = options.assets ?? {};
+    const ferry = new Cardferry(startWorker(worker));
+    try {
+      await ferry.#client.call("open", {
+        profile: options.profile ?? "default",
+        endpoint: new URL(options.endpoint ?? "/", location.href).href,
+        clientName: options.clientName ?? `cardferry/${VERSION}`,
+        core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
+        sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
+      });
+      return ferry;
+    } catch (e) {
+      ferry.#client.end(new SyncError("closed", "the profile could not be opened"));
+      throw e;
+    }
+  }
+
+  /** What to show about the profile now; see {@link subscribe}. */
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** Who is logged in. */
+  get account(): AccountInfo | null {
+    return this.#account;
+  }
+
+  /** Calls listener at once and after every change of the status; returns what ends that. */
+  subscribe(listener: (status: Status) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#status);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Logs in and keeps the account. Errors: `auth`, and those of the network. */
+  async login(p: { user: string; password: string; endpoint?: string } & CallOptions): Promise<AccountInfo> {
+    const { user, password, endpoint } = p;
+    const at = endpoint === undefined ? {} : { endpoint: new URL(endpoint, location.href).href };
+    return this.#client.call("login", { user, password, ...at }, p.signal);
+  }
+
+  /** Forgets the account; the collection stays. */
+  async logout(): Promise<void> {
+    await this.#client.call("logout", null);
+  }
+
+  /** Asks the server (or, offline, only looks at the collection) what a sync would do, and updates the status. */
+  async refresh(options: { offline?: boolean } & CallOptions = {}): Promise<StatusReport> {
+    return this.#client.call("refresh", { offline: options.offline ?? false }, options.signal);
+  }
+
+  /**
+   * Syncs the collection. Errors: `one_way_needed` if one side must replace the other and onConflict is `ask` (the
+   * default); `auth`, and those of network and server.
+   */
+  async sync(options: { onConflict?: OnConflict } & CallOptions = {}): Promise<SyncReport> {
+    return this.#client.call("sync", { onConflict: options.onConflict ?? "ask" }, options.signal);
+  }
+
+  /** Replaces the server's collection by this one. */
+  async upload(options: CallOptions = {}): Promise<TransferReport> {
+    return this.#client.call("upload", null, options.signal);
+  }
+
+  /** Replaces this collection by the server's; a backup is kept. */
+  async download(options: CallOptions = {}): Promise<TransferReport> {
+    return this.#client.call("download", null, options.signal);
+  }
+
+  /** Runs one SQL statement that only reads. Errors: `invalid_input` for any other. */
+  async query(sql: string, params: readonly Param[] = []): Promise<Row[]> {
+    return this.#client.call("query", { sql, params });
+  }
+
+  /** Closes the profile and ends its worker. */
+  async close(): Promise<void> {
+    try {
+      await this.#client.call("close", null);
+    } finally {
+      this.#client.end(new SyncError("closed", "the profile is closed"));
+    }
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener(this.#status);
+  }
+}
+
+function absolute(url: string | URL): string {
+  return new URL(url, location.href).href;
+}
+
+function startWorker(url: string | URL | undefined): Worker {
+  // The literal form is the one that bundlers know.
+  return url
+    ? new Worker(url, { type: "module", name: "cardferry" })
+    : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "cardferry" });
+}

@@ -1,0 +1,156 @@
+// One open profile: the guest with everything that it is lent. It knows nothing of pages, workers or accounts, so
+// that tests can run it under Node.
+
+import { Catalogue } from "./catalogue.ts";
+import { SyncError } from "./errors.ts";
+import { Files } from "./files.ts";
+import { Guest, type Instantiate } from "./guest.ts";
+import { Http } from "./http.ts";
+import { GuestMemory } from "./memory.ts";
+import { FILES, type Method } from "./protocol.gen.ts";
+import type { Param, Progress, Row } from "./protocol.ts";
+import { authorizeReading, query } from "./query.ts";
+import { Databases } from "./sql.ts";
+import type { Engine } from "./sqlite.ts";
+
+/** How a call is watched and ended. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  progress?: ((p: Progress) => void) | undefined;
+}
+
+/** An open profile. Calls of the guest run one after the other. */
+export class Profile {
+  readonly #engine: Engine;
+  readonly #catalogue: Catalogue;
+  readonly #databases: Databases;
+  readonly #files: Files;
+  readonly #http: Http;
+  readonly #guest: Guest;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting: (() => void)[] = [];
+
+  private constructor(
+    engine: Engine,
+    parts: { catalogue: Catalogue; databases: Databases; files: Files; http: Http; guest: Guest },
+  ) {
+    this.#engine = engine;
+    this.#catalogue = parts.catalogue;
+    this.#databases = parts.databases;
+    this.#files = parts.files;
+    this.#http = parts.http;
+    this.#guest = parts.guest;
+    this.#guest.afterRun = () => this.#afterRun();
+  }
+
+  /** Makes a guest on the files of engine. instantiate is told the memory that it must attach. */
+  static async create(
+    engine: Engine,
+    instantiate: (memory: GuestMemory) => Instantiate,
+    log: (line: string) => void,
+  ): Promise<Profile> {
+    const memory = new GuestMemory();
+    const compare = (a: number, aLength: number, b: number, bLength: number): number =>
+      guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
+    engine.install(compare, authorizeReading(engine));
+    await engine.reserve();
+    const catalogue = Catalogue.open(engine);
+    const files = new Files(engine, catalogue);
+    const databases = new Databases(engine, catalogue);
+    const http = new Http(
+      (call, kind, bytes) => guest.event(call, kind, bytes),
+      (name) => files.blob(name),
+    );
+    const ports = { sql: databases.imports(memory), files: files.imports(memory), http: http.imports(memory) };
+    const guest = await Guest.create(instantiate(memory), memory, ports, log);
+    return new Profile(engine, { catalogue, databases, files, http, guest });
+  }
+
+  /** Is called once when the guest has crashed; the profile can only be dropped then. */
+  set onCrash(f: (error: SyncError) => void) {
+    this.#guest.onCrash = f;
+  }
+
+  /** Runs a method of the guest after those before it. Errors: those of the method, `cancelled`, `internal`. */
+  call(method: Method, params: object, options: CallOptions = {}): Promise<unknown> {
+    const run = this.#tail.then(() => this.#run(method, params, options));
+    this.#tail = run.catch(() => {});
+    return run;
+  }
+
+  /** Runs a statement that only reads; it waits while a task has a transaction open. */
+  async query(sql: string, params: readonly Param[]): Promise<Row[]> {
+    await this.#betweenTransactions();
+    return query(this.#collection(), sql, params);
+  }
+
+  /** For tests: runs statements that may write. */
+  async exec(sql: string): Promise<void> {
+    await this.#betweenTransactions();
+    this.#collection().run(sql);
+  }
+
+  /** For tests: the bytes of the collection's file. */
+  async dump(): Promise<Blob> {
+    await this.#betweenTransactions();
+    return this.#files.blob(FILES.collection);
+  }
+
+  /** For tests: replaces a closed collection by these bytes. */
+  restore(bytes: Uint8Array): void {
+    this.#files.write(FILES.collection, bytes);
+  }
+
+  /** Closes the collection and lets go of all files. */
+  async close(): Promise<void> {
+    try {
+      await this.call("close", {});
+    } finally {
+      this.drop();
+    }
+  }
+
+  /** Lets go of everything, without the guest. */
+  drop(): void {
+    this.#http.closeAll();
+    this.#databases.closeAll();
+    this.#files.closeAll();
+    this.#catalogue.close();
+    this.#engine.close();
+    this.#release();
+  }
+
+  async #run(method: Method, params: object, { signal, progress }: CallOptions): Promise<unknown> {
+    if (signal?.aborted) throw new SyncError("cancelled", "cancelled");
+    await this.#engine.reserve();
+    const { task, answer } = this.#guest.call(method, params, progress ?? (() => {}));
+    const cancel = (): void => this.#guest.cancel(task);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  #collection() {
+    const db = this.#databases.collection();
+    if (!db) throw new SyncError("closed", "no collection is open", { hint: "Open the profile first." });
+    return db;
+  }
+
+  async #betweenTransactions(): Promise<void> {
+    while (this.#databases.collection()?.inTransaction) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #afterRun(): void {
+    void this.#engine.reserve().catch(() => {}); // then creating a file reports that storage is full
+    if (!this.#databases.collection()?.inTransaction) this.#release();
+  }
+
+  #release(): void {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+}

@@ -1,0 +1,128 @@
+// The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
+
+import type { Failure } from "./errors.ts";
+
+/** A value that a query takes. */
+export type Param = null | boolean | number | bigint | string | Uint8Array;
+/** A value that a query returns; integers beyond 2^53 are bigint. */
+export type Column = null | number | bigint | string | Uint8Array;
+/** A row, by column name. */
+export type Row = Record<string, Column>;
+
+/** A report of a running task; total is 0 while unknown. */
+export interface Progress {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+/** What to do when one side must replace the other. */
+export type OnConflict = "ask" | "upload" | "download";
+
+/** Numbers of objects by kind. */
+export type Counts = Record<
+  "notes" | "cards" | "revlog" | "decks" | "notetypes" | "deck_configs" | "tags" | "config" | "graves",
+  number
+>;
+
+/** The result of a sync (contract §3). */
+export interface SyncReport {
+  /** What is still required afterwards. */
+  required: RequiredSync;
+  sent: Counts;
+  received: Counts;
+  /** How many HTTP requests were made. */
+  round_trips: number;
+  /** The address that the server has moved to, "" if it has not. */
+  new_endpoint: string;
+  /** A text of the server for the user. */
+  message: string;
+  /** Bytes and backup of the one-way sync that onConflict chose. */
+  bytes?: number;
+  backup?: string;
+}
+
+/** The result of an upload or download (contract §3). */
+export interface TransferReport {
+  /** The size of the collection, uncompressed. */
+  bytes: number;
+  /** The id of the backup of what was replaced, "" if there was nothing to keep. */
+  backup: string;
+  new_endpoint: string;
+  message: string;
+}
+
+/** What a sync would have to do. */
+export type RequiredSync = "none" | "normal" | "full";
+
+/** The answer to a status check (contract §3). */
+export interface StatusReport {
+  required: RequiredSync;
+  upload_ok: boolean;
+  download_ok: boolean;
+  /** Unix milliseconds, 0 = never. */
+  last_sync: number;
+  /** Rows that wait to be sent. */
+  pending: number;
+  new_endpoint: string;
+}
+
+/** What a page shows of a profile. */
+export interface Status {
+  required: RequiredSync;
+  activity: "idle" | "syncing" | "offline" | "attention";
+  /** Unix milliseconds, 0 = never. */
+  lastSync: number;
+  /** Rows that wait to be sent. */
+  pending: number;
+  progress?: Progress;
+  error?: Failure;
+}
+
+/** Who is logged in; the key stays in the worker. */
+export interface AccountInfo {
+  user: string;
+  endpoint: string;
+}
+
+/** What the worker needs to open a profile. Addresses are absolute. */
+export interface OpenRequest {
+  profile: string;
+  endpoint: string;
+  clientName: string;
+  core: string | WebAssembly.Module;
+  sqlite: string;
+}
+
+/** The calls that a page makes, by name: parameters and result. */
+export interface Calls {
+  open: [OpenRequest, null];
+  login: [{ user: string; password: string; endpoint?: string }, AccountInfo];
+  logout: [null, null];
+  refresh: [{ offline: boolean }, StatusReport];
+  sync: [{ onConflict: OnConflict }, SyncReport];
+  upload: [null, TransferReport];
+  download: [null, TransferReport];
+  query: [{ sql: string; params: readonly Param[] }, Row[]];
+  close: [null, null];
+  /** For tests only: runs statements that may write, as an app would with `edit`. */
+  exec: [{ sql: string }, null];
+  /** For tests only: the bytes of the collection as they are in its file. */
+  dump: [null, Blob];
+}
+
+/** The name of one call. */
+export type CallName = keyof Calls;
+
+/** Page to worker. */
+export type ToWorker =
+  | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0] } }[CallName]
+  | { type: "cancel"; id: number };
+
+/** Worker to page. */
+export type ToPage =
+  | { type: "result"; id: number; result: Calls[CallName][1] }
+  | { type: "error"; id: number; error: Failure }
+  | { type: "status"; status: Status; account: AccountInfo | null }
+  /** The worker cannot go on: every call has failed, the next open starts another one. */
+  | { type: "crash"; error: Failure };

@@ -1,0 +1,191 @@
+// What a worker does for its page: one open profile with its account and status.
+
+import { SyncError, toFailure, toSyncError, type Kind } from "./errors.ts";
+import { reactor } from "./guest.ts";
+import { lockProfile } from "./lock.ts";
+import { Profile } from "./profile.ts";
+import type { Method } from "./protocol.gen.ts";
+import type { AccountInfo, Calls, OpenRequest, Progress, Status, StatusReport, ToPage } from "./protocol.ts";
+import { Engine } from "./sqlite.ts";
+import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
+
+/** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
+const REPORT_EVERY = 100;
+/** After these a later try may succeed by itself. */
+const PASSING: ReadonlySet<Kind> = new Set<Kind>(["offline", "timeout", "network", "server_error"]);
+
+/** One page's profile. */
+export class Session {
+  readonly #post: (message: ToPage) => void;
+  readonly #options: OpenRequest;
+  readonly #profile: Profile;
+  readonly #store: AccountStore;
+  readonly #unlock: () => void;
+  #account: Account | undefined;
+  #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
+  #reported = 0;
+
+  private constructor(
+    post: (message: ToPage) => void,
+    options: OpenRequest,
+    parts: { profile: Profile; store: AccountStore; account: Account | undefined; unlock: () => void },
+  ) {
+    this.#post = post;
+    this.#options = options;
+    this.#profile = parts.profile;
+    this.#store = parts.store;
+    this.#account = parts.account;
+    this.#unlock = parts.unlock;
+  }
+
+  /** Opens a profile; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
+  static async open(options: OpenRequest, post: (message: ToPage) => void): Promise<Session> {
+    const store = new IndexedAccounts(options.profile);
+    const unlock = await lockProfile(options.profile);
+    let profile: Profile | undefined;
+    try {
+      const folder = `cardferry/${encodeURIComponent(options.profile)}/database`;
+      const [engine, module, account] = await Promise.all([
+        Engine.opfs(options.sqlite, folder),
+        compile(options.core),
+        store.load(),
+      ]);
+      const log = (line: string): void => console.info(`cardferry: ${line}`);
+      profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log);
+      profile.onCrash = (error) => post({ type: "crash", error: toFailure(error) });
+      await profile.call("open", { client: options.clientName, create: true });
+      const session = new Session(post, options, { profile, store, account, unlock });
+      await session.#refreshOffline();
+      return session;
+    } catch (e) {
+      profile?.drop();
+      unlock();
+      throw e;
+    }
+  }
+
+  /** Runs one call of the page. */
+  async run<N extends keyof Calls>(name: N, params: Calls[N][0], signal: AbortSignal): Promise<Calls[N][1]> {
+    const run = this.#calls[name] as (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]>;
+    return await run(params, signal);
+  }
+
+  readonly #calls: { [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]> } = {
+    open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
+    login: (p, signal) => this.#login(p, signal),
+    logout: () => this.#logout(),
+    refresh: ({ offline }, signal) => this.#task("status", { offline }, signal, false) as Promise<StatusReport>,
+    sync: ({ onConflict }, signal) => this.#task("sync", { on_conflict: onConflict }, signal) as Promise<never>,
+    upload: (_, signal) => this.#task("upload", { backup: true }, signal) as Promise<never>,
+    download: (_, signal) => this.#task("download", { backup: true }, signal) as Promise<never>,
+    query: ({ sql, params }) => this.#profile.query(sql, params),
+    exec: async ({ sql }) => {
+      await this.#profile.exec(sql);
+      await this.#refreshOffline();
+      return null;
+    },
+    dump: () => this.#profile.dump(),
+    close: async () => {
+      try {
+        await this.#profile.close();
+      } finally {
+        this.#unlock();
+      }
+      return null;
+    },
+  };
+
+  async #login(p: Calls["login"][0], signal: AbortSignal): Promise<AccountInfo> {
+    const endpoint = p.endpoint ?? this.#account?.endpoint ?? this.#options.endpoint;
+    const params = { endpoint, user: p.user, password: p.password, client: this.#options.clientName };
+    const r = (await this.#profile.call("login", params, { signal })) as { endpoint: string; user: string; key: string };
+    await this.#keep({ ...r, newEndpoint: "" });
+    await this.#refreshOffline();
+    return { user: r.user, endpoint: r.endpoint };
+  }
+
+  async #logout(): Promise<null> {
+    await this.#store.remove();
+    this.#account = undefined;
+    this.#set({});
+    return null;
+  }
+
+  async #keep(account: Account): Promise<void> {
+    await this.#store.save(account);
+    this.#account = account;
+  }
+
+  /** Runs a method that talks to the server, and keeps the status up to date. */
+  async #task(method: Method, params: object, signal: AbortSignal, busy = true): Promise<unknown> {
+    if (busy) this.#set({ activity: "syncing", error: undefined });
+    try {
+      const all = { ...params, account: this.#credentials() };
+      const result = (await this.#profile.call(method, all, { signal, progress: this.#progress })) as StatusReport;
+      await this.#moved(result.new_endpoint);
+      if (method === "status") this.#set(statusOf(result));
+      else await this.#refreshOffline({ activity: "idle", progress: undefined });
+      return result;
+    } catch (e) {
+      await this.#failed(toSyncError(e));
+      throw e;
+    }
+  }
+
+  async #failed(error: SyncError): Promise<void> {
+    if (error.kind === "auth" && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
+    const activity = error.kind === "cancelled" ? "idle" : PASSING.has(error.kind) ? "offline" : "attention";
+    const state: Partial<Status> = { activity, progress: undefined };
+    if (error.kind !== "cancelled") state.error = toFailure(error);
+    await this.#refreshOffline(state).catch(() => this.#set(state)); // the first error is the one to tell
+    if (error.kind === "one_way_needed") this.#set({ required: "full" });
+  }
+
+  /** The account as the guest takes it; the server's own address comes before the one that the user has entered. */
+  #credentials(): { endpoint: string; key: string } | null {
+    const a = this.#account;
+    return a ? { endpoint: a.newEndpoint || a.endpoint, key: a.key } : null;
+  }
+
+  async #moved(newEndpoint: string): Promise<void> {
+    if (newEndpoint && this.#account) await this.#keep({ ...this.#account, newEndpoint });
+  }
+
+  async #refreshOffline(more: Partial<Status> = {}): Promise<void> {
+    const params = { account: this.#credentials(), offline: true };
+    const report = (await this.#profile.call("status", params)) as StatusReport;
+    this.#set({ ...statusOf(report), ...more });
+  }
+
+  readonly #progress = (p: Progress): void => {
+    const same = this.#status.progress?.stage === p.stage;
+    this.#status = { ...this.#status, progress: p };
+    if (same && Date.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
+    this.#set({});
+  };
+
+  #set(change: Partial<Status>): void {
+    this.#status = { ...this.#status, ...change };
+    this.#reported = Date.now();
+    const { user, newEndpoint, endpoint } = this.#account ?? {};
+    const account = user === undefined ? null : { user, endpoint: newEndpoint || (endpoint ?? "") };
+    this.#post({ type: "status", status: this.#status, account });
+  }
+}
+
+function statusOf(r: StatusReport): Partial<Status> {
+  return { required: r.required, lastSync: r.last_sync, pending: r.pending };
+}
+
+async function compile(core: string | WebAssembly.Module): Promise<WebAssembly.Module> {
+  if (typeof core !== "string") return core;
+  const response = await fetch(core);
+  if (!response.ok) {
+    throw new SyncError("internal", `core.wasm cannot be loaded from ${core} (${response.status})`, {
+      hint: "Serve it beside the worker, or pass its address as assets.core.",
+    });
+  }
+  // A server that does not know the type of .wasm files must not be the reason for a failure.
+  if (response.headers.get("content-type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
+  return WebAssembly.compileStreaming(response);
+}

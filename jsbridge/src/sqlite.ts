@@ -1,0 +1,241 @@
+// The SQLite that this host lends: sqlite-wasm with its raw C functions, and the pool of files it lives in.
+//
+// Why raw functions? Values cross from the guest's memory into SQLite's as bytes. The wrappers of sqlite-wasm convert
+// texts to JavaScript strings, and in this build sqlite3_bind_text with a string and sqlite3_create_collation do not
+// work at all.
+
+import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
+import { SyncError, toSyncError } from "./errors.ts";
+
+/** The C functions that are used, as sqlite3.wasm exports them. Pointers are numbers, 64 bit integers bigint. */
+export interface RawSqlite {
+  sqlite3_open_v2(name: number, out: number, flags: number, vfs: number): number;
+  sqlite3_close_v2(db: number): number;
+  sqlite3_exec(db: number, sql: number, callback: 0, arg: 0, message: 0): number;
+  sqlite3_prepare_v3(db: number, sql: number, length: number, flags: number, out: number, tail: number): number;
+  sqlite3_bind_parameter_count(stmt: number): number;
+  sqlite3_bind_null(stmt: number, i: number): number;
+  sqlite3_bind_int64(stmt: number, i: number, v: bigint): number;
+  sqlite3_bind_double(stmt: number, i: number, v: number): number;
+  sqlite3_bind_text(stmt: number, i: number, ptr: number, length: number, destructor: number): number;
+  sqlite3_bind_blob(stmt: number, i: number, ptr: number, length: number, destructor: number): number;
+  sqlite3_clear_bindings(stmt: number): number;
+  sqlite3_step(stmt: number): number;
+  sqlite3_reset(stmt: number): number;
+  sqlite3_finalize(stmt: number): number;
+  sqlite3_stmt_readonly(stmt: number): number;
+  sqlite3_column_count(stmt: number): number;
+  sqlite3_column_name(stmt: number, i: number): number;
+  sqlite3_column_type(stmt: number, i: number): number;
+  sqlite3_column_int64(stmt: number, i: number): bigint;
+  sqlite3_column_double(stmt: number, i: number): number;
+  sqlite3_column_text(stmt: number, i: number): number;
+  sqlite3_column_blob(stmt: number, i: number): number;
+  sqlite3_column_bytes(stmt: number, i: number): number;
+  sqlite3_total_changes64(db: number): bigint;
+  sqlite3_get_autocommit(db: number): number;
+  sqlite3_create_collation_v2(db: number, name: number, encoding: number, arg: 0, compare: number, destroy: 0): number;
+  sqlite3_set_authorizer(db: number, authorize: number, arg: 0): number;
+  sqlite3_errmsg(db: number): number;
+}
+
+/** Compares two texts that lie in SQLite's memory, as the collation unicase. It must not throw. */
+export type Collation = (aPtr: number, aLength: number, bPtr: number, bLength: number) => number;
+
+/** Says if an action may be compiled: 0 or SQLITE_DENY. name is a C string or 0. */
+export type Authorizer = (action: number, name: number) => number;
+
+/** How many slots of the pool are kept free: what a task may create before it lets the pool grow. */
+const FREE_SLOTS = 12;
+/** How long a tab waits for handles that a tab that has just gone still holds. */
+const HANDLES_TIMEOUT = 5000;
+/** Bounds SQLite's page caches together (design.md §8: 64 MB for guest and SQLite). */
+const HEAP_LIMIT = 20 << 20;
+
+/** SQLite with the files of one profile. */
+export class Engine {
+  readonly sqlite3: Sqlite3Static;
+  readonly raw: RawSqlite;
+  /** Pointer of the sqlite3_vfs. */
+  readonly vfs: number;
+  /** The name of the VFS as a C string. */
+  readonly vfsName: number;
+  /** Set while statements of the page are compiled: see {@link Engine.install}. */
+  queryOnly = false;
+  /** C function pointers, see {@link Engine.install}. */
+  collation = 0;
+  authorizer = 0;
+  readonly #pool: SAHPoolUtil | undefined;
+  #growing = false;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  private constructor(sqlite3: Sqlite3Static, pool: SAHPoolUtil | undefined) {
+    this.sqlite3 = sqlite3;
+    this.raw = sqlite3.wasm.exports as unknown as RawSqlite;
+    this.#pool = pool;
+    this.vfs = sqlite3.capi.sqlite3_vfs_find(pool?.vfsName ?? null) as number;
+    this.vfsName = new sqlite3.capi.sqlite3_vfs(this.vfs).$zName;
+  }
+
+  /** Loads SQLite with the files in the OPFS folder directory; url is where sqlite3.wasm lies. */
+  static async opfs(url: string, directory: string): Promise<Engine> {
+    // Seen by workers only, so the page cannot check it (require.ts).
+    if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
+      throw new SyncError("unsupported_browser", "this browser lacks synchronous access to files", {
+        hint: "Use a current version of Chrome, Edge, Firefox or Safari.",
+        details: { missing: "createSyncAccessHandle" },
+      });
+    }
+    const sqlite3 = await load({ locateFile: () => url });
+    return new Engine(sqlite3, await installPool(sqlite3, directory));
+  }
+
+  /** Loads SQLite with files in memory, for hosts without OPFS. */
+  static async memory(): Promise<Engine> {
+    return new Engine(await load({}), undefined);
+  }
+
+  /**
+   * Makes C functions of the callbacks that every connection uses. authorize is asked while queryOnly is set only;
+   * one that were set and unset would make SQLite compile all statements again.
+   */
+  install(compare: Collation, authorize: Authorizer): void {
+    const { wasm } = this.sqlite3;
+    const collation = (_: number, n1: number, p1: number, n2: number, p2: number): number => compare(p1, n1, p2, n2);
+    const ask = (_: number, action: number, name: number): number => (this.queryOnly ? authorize(action, name) : 0);
+    this.collation = wasm.installFunction("i(pipip)", collation) as number;
+    this.authorizer = wasm.installFunction("i(pipppp)", ask) as number;
+  }
+
+  /** SQLite's memory. The array is valid until SQLite runs again. */
+  get heap(): Uint8Array {
+    return this.sqlite3.wasm.heap8u();
+  }
+
+  /** SQLite's memory as a DataView, valid until SQLite runs again. */
+  get view(): DataView {
+    const buffer = this.heap.buffer;
+    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    return this.#view;
+  }
+
+  /** Allocates n bytes of SQLite's memory, to be given back with {@link free}. */
+  alloc(n: number): number {
+    return this.sqlite3.wasm.alloc(n);
+  }
+
+  /** Gives memory back; 0 is ignored. */
+  free(ptr: number): void {
+    if (ptr) this.sqlite3.wasm.dealloc(ptr);
+  }
+
+  /** Copies bytes into SQLite's memory, with a zero after them. */
+  allocBytes(bytes: Uint8Array): number {
+    const ptr = this.alloc(bytes.length + 1);
+    this.heap.set(bytes, ptr);
+    this.heap[ptr + bytes.length] = 0;
+    return ptr;
+  }
+
+  /** The C string at ptr. */
+  text(ptr: number): string {
+    return this.sqlite3.wasm.cstrToJs(ptr) ?? "";
+  }
+
+  /** The names of all files of the pool; undefined if there is no pool. */
+  poolFiles(): string[] | undefined {
+    return this.#pool?.getFileNames();
+  }
+
+  /** Makes sure that enough files can be created before the next call. Creating is synchronous, growing is not. */
+  async reserve(): Promise<void> {
+    const pool = this.#pool;
+    if (!pool || this.#growing || pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= FREE_SLOTS) return;
+    this.#growing = true;
+    try {
+      await pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS + 4);
+    } finally {
+      this.#growing = false;
+    }
+  }
+
+  /** Lets go of all files. Nothing may be open. */
+  close(): void {
+    this.#pool?.pauseVfs();
+  }
+}
+
+type Init = (config: { locateFile?: () => string }) => Promise<Sqlite3Static>;
+
+async function load(config: { locateFile?: () => string }): Promise<Sqlite3Static> {
+  // Only the pool is wanted; the other VFSs would load workers of their own and warn about missing headers.
+  const disable = { vfs: { kvvfs: true, opfs: true, "opfs-vfs": true, "opfs-wl": true } };
+  (globalThis as { sqlite3ApiConfig?: unknown }).sqlite3ApiConfig = { disable };
+  const sqlite3 = await (initSqlite as Init)(config);
+  const db = new sqlite3.oo1.DB(":memory:");
+  db.exec(`PRAGMA soft_heap_limit=${HEAP_LIMIT}`);
+  db.close();
+  return sqlite3;
+}
+
+/**
+ * Opens the pool. A worker that has just been ended may still hold the handles for a moment, so the first failures
+ * are tried again.
+ */
+async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<SAHPoolUtil> {
+  for (const start = Date.now(); ; ) {
+    try {
+      const options = { name: "cardferry", directory, initialCapacity: 2 * FREE_SLOTS };
+      const more = { verbosity: 0, forceReinitIfPreviouslyFailed: true }; // missing in its types
+      return await sqlite3.installOpfsSAHPoolVfs({ ...options, ...more });
+    } catch (e) {
+      const error = toSyncError(e);
+      if (error.kind !== "busy" || Date.now() - start > HANDLES_TIMEOUT) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+const SQLITE_KINDS: Record<number, SyncError["kind"]> = {
+  3: "not_writable", // PERM
+  5: "busy", // BUSY
+  6: "busy", // LOCKED
+  8: "not_writable", // READONLY
+  9: "cancelled", // INTERRUPT
+  11: "damaged_file", // CORRUPT
+  13: "storage_full", // FULL
+  14: "not_writable", // CANTOPEN: a journal that cannot be created; the main file was there
+  26: "damaged_file", // NOTADB
+};
+
+/** Makes the error of a failed SQLite call; step says what was done, in lower case. */
+export function sqliteError(engine: Engine, code: number, message: string, step: string): SyncError {
+  let kind = SQLITE_KINDS[code & 0xff] ?? "other";
+  let text = message;
+  if ((code & 0xff) === 10 || (code & 0xff) === 14) {
+    const cause = lastVfsError(engine);
+    if (/quota|space/i.test(cause)) [kind, text] = ["storage_full", "no space left for this site"];
+    else if (cause) text += ` (${cause})`;
+  }
+  return new SyncError(kind, `${step}: ${text}`);
+}
+
+/** The text of the exception behind the last failure of the pool, "" if there is none. */
+function lastVfsError(engine: Engine): string {
+  const size = 256;
+  const ptr = engine.alloc(size);
+  try {
+    engine.heap.fill(0, ptr, ptr + size);
+    method(engine, new engine.sqlite3.capi.sqlite3_vfs(engine.vfs), "xGetLastError")(engine.vfs, size, ptr);
+    return engine.text(ptr);
+  } finally {
+    engine.free(ptr);
+  }
+}
+
+/** The C function behind a member of one of SQLite's structs of methods; a missing one does nothing. */
+export function method(engine: Engine, struct: object, name: string): (...args: (number | bigint)[]) => number {
+  const pointer = (struct as Record<string, unknown>)[`$${name}`];
+  const f = typeof pointer === "number" && pointer ? engine.sqlite3.wasm.functionEntry(pointer) : undefined;
+  return (f as ((...args: (number | bigint)[]) => number) | undefined) ?? (() => 0);
+}

@@ -1,0 +1,51 @@
+package abi
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardferry/cardferry/core/host"
+)
+
+var (
+	_ host.Clock   = clockPort{}
+	_ host.Random  = randomPort{}
+	_ host.Events  = eventsPort{}
+	_ host.Yielder = yieldPort{}
+)
+
+// turnLength is how long, in milliseconds, a task computes before it gives the host a turn. A cancel is noticed with
+// the next turn, so it bounds how late that is.
+const turnLength = 100
+
+type clockPort struct{ g *Guest }
+
+func (p clockPort) Now() time.Time { return time.UnixMilli(p.g.imports.Now()) }
+
+func (p clockPort) MinutesWest(t time.Time) int { return int(p.g.imports.MinutesWest(t.UnixMilli())) }
+
+type randomPort struct{ g *Guest }
+
+func (p randomPort) Random(b []byte) { p.g.imports.Random(b) }
+
+type eventsPort struct{ g *Guest }
+
+func (p eventsPort) Progress(r host.Progress) {
+	p.g.imports.Progress(p.g.current().id, string(r.Stage), r.Done, r.Total)
+}
+
+type yieldPort struct{ g *Guest }
+
+// Tick suspends the task if its turn has lasted long enough, or if the clock was set back.
+func (p yieldPort) Tick(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t := p.g.current()
+	if passed := p.g.imports.Now() - t.turn; passed >= 0 && passed < turnLength {
+		return nil
+	}
+	p.g.imports.Tick(t.id)
+	p.g.suspend(forTick)
+	return ctx.Err()
+}

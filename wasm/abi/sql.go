@@ -1,0 +1,100 @@
+package abi
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+)
+
+var (
+	_ host.SQL  = sqlPort{}
+	_ host.DB   = (*db)(nil)
+	_ host.Stmt = (*stmt)(nil)
+)
+
+type sqlPort struct{ g *Guest }
+
+// Open opens a database. The host knows which task runs and interrupts it itself, so ctx is only looked at here.
+func (p sqlPort) Open(ctx context.Context, name string, mode host.OpenMode) (host.DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h := p.g.imports.SQLOpen(name, int32(mode))
+	if h < 0 {
+		return nil, p.g.failure(int64(h))
+	}
+	return &db{p.g, h}, nil
+}
+
+type db struct {
+	g *Guest
+	h int32
+}
+
+func (d *db) Exec(sql string) error { return d.g.check(d.g.imports.SQLExec(d.h, sql)) }
+
+func (d *db) Prepare(sql string) (host.Stmt, error) {
+	h := d.g.imports.SQLPrepare(d.h, sql)
+	if h < 0 {
+		return nil, d.g.failure(int64(h))
+	}
+	return &stmt{g: d.g, h: h}, nil
+}
+
+func (d *db) VacuumInto(name string) error { return d.g.check(d.g.imports.SQLVacuumInto(d.h, name)) }
+
+func (d *db) Rollback() error { return d.g.check(d.g.imports.SQLRollback(d.h)) }
+
+func (d *db) Close() error {
+	if d.h == 0 {
+		return nil
+	}
+	h := d.h
+	d.h = 0
+	return d.g.check(d.g.imports.SQLClose(h))
+}
+
+type stmt struct {
+	g *Guest
+	h int32
+}
+
+func (s *stmt) Run(params []byte) (int64, error) {
+	n := s.g.imports.SQLRun(s.h, params)
+	if n < 0 {
+		return 0, s.g.failure(n)
+	}
+	return n, nil
+}
+
+func (s *stmt) Query(params []byte) error { return s.g.check(s.g.imports.SQLQuery(s.h, params)) }
+
+func (s *stmt) Next(buf []byte) ([]byte, bool, error) {
+	for room := NextBuffer; ; {
+		buf = slices.Grow(buf, room)
+		free := buf[len(buf) : len(buf)+room]
+		r := s.g.imports.SQLNext(s.h, free)
+		size := int(uint32(r))
+		switch {
+		case r < 0:
+			return nil, false, s.g.failure(r)
+		case r&NextTooBig != 0 && size > room:
+			room = size
+		case r&NextTooBig != 0 || size > room:
+			return nil, false, fault.New(fault.Internal, "read rows: the host wrote %d bytes into %d", size, room)
+		default:
+			return buf[:len(buf)+size], r&NextDone != 0, nil
+		}
+	}
+}
+
+func (s *stmt) Close() error {
+	if s.h == 0 {
+		return nil
+	}
+	h := s.h
+	s.h = 0
+	return s.g.check(s.g.imports.SQLFinalize(h))
+}
