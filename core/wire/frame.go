@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"io"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -12,6 +13,8 @@ const (
 	maxWindow = 16 << 20
 	// maxDecoded bounds what Decompress returns whatever its limit.
 	maxDecoded = 128 << 20
+	// readBlock is how much is read ahead of a streaming decoder.
+	readBlock = 256 << 10
 	// encodeWindow bounds the encoder's memory; larger windows gain little on cards.
 	encodeWindow = 1 << 20
 )
@@ -76,7 +79,8 @@ func NewWriter(w io.Writer) (io.WriteCloser, error) {
 // come as they are.
 func NewReader(r io.Reader) (io.ReadCloser, error) {
 	src := &source{r: r}
-	z, err := zstd.NewReader(src, decoderOptions()...)
+	// The decoder asks for three bytes at a time; each read of r may be a trip through the host.
+	z, err := zstd.NewReader(bufio.NewReaderSize(src, readBlock), decoderOptions()...)
 	if err != nil {
 		return nil, src.explain(err)
 	}
