@@ -17,6 +17,9 @@ import (
 // grace is how long requests of a cancelled call may go on: time to tell the server about it.
 const grace = 700 * time.Millisecond
 
+// largeBody is from where the sending of a body is reported.
+const largeBody = 1 << 20
+
 // network has the requests of a guest, and turns their answers into events.
 type network struct {
 	http  host.HTTP
@@ -31,6 +34,7 @@ type lentCall struct {
 	id      int32
 	call    host.Call
 	sent    int64
+	large   bool // its progress is of interest
 	told    bool // the answer was reported
 	reading bool
 }
@@ -68,7 +72,8 @@ func (l *lender) HTTPStart(id int32, block []byte) {
 		n.fails = append(n.fails, failed(id, fault.New(fault.Internal, "start a request: %v", err)))
 		return
 	}
-	n.calls[id] = &lentCall{id: id, call: n.http.Start(n.ctx, req)}
+	large := req.BodyFile != "" || len(req.Body) > largeBody
+	n.calls[id] = &lentCall{id: id, call: n.http.Start(n.ctx, req), large: large}
 }
 
 func decodeRequest(block []byte) (*host.Request, error) {
@@ -182,7 +187,11 @@ func (n *network) await(ctx context.Context) ([]event, error) {
 		return progressOf(of), nil
 	case err == nil:
 		of[i].told = true
-		return []event{answerOf(of[i])}, nil
+		var evs []event
+		if of[i].large { // now all of it has been sent
+			evs = progressOf(of[i : i+1])
+		}
+		return append(evs, answerOf(of[i])), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case wctx.Err() != nil:
@@ -212,7 +221,7 @@ func (n *network) read(e event) []event {
 func progressOf(calls []*lentCall) []event {
 	var evs []event
 	for _, c := range calls {
-		if sent := c.call.Sent(); sent != c.sent {
+		if sent := c.call.Sent(); c.large && sent != c.sent {
 			c.sent = sent
 			evs = append(evs, event{c.id, abi.EventSent, rows.Pack(nil, sent)})
 		}

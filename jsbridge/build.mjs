@@ -57,6 +57,12 @@ async function buildTests() {
     platform: "node",
     packages: "external",
   });
+  await esbuild.build({
+    ...common,
+    entryPoints: ["test/browser/hostpage.ts", "test/browser/hostworker.ts"],
+    outdir: "dist/test/browser",
+    platform: "browser",
+  });
 }
 
 await (process.argv.includes("--test") ? buildTests() : buildPackage());

@@ -98,9 +98,26 @@ func compareDumps(t testing.TB, got, want map[string][]string) {
 			t.Errorf("table %s is missing", name)
 		}
 	}
-	for name, list := range got {
-		if g, w := strings.Join(list, "\n"), strings.Join(want[name], "\n"); g != w {
-			t.Errorf("table %s:\ngot\n%s\nwant\n%s", name, g, w)
+	for name := range got {
+		for _, line := range missingFrom(want[name], got[name]) {
+			t.Errorf("table %s: unexpected %s", name, line)
+		}
+		for _, line := range missingFrom(got[name], want[name]) {
+			t.Errorf("table %s: missing    %s", name, line)
 		}
 	}
+}
+
+// missingFrom returns the lines of all that are not in list.
+func missingFrom(list, all []string) (missing []string) {
+	has := map[string]int{}
+	for _, line := range list {
+		has[line]++
+	}
+	for _, line := range all {
+		if has[line]--; has[line] < 0 {
+			missing = append(missing, line)
+		}
+	}
+	return missing
 }

@@ -90,8 +90,6 @@ func (r *rowReader) data() string {
 	return wire.CardData(v.String())
 }
 
-func (r *rowReader) skip() { r.next++ }
-
 // err returns the complaint about the row of the given object, if there is one.
 func (r *rowReader) err(kind string, id int64) error {
 	if r.bad == "" {

@@ -44,8 +44,8 @@ func (u *upgrader) splitTags() error {
 		return err
 	}
 	for _, m := range list {
-		var usn int32
-		if err := json.Unmarshal(m.value, &usn); err != nil {
+		usn, err := strconv.ParseInt(string(m.value), 10, 32)
+		if err != nil {
 			return unreadable(err, "the tag %q", m.key)
 		}
 		if _, err := rows.Exec(u.db, "INSERT OR IGNORE INTO tags (tag, usn) VALUES (?, ?)", m.key, usn); err != nil {

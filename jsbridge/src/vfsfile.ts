@@ -9,8 +9,8 @@ const SQLITE_OPEN_READWRITE = 0x2;
 const SQLITE_OPEN_CREATE = 0x4;
 const SQLITE_OPEN_MAIN_DB = 0x100;
 const SQLITE_SYNC_NORMAL = 2;
-/** How much is moved at once; the buffer lies in SQLite's memory. */
-const BLOCK = 256 << 10;
+/** How much is moved at once; the buffer lies in SQLite's memory. SQLite's own VFS writes at most 128 KiB less one byte. */
+const BLOCK = 64 << 10;
 
 type Call = (...args: (number | bigint)[]) => number;
 

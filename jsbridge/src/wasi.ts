@@ -3,6 +3,7 @@
 import type { GuestMemory } from "./memory.ts";
 
 const OK = 0;
+const EBADF = 8;
 const ENOSYS = 52;
 /** The most that crypto.getRandomValues fills at once. */
 const RANDOM_MAX = 65536;
@@ -18,8 +19,8 @@ export function fillRandom(view: Uint8Array): void {
 }
 
 /**
- * Returns the functions that module imports from WASI. Functions that are not listed answer ENOSYS: the runtime
- * only names them. print gets what the guest writes to standard output and error, line by line.
+ * Returns the functions that module imports from WASI. Functions that are not listed answer that there is no
+ * such descriptor, or no such function: the runtime looks for preopened folders, and only names the others. print gets what the guest writes to standard output and error, line by line.
  */
 export function wasi(module: WebAssembly.Module, memory: GuestMemory, print: (line: string) => void): WebAssembly.ModuleImports {
   let line = "";
@@ -36,6 +37,11 @@ export function wasi(module: WebAssembly.Module, memory: GuestMemory, print: (li
     },
     random_get: (ptr: number, length: number) => (fillRandom(memory.view(ptr, length)), OK),
     sched_yield: () => OK,
+    // The runtime naps when it waits for itself; with one thread there is nothing to wait for.
+    poll_oneoff: (_in: number, _out: number, count: number, done: number) => {
+      memory.data(done, 4).setUint32(0, count, true);
+      return OK;
+    },
     fd_write: (_fd: number, iovs: number, count: number, written: number) => {
       let total = 0;
       for (let i = 0; i < count; i++) {
@@ -55,7 +61,7 @@ export function wasi(module: WebAssembly.Module, memory: GuestMemory, print: (li
     },
   };
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    if (from === "wasi_snapshot_preview1") shim[name] ??= () => ENOSYS;
+    if (from === "wasi_snapshot_preview1") shim[name] ??= () => (name.startsWith("fd_") ? EBADF : ENOSYS);
   }
   return shim;
 }

@@ -26,6 +26,7 @@ type httpPort struct{ g *Guest }
 type call struct {
 	g       *Guest
 	task    *task
+	ctx     context.Context // of Start
 	id      int32
 	answer  *host.Response
 	err     error // why the call failed; what was received before stays readable
@@ -40,7 +41,7 @@ type call struct {
 
 func (p httpPort) Start(ctx context.Context, req *host.Request) host.Call {
 	g := p.g
-	c := &call{g: g, task: g.current()}
+	c := &call{g: g, task: g.current(), ctx: ctx}
 	block, err := encodeRequest(req)
 	if err == nil {
 		err = ctx.Err()
@@ -94,6 +95,7 @@ func (p httpPort) Wait(ctx context.Context, calls []host.Call) (int, error) {
 		news := false
 		for i, hc := range calls {
 			c := hc.(*call)
+			c.expire()
 			if c.answer != nil || c.err != nil {
 				return i, nil
 			}
@@ -129,6 +131,7 @@ func (c *call) Read(ctx context.Context, p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
+		c.expire()
 		switch {
 		case len(c.data) > 0:
 			n := copy(p, c.data)
@@ -146,6 +149,14 @@ func (c *call) Read(ctx context.Context, p []byte) (int, error) {
 			c.g.imports.HTTPRead(c.id, readSize)
 		}
 		c.g.suspend(forNetwork)
+	}
+}
+
+// expire ends the call if the context that it was started with has ended.
+func (c *call) expire() {
+	if err := c.ctx.Err(); err != nil && c.err == nil && !c.closed {
+		c.Close()
+		c.answer, c.err = nil, err
 	}
 }
 

@@ -216,3 +216,28 @@ func TestStartAfterCancel(t *testing.T) {
 		t.Errorf("got %v, %q", *err, f.lines)
 	}
 }
+
+// TestStartContextEnds: a call ends with the context that it was started with, also while others go on.
+func TestStartContextEnds(t *testing.T) {
+	t.Parallel()
+	f, g, err := run(func(ctx context.Context, h host.Host) error {
+		own, cancel := context.WithCancel(ctx)
+		a, b := h.HTTP.Start(own, &host.Request{Stream: true}), h.HTTP.Start(own, &host.Request{})
+		if i, err := h.HTTP.Wait(ctx, []host.Call{a, b}); i != 0 || err != nil {
+			return fmt.Errorf("wait: %d, %w", i, err)
+		}
+		cancel()
+		if i, err := h.HTTP.Wait(ctx, []host.Call{b}); i != 0 || err != nil {
+			return fmt.Errorf("wait: %d, %w", i, err)
+		}
+		if _, err := b.Response(); fault.KindOf(err) != fault.Cancelled {
+			return fmt.Errorf("response: %w", err)
+		}
+		_, err := a.Read(ctx, make([]byte, 1))
+		return err
+	})
+	g.Event(1, abi.EventAnswer, send(g, answer(200, `{}`, "")))
+	if fault.KindOf(*err) != fault.Cancelled || !slices.Equal(f.lines, []string{"start 1", "start 2", "close call 2", "close call 1"}) {
+		t.Errorf("got %v, %q", *err, f.lines)
+	}
+}

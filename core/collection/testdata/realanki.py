@@ -9,12 +9,9 @@ day FILE             day number and next day, after the automatic unburying
 
 import json
 import os
-import pathlib
-import shutil
-import socket
+import re
 import subprocess
 import sys
-import time
 
 from anki.collection import Collection
 from anki.decks import DeckId
@@ -44,29 +41,19 @@ def study(col):
     return {**report, "cards": added, "answered": answered}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
+def start_server(folder):
+    env = {**os.environ, "SYNC_USER1": "u:p", "SYNC_HOST": "127.0.0.1", "SYNC_PORT": "0", "SYNC_BASE": folder + "/server"}
+    server = subprocess.Popen([sys.executable, "-m", "anki.syncserver"], env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    for line in server.stdout:  # the first line says where it listens
+        if match := re.search(r"127\.0\.0\.1:(\d+)", line):
+            return server, f"http://127.0.0.1:{match[1]}/"
     raise RuntimeError("the server does not start")
 
 
 def upload(path, folder):
-    port = free_port()
-    env = {**os.environ, "SYNC_USER1": "u:p", "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port), "SYNC_BASE": folder + "/server"}
-    server = subprocess.Popen([sys.executable, "-m", "anki.syncserver"], env=env, stderr=subprocess.DEVNULL)
+    server, endpoint = start_server(folder)
     try:
-        wait_for(port)
-        endpoint = f"http://127.0.0.1:{port}/"
         results = []
         for name, up in ((path, True), (folder + "/second.anki2", False)):
             col = Collection(name)

@@ -94,9 +94,13 @@ func depth(n int) int { return depth(n+1) + depth(n+2) + 1 }
 // get sends n requests at once, and returns status and length of each answer in the order of their arrival.
 func (s service) get(ctx context.Context, p params) (any, error) {
 	var calls []host.Call
+	var body []byte
+	if p.Name == "" {
+		body = []byte("body")
+	}
 	for range max(p.N, 1) {
 		c := s.HTTP.Start(ctx, &host.Request{
-			Method: "POST", URL: p.URL, Body: []byte("body"), BodyFile: p.Name, Stream: p.Stream, Limit: 1 << 20, Stall: 30 * time.Second,
+			Method: "POST", URL: p.URL, Body: body, BodyFile: p.Name, Stream: p.Stream, Limit: 1 << 20, Stall: 30 * time.Second,
 		})
 		defer c.Close()
 		calls = append(calls, c)
@@ -117,7 +121,7 @@ func (s service) get(ctx context.Context, p params) (any, error) {
 			return nil, err
 		}
 		n := len(r.Body)
-		if p.Stream {
+		if p.Stream && r.Status == 200 {
 			k, err := io.Copy(io.Discard, reader{ctx, calls[i]})
 			if err != nil {
 				return nil, err

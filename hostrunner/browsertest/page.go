@@ -1,0 +1,140 @@
+package browsertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/cardferry/cardferry/core/fault"
+)
+
+// runTimeout bounds one piece of JavaScript.
+const runTimeout = 120 * time.Second
+
+// Page is a tab.
+type Page struct {
+	ctx   context.Context
+	close context.CancelFunc
+}
+
+// Open opens a tab with the page at url, which must set window.ready when it is loaded.
+func (b *Browser) Open(t testing.TB, url string) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	p := &Page{ctx: ctx, close: cancel}
+	t.Cleanup(cancel)
+	p.Load(t, url)
+	return p
+}
+
+// Load goes to url in the same tab.
+func (p *Page) Load(t testing.TB, url string) {
+	t.Helper()
+	ready := chromedp.Poll[chromedp.Void]("window.ready", chromedp.WithPollingTimeout(startTimeout))
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(url), ready); err != nil {
+		t.Fatalf("load %s: %v", url, err)
+	}
+}
+
+// Close closes the tab.
+func (p *Page) Close() { p.close() }
+
+// Crash ends the tab's process, its workers included, at whatever they are doing.
+func (p *Page) Crash() {
+	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	defer cancel()
+	// There is no answer: nobody is left to give one.
+	_, _ = chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, page.Crash, cdp.Empty{})
+	})
+}
+
+// Try runs the body of an async JavaScript function and decodes what it returns into out (nil: dropped). Inside, the
+// parameters are in the array args. A SyncError is returned as *fault.Error, any other exception fails the test.
+func (p *Page) Try(t testing.TB, out any, body string, args ...any) error {
+	t.Helper()
+	answer, err := p.evaluate(body, args)
+	if err != nil {
+		t.Fatalf("run %s: %v", body, err)
+	}
+	if f := answer.Error; f != nil {
+		return &fault.Error{Kind: fault.ParseKind(f.Kind), Message: f.Message, Hint: f.Hint, Changed: f.Changed, Details: f.Details}
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer.Result, out); err != nil {
+			t.Fatalf("run %s: decode %s: %v", body, answer.Result, err)
+		}
+	}
+	return nil
+}
+
+// Run is Try for code that must not fail.
+func (p *Page) Run(t testing.TB, out any, body string, args ...any) {
+	t.Helper()
+	if err := p.Try(t, out, body, args...); err != nil {
+		t.Fatalf("run %s: %v (%v)", body, err, fault.KindOf(err))
+	}
+}
+
+type pageAnswer struct {
+	Result json.RawMessage `json:"result"`
+	Error  *struct {
+		Kind, Message, Hint string
+		Changed             bool
+		Details             map[string]any
+	} `json:"error"`
+}
+
+// runner wraps a body. Integers beyond 2^53 come as strings, which JSON does not have otherwise.
+const runner = `(async () => {
+  const json = (v) => JSON.stringify(v, (_, x) => typeof x === "bigint" ? String(x) : x) ?? "null";
+  try {
+    const result = await (async (args) => { %s })(%s);
+    return json({ result: result ?? null });
+  } catch (e) {
+    if (e?.name !== "SyncError") throw e;
+    const { kind, message, hint, changed, details } = e;
+    return json({ error: { kind, message, hint, changed, details } });
+  }
+})()`
+
+func (p *Page) evaluate(body string, args []any) (answer pageAnswer, err error) {
+	if args == nil {
+		args = []any{}
+	}
+	encoded, err := json.Marshal(args)
+	if err != nil {
+		return answer, err
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, runTimeout)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(runner, body, encoded), chromedp.EvalAwaitPromise))
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &answer)
+	}
+	return answer, err
+}
+
+// Screenshot writes a picture of the page to the folder CARDFERRY_SCREENSHOTS, if that is set.
+func (p *Page) Screenshot(t testing.TB, name string) {
+	t.Helper()
+	dir := os.Getenv("CARDFERRY_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,83 @@
+package browsertest
+
+import (
+	_ "embed"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+//go:embed testdata/page.html
+var pageHTML []byte
+
+// Server is the one origin of a test: the page, the built package, and a sync server behind it. Each server has a
+// port, so an origin and a storage, of its own.
+type Server struct {
+	URL string // ends in "/"
+	// Intercept, if set, gets every request for the sync server first and reports whether it has answered it. It may
+	// be changed while no request is under way.
+	Intercept func(w http.ResponseWriter, r *http.Request) bool
+
+	upstream string
+	http     *httptest.Server
+}
+
+// NewServer starts a server; upstream is the base URL of a sync server, "" for none.
+func NewServer(t testing.TB, upstream string) *Server {
+	t.Helper()
+	dist := distFolder(t)
+	s := &Server{upstream: upstream}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(pageHTML)
+	})
+	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
+	if upstream != "" {
+		mux.Handle("/sync/", s.proxy(t, upstream))
+	}
+	s.http = httptest.NewServer(mux)
+	s.URL = s.http.URL + "/"
+	t.Cleanup(func() {
+		s.http.CloseClientConnections()
+		s.http.Close()
+	})
+	return s
+}
+
+func (s *Server) proxy(t testing.TB, upstream string) http.Handler {
+	target, err := url.Parse(upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = target.Host
+		},
+		// A page that goes away while its request runs is no defect.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Intercept != nil && s.Intercept(w, r) {
+			return
+		}
+		forward.ServeHTTP(w, r)
+	})
+}
+
+// distFolder returns jsbridge/dist, and skips the test (see Start) if the package is not built.
+func distFolder(t testing.TB) string {
+	t.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	dist := filepath.Join(filepath.Dir(file), "..", "..", "jsbridge", "dist")
+	if _, err := os.Stat(filepath.Join(dist, "worker.js")); err != nil {
+		missing(t, "the bridge is not built: run make")
+	}
+	return dist
+}

@@ -1,0 +1,241 @@
+// The contract of databases and files (core/host), as a list of checks that runs in memory under Node and on OPFS in
+// a worker of Chromium. It uses no test library: a worker has none.
+
+import { query } from "../src/query.ts";
+import { FILES, OPEN_MODES } from "../src/protocol.gen.ts";
+import type { Engine } from "../src/sqlite.ts";
+import { ImportError, Lab } from "./lab.ts";
+import type { Value } from "../src/rows.ts";
+
+/** A check gets a fresh lab. */
+type Check = (lab: Lab) => Promise<void> | void;
+
+function equal(got: unknown, want: unknown): void {
+  const text = (v: unknown): string =>
+    JSON.stringify(v, (_, x: unknown) =>
+      typeof x === "bigint" ? `${x}n` : x instanceof Uint8Array ? `x'${[...x].join(" ")}'` : x,
+    );
+  if (text(got) !== text(want)) throw new Error(`got ${text(got)}, want ${text(want)}`);
+}
+
+function fails(kind: string, do_: () => unknown): void {
+  try {
+    do_();
+  } catch (e) {
+    const got = e instanceof ImportError ? e.kind : ((e as { kind?: string }).kind ?? String(e));
+    return equal(got, kind);
+  }
+  throw new Error(`no error, want ${kind}`);
+}
+
+const values: Value[] = [null, 1n << 62n, -1n, 0.5, "", "grün 🛶\0x", new Uint8Array(0), Uint8Array.of(0, 255)];
+
+/** The checks, by name. */
+export const checks: Record<string, Check> = {
+  "values cross unchanged": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a, b, c, d, e, f, g, h)");
+    const insert = lab.prepare(db, "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    equal(lab.run(insert, values, values, values), 3n);
+    equal(lab.rows(db, "SELECT * FROM t"), [values, values, values]);
+    const types = ["null", "integer", "integer", "real", "text", "text", "blob", "blob"];
+    const columns = [..."abcdefgh"].map((c) => `typeof(${c})`).join();
+    equal(lab.rows(db, `SELECT DISTINCT ${columns} FROM t`), [types]);
+    equal(lab.rows(db, "SELECT length(CAST(?1 AS BLOB)), ?2", ["grün 🛶\0x", null]), [[12n, null]]);
+  },
+  "rows come whole, whatever the buffer": (lab) => {
+    const db = lab.open("a.db");
+    const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 50) SELECT i, printf('%.*c', i, 'x') FROM n";
+    const want = Array.from({ length: 50 }, (_, i) => [BigInt(i + 1), "x".repeat(i + 1)]);
+    for (const cap of [1, 17, 100, 4096]) equal(lab.rows(db, sql, [], cap), want);
+    equal(lab.rows(db, "SELECT 1 WHERE 0"), []);
+  },
+  "the collation is the guest's": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a TEXT PRIMARY KEY COLLATE unicase); INSERT INTO t VALUES ('b'), ('A'), ('C')");
+    equal(lab.rows(db, "SELECT a FROM t ORDER BY a"), [["A"], ["b"], ["C"]]);
+    equal(lab.rows(db, "SELECT a FROM t WHERE a = ?", ["B"]), [["b"]]);
+    fails("other", () => lab.exec(db, "INSERT INTO t VALUES ('a')"));
+  },
+  "defects of the caller are errors": (lab) => {
+    const db = lab.open("a.db");
+    fails("invalid_input", () => lab.prepare(db, "SELECT 1; SELECT 2"));
+    fails("invalid_input", () => lab.prepare(db, "  "));
+    fails("other", () => lab.prepare(db, "SELECT nothing"));
+    lab.ok(lab.sql.sql_finalize(lab.prepare(db, "SELECT 1;\n ")));
+    const stmt = lab.prepare(db, "SELECT ?");
+    fails("internal", () => lab.run(stmt));
+    fails("internal", () => lab.run(stmt, ["a", "b"]));
+    fails("internal", () => lab.ok(lab.sql.sql_run(stmt, ...lab.put(Uint8Array.of(1, 0, 9)))));
+    fails("internal", () => lab.ok(lab.sql.sql_run(stmt, ...lab.put(Uint8Array.of(1, 0, 3, 9, 0, 0, 0, 1)))));
+    fails("internal", () => lab.ok(lab.sql.sql_query(stmt, 1 << 30, 4)));
+    fails("internal", () => lab.ok(lab.file.file_stat(-5, 10, 0)));
+    fails("closed", () => lab.exec(99, "SELECT 1"));
+    fails("closed", () => lab.ok(lab.sql.sql_next(99, 0, 10)));
+    fails("internal", () => lab.ok(lab.file.file_read(99, 0n, 0, 10)));
+  },
+  "transactions": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");
+    lab.ok(lab.sql.sql_rollback(db));
+    lab.ok(lab.sql.sql_rollback(db));
+    equal(lab.rows(db, "SELECT * FROM t"), []);
+    lab.exec(db, "BEGIN; INSERT INTO t VALUES (2)");
+    lab.prepare(db, "SELECT * FROM t");
+    lab.ok(lab.sql.sql_close(db));
+    equal(lab.rows(lab.open("a.db", OPEN_MODES.readWrite), "SELECT * FROM t"), []);
+  },
+  "open modes": (lab) => {
+    fails("not_found", () => lab.open("a.db", OPEN_MODES.readWrite));
+    fails("not_found", () => lab.open("a.db", OPEN_MODES.readOnly));
+    const db = lab.open("a.db", OPEN_MODES.create);
+    lab.exec(db, "CREATE TABLE t (a)");
+    equal(lab.rows(db, "PRAGMA page_size"), [[4096n]]);
+    equal(lab.rows(db, "PRAGMA journal_mode"), [["truncate"]]);
+    lab.ok(lab.sql.sql_close(db));
+    const reader = lab.open("a.db", OPEN_MODES.readOnly);
+    equal(lab.rows(reader, "SELECT * FROM t"), []);
+    fails("not_writable", () => lab.exec(reader, "INSERT INTO t VALUES (1)"));
+  },
+  "damaged files are told": (lab) => {
+    lab.write("text.db", "this is not a database, ".repeat(100));
+    fails("damaged_file", () => lab.open("text.db", OPEN_MODES.readOnly));
+    const before = lab.read("text.db");
+    fails("damaged_file", () => lab.open("text.db", OPEN_MODES.readWrite));
+    equal(lab.read("text.db"), before);
+  },
+  "a file with a write-ahead log in its header opens": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a); INSERT INTO t VALUES (7)");
+    lab.ok(lab.sql.sql_close(db));
+    const bytes = lab.read("a.db");
+    bytes.fill(2, 18, 20);
+    lab.write("cardferry.tmp/w.db", bytes);
+    equal(lab.rows(lab.open("cardferry.tmp/w.db", OPEN_MODES.readOnly), "SELECT a FROM t"), [[7n]]);
+  },
+  "vacuum into": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a); INSERT INTO t VALUES (7)");
+    const into = (name: string): number => lab.ok(lab.sql.sql_vacuum_into(db, ...lab.put(name)));
+    into("cardferry.tmp/copy.db");
+    fails("other", () => into("cardferry.tmp/copy.db"));
+    lab.exec(db, "BEGIN");
+    fails("other", () => into("cardferry.tmp/other.db"));
+    lab.exec(db, "COMMIT");
+    equal(lab.list("cardferry.tmp/").map(([n]) => n), ["cardferry.tmp/copy.db"]);
+    equal(lab.rows(lab.open("cardferry.tmp/copy.db", OPEN_MODES.readWrite), "SELECT a FROM t"), [[7n]]);
+  },
+  "files": (lab) => {
+    const big = new Uint8Array(700_000).map((_, i) => i * 7);
+    lab.write("cardferry.tmp/b", big);
+    lab.write("cardferry.tmp/a", "");
+    equal(lab.list("cardferry.tmp/"), [["cardferry.tmp/a", 0], ["cardferry.tmp/b", big.length]]);
+    equal(lab.list("none/"), []);
+    if (!lab.read("cardferry.tmp/b").every((v, i) => v === big[i])) throw new Error("the content differs");
+    const file = lab.ok(lab.file.file_open(...lab.put("cardferry.tmp/b")));
+    equal(lab.ok(lab.file.file_read(file, BigInt(big.length - 3), 0, 100)), 3);
+    equal(lab.ok(lab.file.file_read(file, BigInt(big.length), 0, 100)), 0);
+    lab.ok(lab.file.file_close(file));
+    lab.write("cardferry.tmp/b", "new");
+    equal(new TextDecoder().decode(lab.read("cardferry.tmp/b")), "new");
+    lab.remove("cardferry.tmp/b");
+    lab.remove("cardferry.tmp/b");
+    fails("not_found", () => lab.read("cardferry.tmp/b"));
+    fails("not_found", () => lab.ok(lab.file.file_stat(...lab.put("cardferry.tmp/b"), 0)));
+    fails("not_found", () => lab.replace("cardferry.tmp/b", "c"));
+    equal(lab.ok(lab.file.file_list(...lab.put("cardferry.tmp/"), 0, 3)) > 3, true);
+  },
+  "a body is a blob of the file": async (lab) => {
+    const big = new Uint8Array(2_500_000).map((_, i) => i * 13);
+    for (let at = 0, name = "cardferry.tmp/b"; at === 0; at = 1) lab.write(name, big.subarray(0, 2_000_000));
+    const got = new Uint8Array(await lab.files.blob("cardferry.tmp/b").arrayBuffer());
+    equal(got.length, 2_000_000);
+    if (!got.every((v, i) => v === big[i])) throw new Error("the content differs");
+  },
+  "replace swaps a database": (lab) => {
+    for (const [name, value] of [["collection.anki2", 1], ["cardferry.tmp/new", 2], ["cardferry.tmp/old", 3]]) {
+      const db = lab.open(String(name));
+      lab.exec(db, `CREATE TABLE t (a); INSERT INTO t VALUES (${value})`);
+      lab.ok(lab.sql.sql_close(db));
+    }
+    lab.replace("cardferry.tmp/new", "collection.anki2");
+    lab.replace("cardferry.tmp/old", "cardferry.backups/1.anki2");
+    equal(lab.list(""), [["cardferry.backups/1.anki2", 8192], ["collection.anki2", 8192]]);
+    const db = lab.open("collection.anki2", OPEN_MODES.readWrite);
+    equal(lab.rows(db, "SELECT a FROM t"), [[2n]]);
+    lab.exec(db, "UPDATE t SET a = 4");
+  },
+  "memory stays bounded by temporary files": (lab) => {
+    const db = lab.open("a.db");
+    const before = lab.engine.heap.length;
+    lab.exec(db, "CREATE TEMP TABLE t (a, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO t SELECT i, randomblob(20000) FROM n");
+    equal(lab.rows(db, "SELECT count(*), sum(length(b)) FROM t"), [[3000n, 60000000n]]);
+    equal(lab.rows(db, "SELECT a FROM (SELECT a, b FROM t ORDER BY b LIMIT -1 OFFSET 2999)").length, 1);
+    const grown = lab.engine.heap.length - before;
+    if (lab.engine.poolFiles() && grown > 40 << 20) throw new Error(`the memory has grown by ${grown >> 20} MiB`);
+  },
+  "query reads and nothing else": (lab) => {
+    const db = lab.open(FILES.collection);
+    lab.exec(db, "CREATE TABLE t (a, b); CREATE INDEX i ON t (a); INSERT INTO t VALUES (1, 'x'), (9007199254740993, x'01')");
+    const c = lab.databases.collection();
+    if (!c) throw new Error("no collection");
+    equal(query(c, "SELECT a, b, 0.5 AS c, NULL AS d FROM t WHERE a = ?", [1]), [{ a: 1, b: "x", c: 0.5, d: null }]);
+    equal(query(c, "SELECT a, b FROM t WHERE a > ?", [5]), [{ a: 9007199254740993n, b: Uint8Array.of(1) }]);
+    equal(query(c, "SELECT ? AS a, ? AS b, ? AS c", [true, "ü", 1.5]), [{ a: 1, b: "ü", c: 1.5 }]);
+    equal(query(c, "PRAGMA table_info(t)", []).length, 2);
+    equal(query(c, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3) SELECT max(i) AS m FROM n", []), [{ m: 3 }]);
+    for (const sql of [
+      "INSERT INTO t VALUES (1, 2)", "DELETE FROM t", "UPDATE t SET a = 1 RETURNING a", "CREATE TABLE u (a)",
+      "CREATE TEMP TABLE u (a)", "DROP TABLE t", "BEGIN", "COMMIT", "ATTACH 'x' AS x", "VACUUM", "VACUUM INTO 'x'",
+      "PRAGMA journal_mode=delete", "PRAGMA user_version=1", "PRAGMA query_only=0", "REINDEX t", "ANALYZE", "SAVEPOINT a",
+      "SELECT 1; DELETE FROM t", "SELEC 1", "SELECT ?", "",
+    ]) {
+      fails("invalid_input", () => query(c, sql, []));
+    }
+    equal(lab.rows(db, "SELECT count(*) FROM t"), [[2n]]);
+  },
+};
+
+/** Checks of what stays when the worker is killed: before runs in it, after in the next one. */
+export const kills: Record<string, { before: Check; after: Check }> = {
+  "what was replaced stays so, and temporary files go": {
+    before: (lab) => {
+      lab.write("collection.anki2", "one");
+      lab.write("cardferry.tmp/x", "two");
+      lab.write("cardferry.tmp/y", "three");
+      lab.write("cardferry.offered.anki2", "four");
+      lab.replace("cardferry.tmp/x", "collection.anki2");
+    },
+    after: (lab) => {
+      equal(lab.list(""), [["cardferry.offered.anki2", 4], ["collection.anki2", 3]]);
+      equal(new TextDecoder().decode(lab.read("collection.anki2")), "two");
+      const pool = (lab.engine.poolFiles() ?? []).filter((p) => !p.startsWith("/names.db"));
+      equal(pool.length, 2);
+    },
+  },
+  "an open transaction is rolled back": {
+    before: (lab) => {
+      const db = lab.open(FILES.collection);
+      const numbers = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 50)";
+      lab.exec(db, `CREATE TABLE t (a, b); ${numbers} INSERT INTO t SELECT i, zeroblob(9000) FROM n`);
+      lab.exec(db, "PRAGMA cache_size=5; BEGIN; UPDATE t SET a = -a, b = randomblob(9000)");
+      lab.exec(db, `${numbers} INSERT INTO t SELECT i, randomblob(9000) FROM n`);
+    },
+    after: (lab) => {
+      const reader = lab.open(FILES.collection, OPEN_MODES.readOnly);
+      equal(lab.rows(reader, "SELECT count(*), sum(a), max(b) = zeroblob(9000) FROM t"), [[50n, 1275n, 1n]]);
+      equal(lab.rows(reader, "PRAGMA integrity_check"), [["ok"]]);
+    },
+  },
+};
+
+/** Runs one check; returns a line that begins with "ok" or "FAIL". */
+export async function runCheck(title: string, check: Check, engine: Engine): Promise<string> {
+  const lab = new Lab(engine);
+  try {
+    await check(lab);
+    return `ok ${title}`;
+  } catch (e) {
+    return `FAIL ${title}: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`;
+  }
+}

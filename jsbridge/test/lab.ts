@@ -1,0 +1,175 @@
+// What the tests of the host modules share: the imports on a memory that stands in for a guest's.
+
+import { Catalogue } from "../src/catalogue.ts";
+import { kindOf, type Kind } from "../src/errors.ts";
+import { Files } from "../src/files.ts";
+import { LastError, type FileImports, type SqlImports } from "../src/host.ts";
+import { GuestMemory } from "../src/memory.ts";
+import { NEXT_DONE, NEXT_TOO_BIG } from "../src/protocol.gen.ts";
+import { authorizeReading } from "../src/query.ts";
+import { decodeRow, encodeRow, type Value } from "../src/rows.ts";
+import { Databases } from "../src/sql.ts";
+import type { Engine } from "../src/sqlite.ts";
+
+const AT = 1024; // where arguments are put
+const OUT = 1 << 20; // where results are read
+
+/** A failed import. */
+export class ImportError extends Error {
+  readonly kind: Kind;
+  constructor(kind: Kind, message: string) {
+    super(`${kind}: ${message}`);
+    this.kind = kind;
+  }
+}
+
+/** The file and database imports, called as a guest calls them. */
+export class Lab {
+  readonly memory = new GuestMemory();
+  readonly engine: Engine;
+  readonly databases: Databases;
+  readonly files: Files;
+  readonly sql: SqlImports;
+  readonly file: FileImports;
+  readonly #catalogue: Catalogue;
+  readonly #last = new LastError();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.memory.attach(new WebAssembly.Memory({ initial: 64 }));
+    const text = (ptr: number, length: number): string =>
+      new TextDecoder().decode(engine.heap.slice(ptr, ptr + length)).toLowerCase();
+    const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+    engine.install((a, n, b, m) => compare(text(a, n), text(b, m)), authorizeReading(engine));
+    this.#catalogue = Catalogue.open(engine);
+    this.files = new Files(engine, this.#catalogue);
+    this.databases = new Databases(engine, this.#catalogue);
+    this.sql = this.#last.guard(this.databases.imports(this.memory));
+    this.file = this.#last.guard(this.files.imports(this.memory));
+  }
+
+  /** Closes everything, as the end of a worker would. */
+  close(): void {
+    this.databases.closeAll();
+    this.files.closeAll();
+    this.#catalogue.close();
+  }
+
+  /** Puts bytes into the memory and returns pointer and length. */
+  put(b: Uint8Array | string, at = AT): [number, number] {
+    const bytes = typeof b === "string" ? new TextEncoder().encode(b) : b;
+    this.memory.bytes.set(bytes, at);
+    return [at, bytes.length];
+  }
+
+  /** Returns a result, or throws the error that a negative one stands for. */
+  ok<T extends number | bigint>(result: T): T {
+    if (result >= 0) return result;
+    const n = this.#last.copy(this.memory, OUT, 1000);
+    throw new ImportError(kindOf(-Number(result)), this.memory.text(OUT, n));
+  }
+
+  /** Opens a database. */
+  open(name: string, mode = 1): number {
+    return this.ok(this.sql.sql_open(...this.put(name), mode));
+  }
+
+  /** Runs statements. */
+  exec(db: number, sql: string): void {
+    this.ok(this.sql.sql_exec(db, ...this.put(sql)));
+  }
+
+  /** Compiles a statement. */
+  prepare(db: number, sql: string): number {
+    return this.ok(this.sql.sql_prepare(db, ...this.put(sql)));
+  }
+
+  /** Runs a statement for each row. */
+  run(stmt: number, ...rows: Value[][]): bigint {
+    return this.ok(this.sql.sql_run(stmt, ...this.put(concat(rows.map(encodeRow)))));
+  }
+
+  /** All rows of a statement, fetched with a buffer of cap bytes. */
+  rows(db: number, sql: string, params: Value[] = [], cap = 4096): Value[][] {
+    const stmt = this.prepare(db, sql);
+    this.ok(this.sql.sql_query(stmt, ...this.put(params.length ? encodeRow(params) : new Uint8Array(0))));
+    const rows: Value[][] = [];
+    for (;;) {
+      const r = this.ok(this.sql.sql_next(stmt, OUT, cap));
+      const size = Number(r & 0xffffffffn);
+      if (r & NEXT_TOO_BIG) {
+        cap = size;
+        continue;
+      }
+      rows.push(...split(this.memory.copy(OUT, size)));
+      if (r & NEXT_DONE) break;
+    }
+    this.ok(this.sql.sql_finalize(stmt));
+    return rows;
+  }
+
+  /** Makes a file with this content. */
+  write(name: string, content: Uint8Array | string): void {
+    const file = this.ok(this.file.file_create(...this.put(name)));
+    this.ok(this.file.file_write(file, ...this.put(content)));
+    this.ok(this.file.file_sync(file));
+    this.ok(this.file.file_close(file));
+  }
+
+  /** The content of a file. */
+  read(name: string): Uint8Array {
+    const file = this.ok(this.file.file_open(...this.put(name)));
+    const size = Number(this.ok(this.file.file_size(file)));
+    const n = this.ok(this.file.file_read(file, 0n, OUT, Math.max(size, 1)));
+    const bytes = this.memory.copy(OUT, n);
+    this.ok(this.file.file_close(file));
+    return bytes;
+  }
+
+  /** Names and sizes of the files with a prefix. */
+  list(prefix: string): [string, number][] {
+    const n = this.ok(this.file.file_list(...this.put(prefix), OUT, 1 << 16));
+    return split(this.memory.copy(OUT, n)).map(([name, size]) => [String(name), Number(size)]);
+  }
+
+  /** Removes a file. */
+  remove(name: string): void {
+    this.ok(this.file.file_remove(...this.put(name)));
+  }
+
+  /** Replaces a file by another one. */
+  replace(from: string, to: string): void {
+    const [fromAt, fromLength] = this.put(from);
+    const [toAt, toLength] = this.put(to, AT + 4096);
+    this.ok(this.file.file_replace(fromAt, fromLength, toAt, toLength));
+  }
+}
+
+/** Joins byte arrays. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+/** Splits packed rows: decodeRow says how many bytes follow the first row. */
+function split(b: Uint8Array): Value[][] {
+  const rows: Value[][] = [];
+  while (b.length) {
+    try {
+      rows.push(decodeRow(b));
+      return rows;
+    } catch (e) {
+      const rest = /: (\d+) bytes after it/.exec(String(e));
+      if (!rest) throw e;
+      const end = b.length - Number(rest[1]);
+      rows.push(decodeRow(b.subarray(0, end)));
+      b = b.subarray(end);
+    }
+  }
+  return rows;
+}
