@@ -28,6 +28,8 @@ type Applier struct {
 	now         time.Time
 	statements  map[string]host.Stmt
 	packed      []byte // parameters of the statement at hand
+	staged      []byte // Chunk's slice
+	notes       []wire.Note
 	shapes      map[int64]shape
 	ancestors   map[string]string // folded tag → stored spelling, "" if there is no such row
 	taken       map[string]int    // table and folded name → how many "+" it took to find a free one
@@ -112,15 +114,18 @@ func (a *Applier) statement(sql string) (host.Stmt, error) {
 }
 
 // run executes sql for each row in a.packed.
-func (a *Applier) run(sql string) error {
-	if len(a.packed) == 0 {
+func (a *Applier) run(sql string) error { return a.runPacked(sql, a.packed) }
+
+// runPacked executes sql for each packed row.
+func (a *Applier) runPacked(sql string, packed []byte) error {
+	if len(packed) == 0 {
 		return nil // no rows, where no parameters would mean one execution
 	}
 	st, err := a.statement(sql)
 	if err != nil {
 		return err
 	}
-	_, err = st.Run(a.packed)
+	_, err = st.Run(packed)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package collection_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -100,7 +99,7 @@ func applyChanges(t testing.TB, db host.DB, pendingFrom int64, c *wire.Changes) 
 }
 
 // notetypeJSON is a notetype as it arrives, with the named fields and templates.
-func notetypeJSON(id int64, name string, mod, usn int64, fields, templates []string) json.RawMessage {
+func notetypeJSON(id int64, name string, mod, usn int64, fields, templates []string) []byte {
 	var flds, tmpls []string
 	for i, f := range fields {
 		flds = append(flds, fmt.Sprintf(`{"name":%q,"ord":%d,"sticky":false,"rtl":false,"font":"Arial","size":20}`, f, len(fields)-i))
@@ -108,18 +107,18 @@ func notetypeJSON(id int64, name string, mod, usn int64, fields, templates []str
 	for i, t := range templates {
 		tmpls = append(tmpls, fmt.Sprintf(`{"name":%q,"ord":%d,"qfmt":"{{%s}}","afmt":"a"}`, t, i, t))
 	}
-	return json.RawMessage(fmt.Sprintf(`{"id":%d,"name":%q,"type":0,"mod":%d,"usn":%d,"sortf":0,"did":null,"tmpls":[%s],"flds":[%s],"css":"x"}`,
+	return []byte(fmt.Sprintf(`{"id":%d,"name":%q,"type":0,"mod":%d,"usn":%d,"sortf":0,"did":null,"tmpls":[%s],"flds":[%s],"css":"x"}`,
 		id, name, mod, usn, strings.Join(tmpls, ","), strings.Join(flds, ",")))
 }
 
 // deckJSON is a normal deck as it arrives.
-func deckJSON(id int64, name string, mod, usn int64) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"id":%d,"mod":%d,"name":%q,"usn":%d,"lrnToday":[0,0],"revToday":[0,0],"newToday":[0,0],`+
+func deckJSON(id int64, name string, mod, usn int64) []byte {
+	return []byte(fmt.Sprintf(`{"id":%d,"mod":%d,"name":%q,"usn":%d,"lrnToday":[0,0],"revToday":[0,0],"newToday":[0,0],`+
 		`"timeToday":[0,0],"collapsed":false,"dyn":0,"conf":1}`, id, mod, name, usn))
 }
 
 // deckConfigJSON is a deck config as it arrives.
-func deckConfigJSON(id int64, name string, mod, usn int64) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"id":%d,"mod":%d,"name":%q,"usn":%d,"maxTaken":60,"autoplay":true,"timer":0,"new":{},"rev":{},"lapse":{}}`,
+func deckConfigJSON(id int64, name string, mod, usn int64) []byte {
+	return []byte(fmt.Sprintf(`{"id":%d,"mod":%d,"name":%q,"usn":%d,"maxTaken":60,"autoplay":true,"timer":0,"new":{},"rev":{},"lapse":{}}`,
 		id, mod, name, usn))
 }

@@ -1,32 +1,27 @@
 package collection
 
 import (
-	"fmt"
-
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
 // Chunk stores a slice of rows: revlog, cards, notes, in this order, each table with one call to the database.
-func (a *Applier) Chunk(c *wire.Chunk) error {
-	if err := a.applyRevlog(c.Revlog); err != nil {
-		return fmt.Errorf("apply revlog: %w", err)
+func (a *Applier) Chunk(c *wire.Chunk) (err error) {
+	if a.staged, err = AppendStaged(a.staged[:0], c); err != nil {
+		return err
 	}
-	if err := a.applyCards(c.Cards); err != nil {
-		return fmt.Errorf("apply cards: %w", err)
-	}
-	if err := a.applyNotes(c.Notes); err != nil {
-		return fmt.Errorf("apply notes: %w", err)
-	}
-	return nil
+	return a.Staged(a.staged)
 }
 
-func (a *Applier) applyRevlog(list []wire.Revlog) error {
-	b := a.packed[:0]
+const revlogSQL = "INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) " +
+	"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"
+
+// packRevlog appends the entries as parameters of revlogSQL.
+func packRevlog(b []byte, list []wire.Revlog) ([]byte, error) {
 	for i := range list {
 		r := &list[i]
 		if err := checkUSN(r.USN, "revlog entry", r.ID); err != nil {
-			return err
+			return b, err
 		}
 		b = rows.Begin(b, 9)
 		b = rows.Int(b, r.ID)
@@ -39,22 +34,19 @@ func (a *Applier) applyRevlog(list []wire.Revlog) error {
 		b = rows.Int(b, int64(r.Time))
 		b = rows.Int(b, int64(r.Type))
 	}
-	a.packed = b
-	return a.run("INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) " +
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING")
+	return b, nil
 }
 
-func (a *Applier) applyCards(list []wire.Card) error {
-	b := a.packed[:0]
+// packCards appends the cards as parameters of cardSQL.
+func packCards(b []byte, list []wire.Card) ([]byte, error) {
 	for i := range list {
 		c := &list[i]
 		if err := checkUSN(c.USN, "card", c.ID); err != nil {
-			return err
+			return b, err
 		}
 		b = appendCard(b, c)
 	}
-	a.packed = b
-	return a.run(a.cardSQL())
+	return b, nil
 }
 
 func appendCard(b []byte, c *wire.Card) []byte {

@@ -21,9 +21,6 @@ func (a *Applier) applyNotes(list []wire.Note) error {
 	a.packed = a.packed[:0]
 	for i := range list {
 		n := &list[i]
-		if err := checkUSN(n.USN, "note", n.ID); err != nil {
-			return err
-		}
 		err := a.appendNote(n)
 		if errors.Is(err, fault.InvalidInput) {
 			err = a.unlessKept(n, err)

@@ -1,7 +1,6 @@
 package collection_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,13 +11,7 @@ import (
 	"github.com/cardferry/cardferry/core/wire"
 )
 
-func raw(objects ...[]byte) []json.RawMessage {
-	var list []json.RawMessage
-	for _, o := range objects {
-		list = append(list, o)
-	}
-	return list
-}
+func raw(objects ...[]byte) [][]byte { return objects }
 
 func replaceOnce(s, old, new string) string { return strings.Replace(s, old, new, 1) }
 
@@ -138,7 +131,7 @@ func TestNameClashes(t *testing.T) {
 func TestNameSwap(t *testing.T) {
 	t.Parallel()
 	db := mergeDB(t, "empty.anki2")
-	for _, list := range [][]json.RawMessage{
+	for _, list := range [][][]byte{
 		raw(deckJSON(11, "X", 5, 39), deckJSON(12, "Y", 5, 39)),
 		raw(deckJSON(11, "Y", 6, 39), deckJSON(12, "X", 6, 39)),
 	} {
@@ -231,9 +224,9 @@ func TestCrtAndConfig(t *testing.T) {
 	db := mergeDB(t, "empty.anki2")
 	crt := int64(1234)
 	err := applyChanges(t, db, -1, &wire.Changes{Crt: &crt, Config: []wire.ConfigEntry{
-		{Key: "big", Value: json.RawMessage("12345678901234567890")},
-		{Key: "Big", Value: json.RawMessage("null")},
-		{Key: "o", Value: json.RawMessage(`{"b":1.10,"a":[]}`)},
+		{Key: "big", Value: []byte("12345678901234567890")},
+		{Key: "Big", Value: []byte("null")},
+		{Key: "o", Value: []byte(`{"b":1.10,"a":[]}`)},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,11 @@
 package collection
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -22,8 +22,8 @@ func ReadConfig(db host.DB) ([]wire.ConfigEntry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read config: %w", err)
 		}
-		e := wire.ConfigEntry{Key: row[0].String(), Value: json.RawMessage(row[1].Clone())}
-		if !json.Valid(e.Value) {
+		e := wire.ConfigEntry{Key: row[0].String(), Value: row[1].Clone()}
+		if !jsontext.Valid(e.Value) {
 			return nil, fault.New(fault.DamagedFile, "the config entry %q is not JSON", e.Key)
 		}
 		list = append(list, e)
@@ -33,7 +33,7 @@ func ReadConfig(db host.DB) ([]wire.ConfigEntry, error) {
 
 // PutConfig stores the JSON value of a config key. usn is -1 for an edit of this device.
 func PutConfig(db host.DB, key string, value []byte, usn int64, mtime int64) error {
-	if !json.Valid(value) {
+	if !jsontext.Valid(value) {
 		return fault.New(fault.InvalidInput, "the value of the config entry %q is not JSON", key)
 	}
 	_, err := rows.Exec(db, putConfig, key, usn, mtime, value)
@@ -57,7 +57,7 @@ func (a *Applier) applyConfig(list []wire.ConfigEntry) error {
 	}
 	a.packed = a.packed[:0]
 	for _, e := range list {
-		a.packed = rows.Pack(a.packed, e.Key, a.usn, a.now.Unix(), []byte(e.Value))
+		a.packed = rows.Pack(a.packed, e.Key, a.usn, a.now.Unix(), e.Value)
 	}
 	return a.run(putConfig)
 }

@@ -52,14 +52,14 @@ func TestRealProgramStudiesNew(t *testing.T) {
 	}
 	realAnki(t, &report, "study", path)
 	report.clean(t)
-	if report.Cards != 8 || report.Answered != 3 {
+	if report.Cards != 7 || report.Answered != 3 {
 		t.Errorf("%+v", report)
 	}
 	db := openFile(t, path, host.ReadWrite)
 	if err := checkAll(db); err != nil {
 		t.Error(err)
 	}
-	if c, err := collection.Counts(db); err != nil || c.Cards != 8 || c.Notes != 6 || c.Revlog != 3 {
+	if c, err := collection.Counts(db); err != nil || c.Cards != 7 || c.Notes != 5 || c.Revlog != 3 {
 		t.Error(c, err)
 	}
 }
@@ -84,7 +84,7 @@ func TestRealServerTakesNew(t *testing.T) {
 	if len(results) != 2 {
 		t.Fatal(results)
 	}
-	if c, err := collection.Counts(openFile(t, filepath.Join(folder, "second.anki2"), host.ReadWrite)); err != nil || c.Cards != 8 {
+	if c, err := collection.Counts(openFile(t, filepath.Join(folder, "second.anki2"), host.ReadWrite)); err != nil || c.Cards != 7 {
 		t.Error(c, err)
 	}
 }

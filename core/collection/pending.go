@@ -1,7 +1,6 @@
 package collection
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/cardferry/cardferry/core/host"
@@ -37,7 +36,7 @@ func PendingGraves(db host.DB) (wire.Graves, error) {
 func PendingChanges(db host.DB, usn int64, without map[int64]bool, withConfig bool) (*wire.Changes, error) {
 	c := &wire.Changes{}
 	for _, part := range []struct {
-		into *[]json.RawMessage
+		into *[][]byte
 		each eachPending
 		skip map[int64]bool
 	}{{&c.Notetypes, pendingNotetypes, nil}, {&c.Decks, pendingDecks, without}, {&c.DeckConfigs, pendingDeckConfigs, nil}} {

@@ -2,11 +2,11 @@ package collection
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
 )
@@ -25,68 +25,47 @@ const (
 
 // stockField is a field of a stock notetype.
 type stockField struct {
-	Name            string  `json:"name"`
-	ID              int64   `json:"id"`
-	Tag             *uint32 `json:"tag"` // role of the field, where code relies on it
-	PreventDeletion bool    `json:"preventDeletion"`
-	Font            string  `json:"font"`
-	Size            int     `json:"size"`
-	Sticky          bool    `json:"sticky"`
-	RTL             bool    `json:"rtl"`
+	name           string
+	tag            string // role of the field as JSON, where programs rely on it
+	preventsDelete bool
 }
 
 // stockTemplate is a template of a stock notetype.
-type stockTemplate struct {
-	Name     string `json:"name"`
-	ID       int64  `json:"id"`
-	Question string `json:"qfmt"`
-	Answer   string `json:"afmt"`
-}
+type stockTemplate struct{ name, question, answer string }
 
-// stockNotetype is a notetype of every new collection, as a JSON object of the protocol.
+// stockNotetype is a notetype of every new collection.
 type stockNotetype struct {
-	ID           int64           `json:"id"`
-	Name         string          `json:"name"`
-	Type         int             `json:"type"` // 1: cloze
-	Mod          int64           `json:"mod"`
-	USN          int             `json:"usn"`
-	SortField    int             `json:"sortf"`
-	Deck         *int64          `json:"did"`
-	Templates    []stockTemplate `json:"tmpls"`
-	Fields       []stockField    `json:"flds"`
-	CSS          string          `json:"css"`
-	LatexPre     string          `json:"latexPre"`
-	LatexPost    string          `json:"latexPost"`
-	Requirements json.RawMessage `json:"req"` // which fields each card needs: [ord, "any" or "all", fields]
-	Kind         int             `json:"originalStockKind"`
+	name      string
+	kind      int // the number of the stock notetype
+	cloze     bool
+	fields    []stockField
+	templates []stockTemplate
+	css       string
+	needs     string // JSON: which fields each card needs, [ord, "any" or "all", fields]
 }
 
-// stockNotetypes lists the notetypes of §4.3 in their order, without ids. Names are English; they are data that a
+// stockNotetypes lists the notetypes of §4.3 in their order, without ids and without image occlusion, whose texts are
+// a program of their own; programs that offer it add it when it is first used. Names are English; they are data that a
 // user may rename, not texts of an interface.
 func stockNotetypes() []stockNotetype {
-	card1 := stockTemplate{Name: "Card 1", Question: "{{Front}}", Answer: answer("Back")}
+	card1 := stockTemplate{name: "Card 1", question: "{{Front}}", answer: answer("Back")}
 	return []stockNotetype{
-		{Name: "Basic", Kind: 1, Fields: plainFields("Front", "Back"), CSS: cardCSS,
-			Templates: []stockTemplate{card1}, Requirements: json.RawMessage(`[[0,"any",[0]]]`)},
-		{Name: "Basic (and reversed card)", Kind: 2, Fields: plainFields("Front", "Back"), CSS: cardCSS,
-			Templates:    []stockTemplate{card1, {Name: "Card 2", Question: "{{Back}}", Answer: answer("Front")}},
-			Requirements: json.RawMessage(`[[0,"any",[0]],[1,"any",[1]]]`)},
-		{Name: "Basic (optional reversed card)", Kind: 3, Fields: plainFields("Front", "Back", "Add Reverse"), CSS: cardCSS,
-			Templates: []stockTemplate{card1,
-				{Name: "Card 2", Question: "{{#Add Reverse}}{{Back}}{{/Add Reverse}}", Answer: answer("Front")}},
-			Requirements: json.RawMessage(`[[0,"any",[0]],[1,"all",[1,2]]]`)},
-		{Name: "Basic (type in the answer)", Kind: 4, Fields: plainFields("Front", "Back"), CSS: cardCSS,
-			Templates:    []stockTemplate{{Name: "Card 1", Question: "{{Front}}\n\n{{type:Back}}", Answer: "{{Front}}" + ruler + "{{type:Back}}"}},
-			Requirements: json.RawMessage(`[[0,"any",[0,1]]]`)},
-		{Name: "Cloze", Kind: 5, Type: 1, CSS: cardCSS + clozeCSS,
-			Fields:       []stockField{taggedField("Text", 0, true), taggedField("Back Extra", 1, false)},
-			Templates:    []stockTemplate{{Name: "Cloze", Question: "{{cloze:Text}}", Answer: "{{cloze:Text}}<br>\n{{Back Extra}}"}},
-			Requirements: json.RawMessage(`[[0,"any",[0]]]`)},
-		{Name: "Image Occlusion", Kind: 6, Type: 1, CSS: occlusionCSS,
-			Fields: []stockField{taggedField("Occlusion", 0, true), taggedField("Image", 1, true), taggedField("Header", 2, true),
-				taggedField("Back Extra", 3, true), taggedField("Comments", 4, false)},
-			Templates:    []stockTemplate{{Name: "Image Occlusion", Question: occlusionFront, Answer: occlusionBack}},
-			Requirements: json.RawMessage(`[[0,"any",[0,1,2]]]`)},
+		{name: "Basic", kind: 1, fields: plainFields("Front", "Back"), css: cardCSS,
+			templates: []stockTemplate{card1}, needs: `[[0,"any",[0]]]`},
+		{name: "Basic (and reversed card)", kind: 2, fields: plainFields("Front", "Back"), css: cardCSS,
+			templates: []stockTemplate{card1, {name: "Card 2", question: "{{Back}}", answer: answer("Front")}},
+			needs:     `[[0,"any",[0]],[1,"any",[1]]]`},
+		{name: "Basic (optional reversed card)", kind: 3, fields: plainFields("Front", "Back", "Add Reverse"), css: cardCSS,
+			templates: []stockTemplate{card1,
+				{name: "Card 2", question: "{{#Add Reverse}}{{Back}}{{/Add Reverse}}", answer: answer("Front")}},
+			needs: `[[0,"any",[0]],[1,"all",[1,2]]]`},
+		{name: "Basic (type in the answer)", kind: 4, fields: plainFields("Front", "Back"), css: cardCSS,
+			templates: []stockTemplate{{name: "Card 1", question: "{{Front}}\n\n{{type:Back}}", answer: "{{Front}}" + ruler + "{{type:Back}}"}},
+			needs:     `[[0,"any",[0,1]]]`},
+		{name: "Cloze", kind: 5, cloze: true, css: cardCSS + clozeCSS,
+			fields:    []stockField{{"Text", "0", true}, {"Back Extra", "1", false}},
+			templates: []stockTemplate{{name: "Cloze", question: "{{cloze:Text}}", answer: "{{cloze:Text}}<br>\n{{Back Extra}}"}},
+			needs:     `[[0,"any",[0]]]`},
 	}
 }
 
@@ -96,13 +75,47 @@ func answer(field string) string { return "{{FrontSide}}" + ruler + "{{" + field
 func plainFields(names ...string) []stockField {
 	list := make([]stockField, len(names))
 	for i, n := range names {
-		list[i].Name = n
+		list[i] = stockField{name: n, tag: "null"}
 	}
 	return list
 }
 
-func taggedField(name string, tag uint32, prevent bool) stockField {
-	return stockField{Name: name, Tag: &tag, PreventDeletion: prevent}
+// object is the notetype as a JSON object of the protocol.
+func (nt *stockNotetype) object(id int64, random host.Random) []byte {
+	kind := 0
+	if nt.cloze {
+		kind = 1
+	}
+	b := fmt.Appendf(nil, `{"id":%d,"type":%d,"mod":0,"usn":0,"sortf":0,"did":null,"req":%s,"originalStockKind":%d`, id, kind, nt.needs, nt.kind)
+	b = appendTexts(b, "name", nt.name, "css", nt.css, "latexPre", latexPre, "latexPost", latexPost)
+	b = append(b, `,"flds":[`...)
+	for i, f := range nt.fields {
+		b = fmt.Appendf(separated(b, i), `{"id":%d,"tag":%s,"preventDeletion":%t,"font":"Arial","size":20,"sticky":false,"rtl":false`,
+			randomID(random), f.tag, f.preventsDelete)
+		b = append(appendTexts(b, "name", f.name), '}')
+	}
+	b = append(b, `],"tmpls":[`...)
+	for i, t := range nt.templates {
+		b = fmt.Appendf(separated(b, i), `{"id":%d`, randomID(random))
+		b = append(appendTexts(b, "name", t.name, "qfmt", t.question, "afmt", t.answer), '}')
+	}
+	return append(b, "]}"...)
+}
+
+// appendTexts appends members whose values are strings; keys and values alternate.
+func appendTexts(b []byte, list ...string) []byte {
+	for i := 0; i+1 < len(list); i += 2 {
+		b = jsontext.AppendString(jsontext.AppendKey(b, list[i]), list[i+1])
+	}
+	return b
+}
+
+// separated appends the comma before all elements but the first.
+func separated(b []byte, i int) []byte {
+	if i > 0 {
+		b = append(b, ',')
+	}
+	return b
 }
 
 // addStockDeck stores the default deck and deck config.
@@ -125,22 +138,9 @@ func addStockDeck(db host.DB) error {
 func addStockNotetypes(db host.DB, now time.Time, random host.Random) (first int64, err error) {
 	first = now.UnixMilli()
 	for i, nt := range stockNotetypes() {
-		nt.ID = first + int64(i)
-		nt.LatexPre, nt.LatexPost = latexPre, latexPost
-		for j := range nt.Fields {
-			f := &nt.Fields[j]
-			f.ID, f.Font, f.Size = randomID(random), "Arial", 20
-		}
-		for j := range nt.Templates {
-			nt.Templates[j].ID = randomID(random)
-		}
-		raw, err := json.Marshal(nt)
+		parsed, err := legacy.ParseNotetype(nt.object(first+int64(i), random))
 		if err != nil {
-			return 0, err
-		}
-		parsed, err := legacy.ParseNotetype(raw)
-		if err != nil {
-			return 0, fmt.Errorf("stock notetype %q: %w", nt.Name, err)
+			return 0, fmt.Errorf("stock notetype %q: %w", nt.name, err)
 		}
 		if err := insertNotetype(db, parsed); err != nil {
 			return 0, err

@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
 )
@@ -39,17 +38,9 @@ func Upgrade(db host.DB, clock host.Clock, random host.Random) (bool, error) {
 	}
 	u := &upgrader{db: db, now: clock.Now(), random: random}
 	if err := rows.Transaction(db, u.upgrade); err != nil {
-		if fault.KindOf(err) == fault.DamagedDownload { // an object that package legacy could not read
-			return false, asUnreadable(err)
-		}
 		return false, fmt.Errorf("upgrade the collection: %w", err)
 	}
 	return true, nil
-}
-
-// asUnreadable turns the verdict on an object that arrived into one on an object of the file.
-func asUnreadable(err error) error {
-	return &fault.Error{Kind: fault.DamagedFile, Message: "upgrade the collection", Hint: damagedHint, Err: err}
 }
 
 func (u *upgrader) upgrade() error {

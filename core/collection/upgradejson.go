@@ -1,22 +1,13 @@
 package collection
 
 import (
-	"bytes"
-	"encoding/json"
-
-	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
-// jsonMember is a member of a JSON object.
-type jsonMember struct {
-	key   string
-	value json.RawMessage
-}
-
 // objects reads one of the columns of col that hold a JSON object in schema 11, and returns its members without
 // duplicates.
-func (u *upgrader) objects(column string) ([]jsonMember, error) {
+func (u *upgrader) objects(column string) ([]jsontext.Member, error) {
 	row, err := rows.One(u.db, "SELECT "+column+" FROM col")
 	if err != nil {
 		return nil, err
@@ -24,105 +15,60 @@ func (u *upgrader) objects(column string) ([]jsonMember, error) {
 	if row == nil || row[0].Tag != rows.TagText {
 		return nil, damaged("the value of col.%s is not a text", column)
 	}
-	list, err := members(row[0].Bytes)
+	list, err := jsontext.ParseObject(row[0].Bytes)
 	if err != nil {
 		return nil, unreadable(err, "the value of col.%s", column)
 	}
+	list = distinct(list)
+	for i := range list {
+		list[i].Raw = appendCollapsed(nil, list[i].Raw)
+	}
 	return list, nil
 }
 
-var errNotObject = fault.New(fault.DamagedFile, "it is not a JSON object")
-
-// members returns the members of a JSON object in their order. Of members with equal keys the last counts, at every
-// level: old programs and add-ons have written such files.
-func members(raw []byte) ([]jsonMember, error) {
-	if err := json.Unmarshal(raw, &map[string]json.RawMessage{}); err != nil {
-		return nil, err // not JSON, or not an object
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if token, _ := dec.Token(); token != json.Delim('{') {
-		return nil, errNotObject // null
-	}
-	var list []jsonMember
-	at := map[string]int{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		m := jsonMember{key: key.(string)} // json.Unmarshal has seen that it is one
-		if err := dec.Decode(&m.value); err != nil {
-			return nil, err
-		}
-		if m.value, err = collapse(m.value); err != nil {
-			return nil, err
-		}
-		if i, ok := at[m.key]; ok {
+// distinct returns the members of an object without those whose key comes again later: of equal keys the last
+// counts. Old programs and add-ons have written such files.
+func distinct(members []jsontext.Member) []jsontext.Member {
+	at := make(map[string]int, len(members))
+	list := members[:0]
+	for _, m := range members {
+		if i, ok := at[m.Key]; ok {
 			list[i] = m
 			continue
 		}
-		at[m.key] = len(list)
+		at[m.Key] = len(list)
 		list = append(list, m)
 	}
-	return list, nil
+	return list
 }
 
-// collapse returns a JSON value in compact form, its objects without duplicate keys.
-func collapse(raw json.RawMessage) (json.RawMessage, error) {
-	raw = bytes.TrimLeft(raw, " \t\r\n")
-	switch raw[0] {
-	case '{':
-		return collapseObject(raw)
-	case '[':
-		var list []json.RawMessage
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, err
+// appendCollapsed appends a JSON value, which was checked before, in compact form, its objects without duplicate
+// keys on any level.
+func appendCollapsed(dst, raw []byte) []byte {
+	if members, err := jsontext.ParseObject(raw); err == nil {
+		dst = append(dst, '{')
+		for _, m := range distinct(members) {
+			dst = appendCollapsed(jsontext.AppendKey(dst, m.Key), m.Raw)
 		}
-		out := []byte{'['}
-		for i, e := range list {
-			c, err := collapse(e)
-			if err != nil {
-				return nil, err
-			}
-			out = append(separated(out, i), c...)
-		}
-		return append(out, ']'), nil
+		return append(dst, '}')
 	}
-	return raw, nil
+	elements, ok := jsontext.Elements(raw)
+	if !ok {
+		return jsontext.AppendCompact(dst, raw)
+	}
+	dst = append(dst, '[')
+	for i, e := range elements {
+		dst = appendCollapsed(separated(dst, i), e)
+	}
+	return append(dst, ']')
 }
 
-func collapseObject(raw json.RawMessage) (json.RawMessage, error) {
-	list, err := members(raw)
+// textMember returns the member of an object if it is a string, "" otherwise.
+func textMember(object []byte, name string) string {
+	members, err := jsontext.ParseObject(object)
 	if err != nil {
-		return nil, err
+		return ""
 	}
-	out := []byte{'{'}
-	for i, m := range list {
-		key, err := json.Marshal(m.key)
-		if err != nil {
-			return nil, err
-		}
-		out = append(separated(out, i), key...)
-		out = append(append(out, ':'), m.value...)
-	}
-	return append(out, '}'), nil
-}
-
-// separated appends the comma before all elements but the first.
-func separated(out []byte, i int) []byte {
-	if i > 0 {
-		out = append(out, ',')
-	}
-	return out
-}
-
-// textMember returns the member of that name if it is a string, "" otherwise.
-func textMember(raw json.RawMessage, name string) (text string, err error) {
-	list, err := members(raw)
-	for _, m := range list {
-		if m.key == name {
-			err = json.Unmarshal(m.value, &text)
-		}
-	}
-	return text, err
+	text, _ := jsontext.String(jsontext.Get(members, name))
+	return text
 }

@@ -2,10 +2,10 @@ package collection
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strconv"
 
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/names"
 	"github.com/cardferry/cardferry/core/rows"
@@ -22,14 +22,14 @@ func (u *upgrader) splitDeckConfigs() error {
 		return err
 	}
 	for _, m := range list {
-		c, err := legacy.ParseDeckConfig(m.value)
+		c, err := legacy.ParseDeckConfig(m.Raw)
 		if err != nil {
-			return unreadable(err, "deck config %q", m.key)
+			return unreadable(err, "deck config %q", m.Key)
 		}
-		if c.ID, err = strconv.ParseInt(m.key, 10, 64); err != nil {
-			return damaged("the key %q of a deck config is not a number", m.key)
+		if c.ID, err = strconv.ParseInt(m.Key, 10, 64); err != nil {
+			return damaged("the key %q of a deck config is not a number", m.Key)
 		}
-		c.Config = m.value
+		c.Config = m.Raw
 		if err := insertDeckConfig(u.db, c); err != nil {
 			return err
 		}
@@ -44,11 +44,11 @@ func (u *upgrader) splitTags() error {
 		return err
 	}
 	for _, m := range list {
-		usn, err := strconv.ParseInt(string(m.value), 10, 32)
-		if err != nil {
-			return unreadable(err, "the tag %q", m.key)
+		usn, ok := jsontext.Int32(m.Raw)
+		if !ok {
+			return damaged("the usn of the tag %q is not an integer", m.Key)
 		}
-		if _, err := rows.Exec(u.db, "INSERT OR IGNORE INTO tags (tag, usn) VALUES (?, ?)", m.key, usn); err != nil {
+		if _, err := rows.Exec(u.db, "INSERT OR IGNORE INTO tags (tag, usn) VALUES (?, ?)", m.Key, usn); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func (u *upgrader) splitConfig() error {
 		return err
 	}
 	for _, m := range list {
-		if err := PutConfig(u.db, m.key, m.value, 0, 0); err != nil {
+		if err := PutConfig(u.db, m.Key, m.Raw, 0, 0); err != nil {
 			return err
 		}
 	}
@@ -97,9 +97,9 @@ func (u *upgrader) splitNotetypes() error {
 	}
 	var parsed []*legacy.Notetype
 	for _, m := range list {
-		nt, err := legacy.ParseNotetype(m.value)
+		nt, err := legacy.ParseNotetype(m.Raw)
 		if err != nil {
-			return unreadable(err, "notetype %q", m.key)
+			return unreadable(err, "notetype %q", m.Key)
 		}
 		if nt.ID == 0 {
 			nt.ID = u.randomPositive()
@@ -136,15 +136,11 @@ func (u *upgrader) splitDecks() error {
 	}
 	var parsed []named
 	for _, m := range list {
-		d, err := legacy.ParseDeck(m.value)
+		d, err := legacy.ParseDeck(m.Raw)
 		if err != nil {
-			return unreadable(err, "deck %q", m.key)
+			return unreadable(err, "deck %q", m.Key)
 		}
-		human, err := textMember(m.value, "name")
-		if err != nil {
-			return unreadable(err, "deck %q", m.key)
-		}
-		parsed = append(parsed, named{d, human})
+		parsed = append(parsed, named{d, textMember(m.Raw, "name")})
 	}
 	slices.SortStableFunc(parsed, func(a, b named) int { return cmp.Compare(a.ID, b.ID) })
 	taken := nameSet{}
@@ -164,7 +160,7 @@ func (u *upgrader) splitDecks() error {
 func (u *upgrader) encodeDeckConfigs() error {
 	type stored struct {
 		id  int64
-		raw json.RawMessage
+		raw []byte
 	}
 	var list []stored
 	for row, err := range rows.Query(u.db, "SELECT id, config FROM deck_config ORDER BY id") {

@@ -51,7 +51,7 @@ func (a *attempt) run(ctx context.Context) (again bool, err error) {
 	if err := a.unbury(); err != nil {
 		return false, err
 	}
-	if a.inbox, err = newInbox(a.db(), a.remote.codec); err != nil {
+	if a.inbox, err = newInbox(a.db()); err != nil {
 		return false, err
 	}
 	defer func() {

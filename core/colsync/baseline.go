@@ -1,10 +1,12 @@
 package colsync
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -14,8 +16,28 @@ import (
 // A key counts as edited when its value is none that the sync knows of. What an unfinished sync knew is kept for the
 // next one: its merge may have happened already.
 
-// baseline is the stored form: the values known for each key; "" is an absent key (no JSON value is empty).
+// baseline has the values known for each key; "" is an absent key (no JSON value is empty).
 type baseline map[string][]string
+
+// appendJSON appends the stored form.
+func (b baseline) appendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	for _, k := range slices.Sorted(maps.Keys(b)) {
+		dst = jsontext.AppendStrings(jsontext.AppendKey(dst, k), b[k])
+	}
+	return append(dst, '}')
+}
+
+// parseBaseline reads the stored form; ok is false if it is damaged.
+func parseBaseline(members []jsontext.Member) (b baseline, ok bool) {
+	b = make(baseline, len(members))
+	for _, m := range members {
+		if b[m.Key], ok = jsontext.Strings(m.Raw); !ok {
+			return nil, false
+		}
+	}
+	return b, true
+}
 
 func configMap(db host.DB) (map[string]string, error) {
 	entries, err := collection.ReadConfig(db)
@@ -32,15 +54,16 @@ func configMap(db host.DB) (map[string]string, error) {
 // knownConfig returns what counts as not edited: the values at the start of this sync or, after an unfinished one,
 // those that it knew.
 func (a *attempt) knownConfig() (baseline, error) {
-	known := baseline{}
-	found, err := a.syncer.Store.Recall(profile.Baseline, &known)
+	members, found, err := a.syncer.Store.Recall(profile.Baseline)
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		for k, v := range a.base.config {
-			known[k] = []string{v}
-		}
+	if known, ok := parseBaseline(members); found && ok {
+		return known, nil
+	}
+	known := make(baseline, len(a.base.config))
+	for k, v := range a.base.config {
+		known[k] = []string{v}
 	}
 	return known, nil
 }
@@ -90,7 +113,7 @@ func (a *attempt) rememberConfig(known baseline, received []wire.ConfigEntry) er
 			add(k, "")
 		}
 	}
-	return a.syncer.Store.Remember(profile.Baseline, known)
+	return a.syncer.Store.Remember(profile.Baseline, known.appendJSON(nil))
 }
 
 // putBack restores the edited keys after the server's config was applied.

@@ -25,7 +25,7 @@ func (a *attempt) receiveChunks(ctx context.Context) error {
 		done = done || c.Done
 		a.received.addChunk(&c)
 		a.syncer.progress(host.StageChunks, a.chunkRows(), 0)
-		return a.inbox.add(body)
+		return a.inbox.add(&c)
 	}
 	for first := true; !done; first = false {
 		if err := p.send([]byte("{}")); err != nil {

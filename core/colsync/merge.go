@@ -2,7 +2,6 @@ package colsync
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -48,11 +47,11 @@ func (a *attempt) apply(ctx context.Context) error {
 	if err := a.applyChanges(applier, now.Unix()); err != nil {
 		return stepError("apply changes", err)
 	}
-	return a.inbox.each(func(c *wire.Chunk) error {
+	return a.inbox.each(func(slice []byte) error {
 		if err := a.syncer.Host.Yield.Tick(ctx); err != nil {
 			return err
 		}
-		return applier.Chunk(c)
+		return applier.Staged(slice)
 	})
 }
 
@@ -125,12 +124,12 @@ func minusChanges(c, sent *wire.Changes) *wire.Changes {
 	}
 }
 
-func minusRaw(all, sent []json.RawMessage) []json.RawMessage {
+func minusRaw(all, sent [][]byte) [][]byte {
 	seen := make(map[string]bool, len(sent))
 	for _, v := range sent {
 		seen[string(v)] = true
 	}
-	var rest []json.RawMessage
+	var rest [][]byte
 	for _, v := range all {
 		if !seen[string(v)] {
 			rest = append(rest, v)

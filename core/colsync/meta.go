@@ -2,6 +2,7 @@ package colsync
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -67,6 +68,18 @@ func (r *remote) redirect(resp *host.Response) error {
 	}
 	r.base, r.newEndpoint = base, location
 	return nil
+}
+
+// withRedirect adds where a redirect has led to the details of an error, as new_endpoint: the caller keeps it also when
+// the sync has failed later (§2.3).
+func (r *remote) withRedirect(err error) error {
+	e, ok := err.(*fault.Error)
+	if !ok || r.newEndpoint == "" {
+		return err
+	}
+	c := *e
+	c.Details = maps.Clone(e.Details)
+	return c.With("new_endpoint", r.newEndpoint)
 }
 
 // LoginResult is what a login returns; Key is the secret to keep.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
@@ -17,19 +18,53 @@ import (
 
 // offered describes an upload that was, or is about to be, sent.
 type offered struct {
-	Now       int64 `json:"now"`        // scm, ls and mod of the copy
-	LocalMod  int64 `json:"local_mod"`  // of our collection when it was copied
-	LocalScm  int64 `json:"local_scm"`  // likewise
-	ServerMod int64 `json:"server_mod"` // of what the upload replaces
-	Bytes     int64 `json:"bytes"`
+	Now       int64 // scm, ls and mod of the copy
+	LocalMod  int64 // of our collection when it was copied
+	LocalScm  int64 // likewise
+	ServerMod int64 // of what the upload replaces
+	Bytes     int64
+}
+
+// fields lists the fields with the names of their stored form.
+func (o *offered) fields() []offeredField {
+	return []offeredField{
+		{"now", &o.Now}, {"local_mod", &o.LocalMod}, {"local_scm", &o.LocalScm}, {"server_mod", &o.ServerMod}, {"bytes", &o.Bytes},
+	}
+}
+
+type offeredField struct {
+	key   string
+	value *int64
+}
+
+// appendJSON appends the stored form.
+func (o offered) appendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	for _, f := range o.fields() {
+		dst = jsontext.PutInt(dst, f.key, *f.value)
+	}
+	return append(dst, '}')
+}
+
+// parseOffered reads the stored form; ok is false if it is damaged.
+func parseOffered(members []jsontext.Member) (o offered, ok bool) {
+	for _, f := range o.fields() {
+		if *f.value, ok = jsontext.Int(jsontext.Get(members, f.key)); !ok {
+			return offered{}, false
+		}
+	}
+	return o, true
 }
 
 // resolveOffered finds out what became of an earlier upload and reports whether it had landed.
 func (s *Syncer) resolveOffered(ctx context.Context, m wire.Meta) (bool, error) {
-	var o offered
-	found, err := s.Store.Recall(profile.Offered, &o)
+	members, found, err := s.Store.Recall(profile.Offered)
 	if err != nil || !found {
 		return false, err
+	}
+	o, ok := parseOffered(members)
+	if !ok {
+		return false, s.Store.DropOffered()
 	}
 	if m.Scm == o.Now {
 		return true, s.settle(ctx, o)

@@ -22,8 +22,9 @@ type pipeline struct {
 	method string
 	window int
 	calls  []host.Call
-	// onAnswer handles the body of an answer; nil ignores it.
-	onAnswer func(packed []byte) error
+	body   []byte // of the last answer; reused
+	// onAnswer handles the body of an answer, which is valid during the call; nil ignores it.
+	onAnswer func(body []byte) error
 }
 
 func (a *attempt) newPipeline(ctx context.Context, method string) *pipeline {
@@ -53,10 +54,11 @@ func (p *pipeline) one() error {
 	call := p.calls[i]
 	p.calls = slices.Delete(p.calls, i, i+1)
 	defer call.Close()
-	body, err := p.a.remote.answer(p.method, call)
+	body, err := p.a.remote.answerInto(p.body[:0], p.method, call)
 	if err != nil {
 		return err
 	}
+	p.body = body
 	p.window = min(p.window+1, p.a.inFlight)
 	if p.onAnswer != nil {
 		return p.onAnswer(body)

@@ -111,6 +111,11 @@ func (r *remote) wait(ctx context.Context, call host.Call) error {
 
 // answer decodes the answer of a call that has one.
 func (r *remote) answer(method string, call host.Call) ([]byte, error) {
+	return r.answerInto(nil, method, call)
+}
+
+// answerInto is answer into the memory of dst.
+func (r *remote) answerInto(dst []byte, method string, call host.Call) ([]byte, error) {
 	resp, err := call.Response()
 	if err != nil {
 		return nil, stepError(method, err)
@@ -122,7 +127,7 @@ func (r *remote) answer(method string, call host.Call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.codec.Decompress(nil, resp.Body, min(size, maxAnswer)+1)
+	body, err := r.codec.Decompress(dst, resp.Body, min(size, maxAnswer)+1)
 	if err != nil {
 		return nil, stepError(method, err)
 	}

@@ -59,7 +59,7 @@ func (s *Syncer) Status(ctx context.Context, acc *Account, offline bool) (Status
 		return res, nil // known without the server
 	}
 	if err != nil {
-		return res, err
+		return res, r.withRedirect(err)
 	}
 	d := decide(col, empty, m)
 	if res.Required == RequiredNone {

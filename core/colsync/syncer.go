@@ -98,7 +98,7 @@ func (s *Syncer) Sync(ctx context.Context, acc Account, onConflict Direction) (R
 		again, err := s.syncOnce(ctx, r, onConflict, inFlight, &rep)
 		rep.RoundTrips, rep.NewEndpoint = r.requests, r.newEndpoint
 		if !again || err != nil && attempt >= maxAttempts {
-			return rep, err
+			return rep, r.withRedirect(err)
 		}
 		if fault.KindOf(err) != fault.Resync {
 			inFlight = 1 // a server that cannot take overlapped requests

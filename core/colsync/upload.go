@@ -51,17 +51,22 @@ func (s *Syncer) transfer(ctx context.Context, acc Account, backup bool, dir Dir
 	if err != nil {
 		return TransferReport{}, err
 	}
+	rep, err := s.transferOver(ctx, r, backup, dir)
+	rep.NewEndpoint, rep.RoundTrips = r.newEndpoint, r.requests
+	return rep, r.withRedirect(err)
+}
+
+func (s *Syncer) transferOver(ctx context.Context, r *remote, backup bool, dir Direction) (rep TransferReport, err error) {
 	s.progress(host.StageConnect, 0, 0)
 	m, err := r.meta(ctx)
 	if err != nil {
-		return TransferReport{}, err
+		return rep, err
 	}
 	col, empty, err := localState(s.db())
 	if err != nil {
-		return TransferReport{}, err
+		return rep, err
 	}
 	d := decide(col, empty, m)
-	var rep TransferReport
 	switch {
 	case dir == Upload && !d.uploadOK, dir == Download && !d.downloadOK:
 		return rep, directionError(s.db(), col, d, m)
@@ -70,7 +75,7 @@ func (s *Syncer) transfer(ctx context.Context, acc Account, backup bool, dir Dir
 	default:
 		rep, err = s.download(ctx, r, m, backup)
 	}
-	rep.NewEndpoint, rep.Message, rep.RoundTrips = r.newEndpoint, m.Msg, r.requests
+	rep.Message = m.Msg
 	return rep, err
 }
 
@@ -87,6 +92,7 @@ func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool
 			return rep, err
 		}
 	}
+	s.progress(host.StageUpload, 0, 0) // copying and compressing take their time
 	o, err := s.offer(ctx, m)
 	if err != nil {
 		return rep, stepError("copy the collection", err)
@@ -235,5 +241,5 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 		return o, err
 	}
 	o.Bytes = info.Size
-	return o, s.Store.Remember(profile.Offered, o)
+	return o, s.Store.Remember(profile.Offered, o.appendJSON(nil))
 }

@@ -47,6 +47,17 @@ func ParseObject(b []byte) ([]Member, error) {
 	return members, nil
 }
 
+// Valid reports whether b is one JSON value.
+func Valid(b []byte) bool {
+	s := Scanner{B: b}
+	s.Space()
+	if s.Value(MaxDepth) != nil {
+		return false
+	}
+	s.Space()
+	return s.Pos == len(b)
+}
+
 // Elements returns the JSON texts of the elements of an array that was checked before; ok is false if raw is none.
 func Elements(raw []byte) (list [][]byte, ok bool) {
 	s := Scanner{B: raw}

@@ -16,6 +16,21 @@ func String(raw []byte) (v string, ok bool) {
 	return DecodeString(raw), true
 }
 
+// Strings returns the values of an array of strings.
+func Strings(raw []byte) (v []string, ok bool) {
+	list, ok := Elements(raw)
+	if !ok {
+		return nil, false
+	}
+	v = make([]string, len(list))
+	for i, e := range list {
+		if v[i], ok = String(e); !ok {
+			return nil, false
+		}
+	}
+	return v, true
+}
+
 // Bool returns the value of true or false.
 func Bool(raw []byte) (v, ok bool) {
 	switch string(raw) {
@@ -55,6 +70,46 @@ func Float(raw []byte) (v float64, ok bool) {
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
 	return v, err == nil
+}
+
+// Any returns the value of any text as encoding/json would decode it, but integers of 64 bits as int64. It is for hosts.
+func Any(raw []byte) (v any, ok bool) {
+	switch raw[0] {
+	case 'n':
+		return nil, string(raw) == "null"
+	case '"':
+		return String(raw)
+	case '{':
+		return anyObject(raw)
+	case '[':
+		list, ok := Elements(raw)
+		out := make([]any, len(list))
+		for i := 0; i < len(list) && ok; i++ {
+			out[i], ok = Any(list[i])
+		}
+		return out, ok
+	case 't', 'f':
+		return Bool(raw)
+	}
+	if n, ok := Int(raw); ok {
+		return n, true
+	}
+	return Float(raw)
+}
+
+func anyObject(raw []byte) (map[string]any, bool) {
+	members, err := ParseObject(raw)
+	if err != nil {
+		return nil, false
+	}
+	out := make(map[string]any, len(members))
+	for _, m := range members {
+		var ok bool
+		if out[m.Key], ok = Any(m.Raw); !ok {
+			return nil, false
+		}
+	}
+	return out, true
 }
 
 // Get returns the value of the last member with the key, nil if there is none.

@@ -51,14 +51,6 @@ func AppendString(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// AppendKey appends a member's key and colon, after a comma unless it is the first in its object.
-func AppendKey(dst []byte, key string) []byte {
-	if n := len(dst); n > 0 && dst[n-1] != '{' {
-		dst = append(dst, ',')
-	}
-	return append(AppendString(dst, key), ':')
-}
-
 // AppendInt appends a number.
 func AppendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/names"
 )
 
@@ -87,7 +88,7 @@ type today struct{ day, amount int64 }
 
 // parseToday takes [day, amount]. The last element is the amount; what is no integer or is missing counts as 0.
 func parseToday(raw []byte) (t today, ok bool) {
-	list, ok := elements(raw)
+	list, ok := jsontext.Elements(raw)
 	if !ok {
 		return t, false
 	}
@@ -131,10 +132,10 @@ func (d *Deck) AppendJSON(dst []byte) ([]byte, error) {
 		return nil, fault.Wrap(fault.DamagedFile, err, "deck %d", d.ID)
 	}
 	dst = append(dst, '{')
-	dst = appendInt(dst, "id", d.ID)
-	dst = appendInt(dst, "mod", d.Mod)
-	dst = appendText(dst, "name", names.DeckHuman(d.Name))
-	dst = appendInt(dst, "usn", int64(d.USN))
+	dst = jsontext.PutInt(dst, "id", d.ID)
+	dst = jsontext.PutInt(dst, "mod", d.Mod)
+	dst = jsontext.PutText(dst, "name", names.DeckHuman(d.Name))
+	dst = jsontext.PutInt(dst, "usn", int64(d.USN))
 	dst = c.append(dst)
 	if kind.filtered != nil {
 		dst = kind.filtered.append(dst)
@@ -146,10 +147,10 @@ func (d *Deck) AppendJSON(dst []byte) ([]byte, error) {
 
 // deckOther is decodeOther for a deck. A member "md" cannot have got there by sync, but the reference sends it; we do
 // unless it would be there twice, or would make the receiver refuse the deck.
-func deckOther(other []byte, kindKeys []string, markdown bool) []member {
-	return slices.DeleteFunc(decodeOther(other, slices.Concat(deckKeys, kindKeys)), func(m member) bool {
-		_, ok := boolean(m.raw)
-		return m.key == "md" && (markdown || !ok)
+func deckOther(other []byte, kindKeys []string, markdown bool) []jsontext.Member {
+	return slices.DeleteFunc(decodeOther(other, slices.Concat(deckKeys, kindKeys)), func(m jsontext.Member) bool {
+		_, ok := boolean(m.Raw)
+		return m.Key == "md" && (markdown || !ok)
 	})
 }
 
@@ -158,12 +159,12 @@ func (c *deckCommon) append(dst []byte) []byte {
 	dst = appendToday(dst, "revToday", c.lastDay, c.reviewStudied)
 	dst = appendToday(dst, "newToday", c.lastDay, c.newStudied)
 	dst = appendToday(dst, "timeToday", c.lastDay, c.millisStudied)
-	dst = appendBool(dst, "collapsed", c.collapsed)
-	return appendBool(dst, "browserCollapsed", c.browserCollapsed)
+	dst = jsontext.PutBool(dst, "collapsed", c.collapsed)
+	return jsontext.PutBool(dst, "browserCollapsed", c.browserCollapsed)
 }
 
 func appendToday(dst []byte, key string, day, amount int64) []byte {
-	dst = append(appendKey(dst, key), '[')
+	dst = append(jsontext.AppendKey(dst, key), '[')
 	return append(appendElement(appendElement(dst, day), amount), ']')
 }
 

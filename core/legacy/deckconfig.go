@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // DeckConfig is a row of the table deck_config.
@@ -62,15 +63,15 @@ func ParseDeckConfig(b []byte) (*DeckConfig, error) {
 	}
 	// Only decks are filtered; the member is a left-over.
 	o.get("dyn")
-	others := []member{
-		{"new", c.parseNew(lenient(o, "new", anything, nil))},
-		{"rev", c.parseReview(lenient(o, "rev", anything, nil))},
-		{"lapse", c.parseLapse(lenient(o, "lapse", anything, nil))},
+	others := []jsontext.Member{
+		{Key: "new", Raw: c.parseNew(lenient(o, "new", anything, nil))},
+		{Key: "rev", Raw: c.parseReview(lenient(o, "rev", anything, nil))},
+		{Key: "lapse", Raw: c.parseLapse(lenient(o, "lapse", anything, nil))},
 	}
 	if o.err != nil {
 		return nil, o.err
 	}
-	others = slices.DeleteFunc(others, func(m member) bool { return m.raw == nil })
+	others = slices.DeleteFunc(others, func(m jsontext.Member) bool { return m.Raw == nil })
 	c.other = encodeOther(append(o.rest(), others...))
 	d.Config = c.encode()
 	return d, nil
@@ -93,49 +94,49 @@ func (d *DeckConfig) AppendJSON(dst []byte) ([]byte, error) {
 	// The members that were split off the three inner objects go back there.
 	inner := map[string][]byte{}
 	for _, m := range decodeOther(c.other, nil) {
-		if m.key == "new" || m.key == "rev" || m.key == "lapse" {
-			inner[m.key] = m.raw
+		if m.Key == "new" || m.Key == "rev" || m.Key == "lapse" {
+			inner[m.Key] = m.Raw
 		}
 	}
 	dst = append(dst, '{')
-	dst = appendInt(dst, "id", d.ID)
-	dst = appendInt(dst, "mod", d.Mod)
-	dst = appendText(dst, "name", d.Name)
-	dst = appendInt(dst, "usn", int64(d.USN))
-	dst = appendInt(dst, "maxTaken", c.capAnswerTime)
-	dst = appendBool(dst, "autoplay", !c.disableAutoplay)
-	dst = appendInt(dst, "timer", boolInt(c.showTimer))
-	dst = appendBool(dst, "replayq", !c.skipQuestion)
+	dst = jsontext.PutInt(dst, "id", d.ID)
+	dst = jsontext.PutInt(dst, "mod", d.Mod)
+	dst = jsontext.PutText(dst, "name", d.Name)
+	dst = jsontext.PutInt(dst, "usn", int64(d.USN))
+	dst = jsontext.PutInt(dst, "maxTaken", c.capAnswerTime)
+	dst = jsontext.PutBool(dst, "autoplay", !c.disableAutoplay)
+	dst = jsontext.PutInt(dst, "timer", boolInt(c.showTimer))
+	dst = jsontext.PutBool(dst, "replayq", !c.skipQuestion)
 	dst = c.appendNew(dst, inner["new"])
 	dst = c.appendReview(dst, inner["rev"])
 	dst = c.appendLapse(dst, inner["lapse"])
-	dst = c.appendFlat(appendBool(dst, "dyn", false))
+	dst = c.appendFlat(jsontext.PutBool(dst, "dyn", false))
 	return append(appendMembers(dst, decodeOther(c.other, configKeys)), '}'), nil
 }
 
 // appendFlat appends the members that came later than the three inner objects.
 func (c *deckConfig) appendFlat(dst []byte) []byte {
-	dst = appendInt(dst, "newMix", c.newMix)
-	dst = appendInt(dst, "newPerDayMinimum", c.newPerDayMinimum)
-	dst = appendInt(dst, "interdayLearningMix", c.interdayLearningMix)
-	dst = appendInt(dst, "reviewOrder", c.reviewOrder)
-	dst = appendInt(dst, "newSortOrder", c.newSortOrder)
-	dst = appendInt(dst, "newGatherPriority", c.newGatherPriority)
-	dst = appendBool(dst, "buryInterdayLearning", c.buryInterdayLearning)
+	dst = jsontext.PutInt(dst, "newMix", c.newMix)
+	dst = jsontext.PutInt(dst, "newPerDayMinimum", c.newPerDayMinimum)
+	dst = jsontext.PutInt(dst, "interdayLearningMix", c.interdayLearningMix)
+	dst = jsontext.PutInt(dst, "reviewOrder", c.reviewOrder)
+	dst = jsontext.PutInt(dst, "newSortOrder", c.newSortOrder)
+	dst = jsontext.PutInt(dst, "newGatherPriority", c.newGatherPriority)
+	dst = jsontext.PutBool(dst, "buryInterdayLearning", c.buryInterdayLearning)
 	dst = appendFloats(dst, "fsrsWeights", c.fsrsParams4)
 	dst = appendFloats(dst, "fsrsParams5", c.fsrsParams5)
 	dst = appendFloats(dst, "fsrsParams6", c.fsrsParams6)
 	dst = appendFloat(dst, "desiredRetention", c.desiredRetention)
-	dst = appendText(dst, "ignoreRevlogsBeforeDate", c.ignoreBeforeDate)
+	dst = jsontext.PutText(dst, "ignoreRevlogsBeforeDate", c.ignoreBeforeDate)
 	dst = appendFloats(dst, "easyDaysPercentages", c.easyDays)
-	dst = appendBool(dst, "stopTimerOnAnswer", c.stopTimerOnAnswer)
+	dst = jsontext.PutBool(dst, "stopTimerOnAnswer", c.stopTimerOnAnswer)
 	dst = appendFloat(dst, "secondsToShowQuestion", c.secondsToQuestion)
 	dst = appendFloat(dst, "secondsToShowAnswer", c.secondsToAnswer)
-	dst = appendInt(dst, "questionAction", knownAction(c.questionAction, 1))
-	dst = appendInt(dst, "answerAction", knownAction(c.answerAction, 4))
-	dst = appendBool(dst, "waitForAudio", c.waitForAudio)
+	dst = jsontext.PutInt(dst, "questionAction", knownAction(c.questionAction, 1))
+	dst = jsontext.PutInt(dst, "answerAction", knownAction(c.answerAction, 4))
+	dst = jsontext.PutBool(dst, "waitForAudio", c.waitForAudio)
 	dst = appendFloat(dst, "sm2Retention", c.historicalRetention)
-	return appendText(dst, "weightSearch", c.paramSearch)
+	return jsontext.PutText(dst, "weightSearch", c.paramSearch)
 }
 
 // knownAction returns 0 for an action that only a later version knows: the receiver would refuse its number.

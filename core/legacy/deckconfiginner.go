@@ -1,5 +1,7 @@
 package legacy
 
+import "github.com/cardferry/cardferry/core/jsontext"
+
 import "math"
 
 // The objects new, rev and lapse inside a deck configuration are taken as a whole: if one of the members that must
@@ -78,38 +80,38 @@ func (c *deckConfig) parseLapse(raw []byte) (other []byte) {
 }
 
 func (c *deckConfig) appendNew(dst, other []byte) []byte {
-	dst = append(appendKey(dst, "new"), '{')
-	dst = appendBool(dst, "bury", c.buryNew)
+	dst = append(jsontext.AppendKey(dst, "new"), '{')
+	dst = jsontext.PutBool(dst, "bury", c.buryNew)
 	dst = appendFloats(dst, "delays", c.learnSteps)
-	dst = appendInt(dst, "initialFactor", int64(c.initialEase*1000))
-	dst = append(appendKey(dst, "ints"), '[')
+	dst = jsontext.PutInt(dst, "initialFactor", int64(c.initialEase*1000))
+	dst = append(jsontext.AppendKey(dst, "ints"), '[')
 	for _, v := range [...]int64{c.graduatingGood & math.MaxUint16, c.graduatingEasy & math.MaxUint16, 0} {
 		dst = appendElement(dst, v)
 	}
 	dst = append(dst, ']')
 	// An order that only a later version knows becomes the default.
-	dst = appendInt(dst, "order", boolInt(c.newInsertOrder != 1))
-	dst = appendInt(dst, "perDay", c.newPerDay)
+	dst = jsontext.PutInt(dst, "order", boolInt(c.newInsertOrder != 1))
+	dst = jsontext.PutInt(dst, "perDay", c.newPerDay)
 	return append(appendMembers(dst, decodeOther(other, newKeys)), '}')
 }
 
 func (c *deckConfig) appendReview(dst, other []byte) []byte {
-	dst = append(appendKey(dst, "rev"), '{')
-	dst = appendBool(dst, "bury", c.buryReviews)
+	dst = append(jsontext.AppendKey(dst, "rev"), '{')
+	dst = jsontext.PutBool(dst, "bury", c.buryReviews)
 	dst = appendFloat(dst, "ease4", c.easyMultiplier)
 	dst = appendFloat(dst, "ivlFct", c.intervalMultiplier)
-	dst = appendInt(dst, "maxIvl", c.maximumInterval)
-	dst = appendInt(dst, "perDay", c.reviewsPerDay)
+	dst = jsontext.PutInt(dst, "maxIvl", c.maximumInterval)
+	dst = jsontext.PutInt(dst, "perDay", c.reviewsPerDay)
 	dst = appendFloat(dst, "hardFactor", c.hardMultiplier)
 	return append(appendMembers(dst, decodeOther(other, reviewKeys)), '}')
 }
 
 func (c *deckConfig) appendLapse(dst, other []byte) []byte {
-	dst = append(appendKey(dst, "lapse"), '{')
+	dst = append(jsontext.AppendKey(dst, "lapse"), '{')
 	dst = appendFloats(dst, "delays", c.relearnSteps)
-	dst = appendInt(dst, "leechAction", boolInt(c.leechAction == 1))
-	dst = appendInt(dst, "leechFails", c.leechThreshold)
-	dst = appendInt(dst, "minInt", c.minimumLapseInterval)
+	dst = jsontext.PutInt(dst, "leechAction", boolInt(c.leechAction == 1))
+	dst = jsontext.PutInt(dst, "leechFails", c.leechThreshold)
+	dst = jsontext.PutInt(dst, "minInt", c.minimumLapseInterval)
 	dst = appendFloat(dst, "mult", c.lapseMultiplier)
 	return append(appendMembers(dst, decodeOther(other, lapseKeys)), '}')
 }

@@ -1,6 +1,9 @@
 package legacy
 
-import "github.com/cardferry/cardferry/core/fault"
+import (
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
+)
 
 // The numbers of the two alternatives of the message Deck.KindContainer.
 const (
@@ -86,14 +89,14 @@ func parseDayLimit(raw []byte) (d dayLimit, ok bool) {
 }
 
 func (n *normalDeck) append(dst []byte) []byte {
-	dst = appendText(dst, "desc", n.description)
+	dst = jsontext.PutText(dst, "desc", n.description)
 	if n.markdown {
-		dst = appendBool(dst, "md", true)
+		dst = jsontext.PutBool(dst, "md", true)
 	}
-	dst = appendInt(dst, "dyn", 0)
-	dst = appendInt(dst, "conf", n.configID)
-	dst = appendInt(dst, "extendNew", n.extendNew)
-	dst = appendInt(dst, "extendRev", n.extendReview)
+	dst = jsontext.PutInt(dst, "dyn", 0)
+	dst = jsontext.PutInt(dst, "conf", n.configID)
+	dst = jsontext.PutInt(dst, "extendNew", n.extendNew)
+	dst = jsontext.PutInt(dst, "extendRev", n.extendReview)
 	dst = appendOptional(dst, "reviewLimit", n.reviewLimit)
 	dst = appendOptional(dst, "newLimit", n.newLimit)
 	dst = appendDayLimit(dst, "reviewLimitToday", n.reviewLimitToday)
@@ -110,8 +113,8 @@ func appendDayLimit(dst []byte, key string, d *dayLimit) []byte {
 	if d == nil {
 		return appendOptional(dst, key, nil)
 	}
-	dst = append(appendKey(dst, key), '{')
-	return append(appendInt(appendInt(dst, "limit", d.limit), "today", d.today), '}')
+	dst = append(jsontext.AppendKey(dst, key), '{')
+	return append(jsontext.PutInt(jsontext.PutInt(dst, "limit", d.limit), "today", d.today), '}')
 }
 
 func (n *normalDeck) decode(b []byte, err *error) {

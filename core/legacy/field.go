@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // fieldConfig is the message Notetype.Field.Config.
@@ -53,7 +54,7 @@ func parseField(raw []byte) (Field, error) {
 }
 
 func (n *Notetype) appendFields(dst []byte) ([]byte, error) {
-	dst = append(appendKey(dst, "flds"), '[')
+	dst = append(jsontext.AppendKey(dst, "flds"), '[')
 	for ord, f := range n.Fields {
 		c, err := decodeField(f.Config)
 		if err == nil && !validText(f.Name) {
@@ -62,26 +63,26 @@ func (n *Notetype) appendFields(dst []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.DamagedFile, err, "field %d of notetype %d", ord, n.ID)
 		}
-		dst = c.append(append(separate(dst), '{'), f.Name, ord)
+		dst = c.append(append(jsontext.Separate(dst), '{'), f.Name, ord)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']'), nil
 }
 
 func (c *fieldConfig) append(dst []byte, name string, ord int) []byte {
-	dst = appendText(dst, "name", name)
-	dst = appendInt(dst, "ord", int64(ord))
-	dst = appendBool(dst, "sticky", c.sticky)
-	dst = appendBool(dst, "rtl", c.rtl)
-	dst = appendText(dst, "font", c.font)
-	dst = appendInt(dst, "size", c.size&math.MaxUint16)
-	dst = appendText(dst, "description", c.description)
-	dst = appendBool(dst, "plainText", c.plainText)
-	dst = appendBool(dst, "collapsed", c.collapsed)
-	dst = appendBool(dst, "excludeFromSearch", c.excludeFromSearch)
+	dst = jsontext.PutText(dst, "name", name)
+	dst = jsontext.PutInt(dst, "ord", int64(ord))
+	dst = jsontext.PutBool(dst, "sticky", c.sticky)
+	dst = jsontext.PutBool(dst, "rtl", c.rtl)
+	dst = jsontext.PutText(dst, "font", c.font)
+	dst = jsontext.PutInt(dst, "size", c.size&math.MaxUint16)
+	dst = jsontext.PutText(dst, "description", c.description)
+	dst = jsontext.PutBool(dst, "plainText", c.plainText)
+	dst = jsontext.PutBool(dst, "collapsed", c.collapsed)
+	dst = jsontext.PutBool(dst, "excludeFromSearch", c.excludeFromSearch)
 	dst = appendOptional(dst, "id", c.id)
 	dst = appendOptional(dst, "tag", c.tag)
-	dst = appendBool(dst, "preventDeletion", c.preventDeletion)
+	dst = jsontext.PutBool(dst, "preventDeletion", c.preventDeletion)
 	return appendMembers(dst, decodeOther(c.other, fieldKeys))
 }
 

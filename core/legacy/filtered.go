@@ -1,5 +1,7 @@
 package legacy
 
+import "github.com/cardferry/cardferry/core/jsontext"
+
 import "math"
 
 // filteredDeck is the message Deck.Filtered.
@@ -40,7 +42,7 @@ func parseFiltered(o *object) filteredDeck {
 
 // parseTerm takes ["search", 100, 6], or an object with the keys search, limit, order.
 func parseTerm(raw []byte) (t searchTerm, ok bool) {
-	parts, ok := elements(raw)
+	parts, ok := jsontext.Elements(raw)
 	if !ok {
 		o := newObject("search term", raw, false)
 		t = searchTerm{strict(o, "search", text), max(0, strict(o, "limit", termLimit)), strict(o, "order", i32)}
@@ -63,26 +65,26 @@ func termLimit(raw []byte) (int64, bool) {
 
 func (f *filteredDeck) append(dst []byte) []byte {
 	// The description and "separate" of a filtered deck are not stored.
-	dst = appendText(dst, "desc", "")
-	dst = appendInt(dst, "dyn", 1)
-	dst = appendBool(dst, "resched", f.reschedule)
-	dst = append(appendKey(dst, "terms"), '[')
+	dst = jsontext.PutText(dst, "desc", "")
+	dst = jsontext.PutInt(dst, "dyn", 1)
+	dst = jsontext.PutBool(dst, "resched", f.reschedule)
+	dst = append(jsontext.AppendKey(dst, "terms"), '[')
 	for _, t := range f.terms {
-		dst = appendString(append(separate(dst), '['), t.search)
+		dst = jsontext.AppendString(append(jsontext.Separate(dst), '['), t.search)
 		// A receiver takes 32 bits with a sign, though a file has 32 without one.
 		limit := min(t.limit, math.MaxInt32)
 		dst = append(appendElement(appendElement(dst, limit), t.order), ']')
 	}
-	dst = appendBool(append(dst, ']'), "separate", true)
+	dst = jsontext.PutBool(append(dst, ']'), "separate", true)
 	if len(f.delays) == 0 {
 		dst = appendOptional(dst, "delays", nil)
 	} else {
 		dst = appendFloats(dst, "delays", f.delays)
 	}
-	dst = appendInt(dst, "previewDelay", f.previewDelay)
-	dst = appendInt(dst, "previewAgainSecs", f.againSecs)
-	dst = appendInt(dst, "previewHardSecs", f.hardSecs)
-	return appendInt(dst, "previewGoodSecs", f.goodSecs)
+	dst = jsontext.PutInt(dst, "previewDelay", f.previewDelay)
+	dst = jsontext.PutInt(dst, "previewAgainSecs", f.againSecs)
+	dst = jsontext.PutInt(dst, "previewHardSecs", f.hardSecs)
+	return jsontext.PutInt(dst, "previewGoodSecs", f.goodSecs)
 }
 
 func (f *filteredDeck) decode(b []byte, err *error) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // Notetype is a notetype as a file stores it: the columns of its row in notetypes, and those of its rows in fields
@@ -57,8 +58,8 @@ func ParseNotetype(b []byte) (*Notetype, error) {
 		stockKind:  defaulted(o, "originalStockKind", i32, 0),
 		originalID: defaulted(o, "originalId", orNull(i64), nil),
 	}
-	fields := strict(o, "flds", elements)
-	templates := strict(o, "tmpls", elements)
+	fields := strict(o, "flds", jsontext.Elements)
+	templates := strict(o, "tmpls", jsontext.Elements)
 	if o.err != nil {
 		return nil, o.err
 	}
@@ -92,12 +93,12 @@ func (n *Notetype) AppendJSON(dst []byte) ([]byte, error) {
 		return nil, fault.Wrap(fault.DamagedFile, err, "notetype %d", n.ID)
 	}
 	dst = append(dst, '{')
-	dst = appendInt(dst, "id", n.ID)
-	dst = appendText(dst, "name", n.Name)
-	dst = appendInt(dst, "type", boolInt(c.kind == 1))
-	dst = appendInt(dst, "mod", n.Mod)
-	dst = appendInt(dst, "usn", int64(n.USN))
-	dst = appendInt(dst, "sortf", c.sortField&math.MaxUint16)
+	dst = jsontext.PutInt(dst, "id", n.ID)
+	dst = jsontext.PutText(dst, "name", n.Name)
+	dst = jsontext.PutInt(dst, "type", boolInt(c.kind == 1))
+	dst = jsontext.PutInt(dst, "mod", n.Mod)
+	dst = jsontext.PutInt(dst, "usn", int64(n.USN))
+	dst = jsontext.PutInt(dst, "sortf", c.sortField&math.MaxUint16)
 	dst = appendOptional(dst, "did", unless(0, c.did))
 	if dst, err = n.appendTemplates(dst); err != nil {
 		return nil, err
@@ -105,16 +106,16 @@ func (n *Notetype) AppendJSON(dst []byte) ([]byte, error) {
 	if dst, err = n.appendFields(dst); err != nil {
 		return nil, err
 	}
-	dst = appendText(dst, "css", c.css)
-	dst = appendText(dst, "latexPre", c.latexPre)
-	dst = appendText(dst, "latexPost", c.latexPost)
-	dst = appendBool(dst, "latexsvg", c.latexSVG)
+	dst = jsontext.PutText(dst, "css", c.css)
+	dst = jsontext.PutText(dst, "latexPre", c.latexPre)
+	dst = jsontext.PutText(dst, "latexPost", c.latexPost)
+	dst = jsontext.PutBool(dst, "latexsvg", c.latexSVG)
 	dst = appendRequirements(dst, c.reqs)
 	if c.stockKind != 0 {
-		dst = appendInt(dst, "originalStockKind", c.stockKind)
+		dst = jsontext.PutInt(dst, "originalStockKind", c.stockKind)
 	}
 	if c.originalID != nil {
-		dst = appendInt(dst, "originalId", *c.originalID)
+		dst = jsontext.PutInt(dst, "originalId", *c.originalID)
 	}
 	return append(appendMembers(dst, decodeOther(c.other, notetypeKeys)), '}'), nil
 }

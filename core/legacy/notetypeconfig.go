@@ -1,5 +1,7 @@
 package legacy
 
+import "github.com/cardferry/cardferry/core/jsontext"
+
 // notetypeConfig is the message Notetype.Config.
 type notetypeConfig struct {
 	kind       int64
@@ -92,7 +94,7 @@ func (c *notetypeConfig) encode() []byte {
 
 // parseRequirement takes [0, "any", [0, 1]].
 func parseRequirement(raw []byte) (r requirement, ok bool) {
-	parts, ok := elements(raw)
+	parts, ok := jsontext.Elements(raw)
 	if !ok || len(parts) != 3 {
 		return r, false
 	}
@@ -108,15 +110,15 @@ func parseRequirement(raw []byte) (r requirement, ok bool) {
 }
 
 func appendRequirements(dst []byte, reqs []requirement) []byte {
-	dst = append(appendKey(dst, "req"), '[')
+	dst = append(jsontext.AppendKey(dst, "req"), '[')
 	for _, r := range reqs {
 		kind := requirementKinds[0]
 		if 0 <= r.kind && r.kind < int64(len(requirementKinds)) {
 			kind = requirementKinds[r.kind]
 		}
-		dst = appendElement(append(separate(dst), '['), r.ord)
-		dst = appendString(separate(dst), kind)
-		dst = append(separate(dst), '[')
+		dst = appendElement(append(jsontext.Separate(dst), '['), r.ord)
+		dst = jsontext.AppendString(jsontext.Separate(dst), kind)
+		dst = append(jsontext.Separate(dst), '[')
 		for _, f := range r.fields {
 			dst = appendElement(dst, f)
 		}

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // object reads the members of a JSON object by the tolerance classes of collection-format.md §3.1. It keeps the
 // first thing that is wrong as its error; what is read after that does not count.
 type object struct {
-	members []member
+	members []jsontext.Member
 	known   []bool // by index into members: asked for, thus no part of other
 	unique  bool   // a known key must not occur twice; otherwise its last occurrence counts
 	what    string // for messages
@@ -18,7 +19,7 @@ type object struct {
 
 func newObject(what string, b []byte, unique bool) *object {
 	o := &object{unique: unique, what: what}
-	if o.members, o.err = parseObject(b); o.err != nil {
+	if o.members, o.err = jsontext.ParseObject(b); o.err != nil {
 		o.err = fault.Wrap(fault.DamagedDownload, o.err, "%s", what)
 	}
 	o.known = make([]bool, len(o.members))
@@ -28,13 +29,13 @@ func newObject(what string, b []byte, unique bool) *object {
 // get returns the value of a key, nil if it is missing.
 func (o *object) get(key string) (raw []byte) {
 	for i, m := range o.members {
-		if m.key != key {
+		if m.Key != key {
 			continue
 		}
 		if raw != nil && o.unique {
 			o.fail(key, "occurs twice")
 		}
-		raw, o.known[i] = m.raw, true
+		raw, o.known[i] = m.Raw, true
 	}
 	return raw
 }
@@ -100,16 +101,16 @@ func tolerant[T any](o *object, key string, parse parser[T], def T) T {
 }
 
 // rest returns the members that were not asked for: the members whose last occurrence that is, in order.
-func (o *object) rest() []member {
-	var out []member
+func (o *object) rest() []jsontext.Member {
+	var out []jsontext.Member
 	last := map[string]int{}
 	for i, m := range o.members {
 		if !o.known[i] {
-			last[m.key] = i
+			last[m.Key] = i
 		}
 	}
 	for i, m := range o.members {
-		if !o.known[i] && last[m.key] == i {
+		if !o.known[i] && last[m.Key] == i {
 			out = append(out, m)
 		}
 	}
@@ -117,37 +118,37 @@ func (o *object) rest() []member {
 }
 
 // encodeOther returns members as they are stored in a field "other": the text of an object, or nothing.
-func encodeOther(members []member) []byte {
+func encodeOther(members []jsontext.Member) []byte {
 	if len(members) == 0 {
 		return nil
 	}
 	dst := []byte{'{'}
 	for _, m := range members {
-		dst = appendCompact(appendKey(dst, m.key), m.raw)
+		dst = jsontext.AppendCompact(jsontext.AppendKey(dst, m.Key), m.Raw)
 	}
 	return append(dst, '}')
 }
 
 // decodeOther returns the members of a stored field "other" whose keys are not reserved, each key once. Bytes that
 // are no JSON object count as none (collection-format.md §2.9).
-func decodeOther(other []byte, reserved []string) []member {
+func decodeOther(other []byte, reserved []string) []jsontext.Member {
 	if len(other) == 0 {
 		return nil
 	}
-	members, err := parseObject(other)
+	members, err := jsontext.ParseObject(other)
 	if err != nil {
 		return nil
 	}
 	o := object{members: members, known: make([]bool, len(members))}
 	for i, m := range members {
-		o.known[i] = slices.Contains(reserved, m.key)
+		o.known[i] = slices.Contains(reserved, m.Key)
 	}
 	return o.rest()
 }
 
-func appendMembers(dst []byte, members []member) []byte {
+func appendMembers(dst []byte, members []jsontext.Member) []byte {
 	for _, m := range members {
-		dst = appendCompact(appendKey(dst, m.key), m.raw)
+		dst = jsontext.AppendCompact(jsontext.AppendKey(dst, m.Key), m.Raw)
 	}
 	return dst
 }

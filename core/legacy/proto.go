@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // The wire types of protobuf.
@@ -52,7 +53,7 @@ func (m *message) next() bool {
 	if tag > math.MaxUint32 || m.num == 0 {
 		m.damaged()
 	}
-	m.content(maxDepth)
+	m.content(jsontext.MaxDepth)
 	return *m.err == nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // templateConfig is the message Notetype.Template.Config.
@@ -44,7 +45,7 @@ func parseTemplate(raw []byte) (Template, error) {
 }
 
 func (n *Notetype) appendTemplates(dst []byte) ([]byte, error) {
-	dst = append(appendKey(dst, "tmpls"), '[')
+	dst = append(jsontext.AppendKey(dst, "tmpls"), '[')
 	for ord, t := range n.Templates {
 		c, err := decodeTemplate(t.Config)
 		if err == nil && !validText(t.Name) {
@@ -53,22 +54,22 @@ func (n *Notetype) appendTemplates(dst []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.DamagedFile, err, "template %d of notetype %d", ord, n.ID)
 		}
-		dst = c.append(append(separate(dst), '{'), t.Name, ord)
+		dst = c.append(append(jsontext.Separate(dst), '{'), t.Name, ord)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']'), nil
 }
 
 func (c *templateConfig) append(dst []byte, name string, ord int) []byte {
-	dst = appendText(dst, "name", name)
-	dst = appendInt(dst, "ord", int64(ord))
-	dst = appendText(dst, "qfmt", c.question)
-	dst = appendText(dst, "afmt", c.answer)
-	dst = appendText(dst, "bqfmt", c.browserQuestion)
-	dst = appendText(dst, "bafmt", c.browserAnswer)
+	dst = jsontext.PutText(dst, "name", name)
+	dst = jsontext.PutInt(dst, "ord", int64(ord))
+	dst = jsontext.PutText(dst, "qfmt", c.question)
+	dst = jsontext.PutText(dst, "afmt", c.answer)
+	dst = jsontext.PutText(dst, "bqfmt", c.browserQuestion)
+	dst = jsontext.PutText(dst, "bafmt", c.browserAnswer)
 	dst = appendOptional(dst, "did", unless(0, max(0, c.did)))
-	dst = appendText(dst, "bfont", c.browserFont)
-	dst = appendInt(dst, "bsize", c.browserSize&math.MaxUint8)
+	dst = jsontext.PutText(dst, "bfont", c.browserFont)
+	dst = jsontext.PutInt(dst, "bsize", c.browserSize&math.MaxUint8)
 	dst = appendOptional(dst, "id", c.id)
 	return appendMembers(dst, decodeOther(c.other, templateKeys))
 }

@@ -1,33 +1,24 @@
 package legacy
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // The parsers of values. An integer is a number without fraction and exponent: 5.0 is none.
 
 func integer(lo, hi int64) parser[int64] {
-	return func(raw []byte) (int64, bool) {
-		// The reference takes -0 for a float. Quotes and letters end here too.
-		if bytes.Equal(raw, []byte("-0")) || bytes.IndexByte([]byte("-0123456789"), raw[0]) < 0 {
-			return 0, false
-		}
-		v, err := strconv.ParseInt(string(raw), 10, 64)
-		if err != nil || v < lo || v > hi {
-			return 0, false
-		}
-		return v, true
-	}
+	return func(raw []byte) (int64, bool) { return jsontext.IntIn(raw, lo, hi) }
 }
 
-func i64(raw []byte) (int64, bool) { return integer(math.MinInt64, math.MaxInt64)(raw) }
-func i32(raw []byte) (int64, bool) { return integer(math.MinInt32, math.MaxInt32)(raw) }
-func u32(raw []byte) (int64, bool) { return integer(0, math.MaxUint32)(raw) }
-func u16(raw []byte) (int64, bool) { return integer(0, math.MaxUint16)(raw) }
-func u8(raw []byte) (int64, bool)  { return integer(0, math.MaxUint8)(raw) }
+func i64(raw []byte) (int64, bool) { return jsontext.Int(raw) }
+func i32(raw []byte) (int64, bool) { return jsontext.IntIn(raw, math.MinInt32, math.MaxInt32) }
+func u32(raw []byte) (int64, bool) { return jsontext.IntIn(raw, 0, math.MaxUint32) }
+func u16(raw []byte) (int64, bool) { return jsontext.IntIn(raw, 0, math.MaxUint16) }
+func u8(raw []byte) (int64, bool)  { return jsontext.IntIn(raw, 0, math.MaxUint8) }
 
 // number is class N: an integer, or a string that holds one, with an optional sign and without spaces.
 func number(raw []byte) (int64, bool) {
@@ -47,15 +38,7 @@ func f32(raw []byte) (float32, bool) {
 	return float32(v), err == nil
 }
 
-func boolean(raw []byte) (v, ok bool) {
-	switch string(raw) {
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	}
-	return false, false
-}
+func boolean(raw []byte) (v, ok bool) { return jsontext.Bool(raw) }
 
 // looseBool is class B.
 func looseBool(raw []byte) (v, ok bool) {
@@ -76,12 +59,7 @@ func looseBool(raw []byte) (v, ok bool) {
 	return f == 1, err == nil && (f == 0 || f == 1)
 }
 
-func text(raw []byte) (string, bool) {
-	if raw[0] != '"' {
-		return "", false
-	}
-	return decodeString(raw), true
-}
+func text(raw []byte) (string, bool) { return jsontext.String(raw) }
 
 // orNull makes an optional value: null is none.
 func orNull[T any](parse parser[T]) parser[*T] {
@@ -107,7 +85,7 @@ func set[T any](parse parser[T]) parser[*T] {
 // listOf takes an array of values that are all of the type.
 func listOf[T any](parse parser[T]) parser[[]T] {
 	return func(raw []byte) ([]T, bool) {
-		items, ok := elements(raw)
+		items, ok := jsontext.Elements(raw)
 		if !ok {
 			return nil, false
 		}

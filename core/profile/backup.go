@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 const (
@@ -24,6 +25,14 @@ type Backup struct {
 	Created int64  `json:"created"`
 	Reason  string `json:"reason"`
 	Bytes   int64  `json:"bytes"`
+}
+
+// AppendJSON appends b as JSON.
+func (b Backup) AppendJSON(dst []byte) []byte {
+	dst = jsontext.PutText(append(dst, '{'), "id", b.ID)
+	dst = jsontext.PutInt(dst, "created", b.Created)
+	dst = jsontext.PutText(dst, "reason", b.Reason)
+	return append(jsontext.PutInt(dst, "bytes", b.Bytes), '}')
 }
 
 // Backup copies the open collection to a new backup and returns its id. Reasons are "download", "upgrade", "restore"

@@ -12,6 +12,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // OfferedCopy is the collection that an upload has offered to the server, while its answer is not known.
@@ -30,6 +31,11 @@ type Profile struct {
 type Opened struct {
 	Created  bool `json:"created"`
 	Upgraded bool `json:"upgraded"`
+}
+
+// AppendJSON appends o as JSON.
+func (o Opened) AppendJSON(dst []byte) []byte {
+	return append(jsontext.PutBool(jsontext.PutBool(append(dst, '{'), "created", o.Created), "upgraded", o.Upgraded), '}')
 }
 
 // Open opens the profile's collection; with create, a missing one is made, empty. A collection of schema 11 or 14

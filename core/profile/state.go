@@ -2,10 +2,10 @@ package profile
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
@@ -58,34 +58,33 @@ func tryState(ctx context.Context, h *host.Host) (*state, error) {
 
 func (s *state) close() { s.db.Close() }
 
-// get decodes the value of key into v and reports whether there was one.
-func (s *state) get(key Key, v any) (bool, error) {
+// get returns the members of the JSON object under key; found is false if there is none, or nothing that is one.
+func (s *state) get(key Key) (members []jsontext.Member, found bool, err error) {
 	row, err := rows.One(s.db, "SELECT value FROM state WHERE key = ?", string(key))
 	if err != nil || row == nil {
-		return false, err
+		return nil, false, err
 	}
-	return json.Unmarshal(row[0].Bytes, v) == nil, nil
+	members, err = jsontext.ParseObject(row[0].Bytes)
+	return members, err == nil, nil
 }
 
-// put stores v under key, durably; nil removes the key.
-func (s *state) put(key Key, v any) error {
-	if v == nil {
-		_, err := rows.Exec(s.db, "DELETE FROM state WHERE key = ?", string(key))
-		return err
+// put stores a JSON object under key, durably; nil removes the key.
+func (s *state) put(key Key, object []byte) (err error) {
+	if object == nil {
+		_, err = rows.Exec(s.db, "DELETE FROM state WHERE key = ?", string(key))
+	} else {
+		_, err = rows.Exec(s.db, "INSERT OR REPLACE INTO state VALUES (?, ?)", string(key), string(object))
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = rows.Exec(s.db, "INSERT OR REPLACE INTO state VALUES (?, ?)", string(key), string(b))
 	return err
 }
 
-// Recall decodes the entry key into v and reports whether there was one.
-func (p *Profile) Recall(key Key, v any) (bool, error) { return p.state.get(key, v) }
+// Recall returns the members of the entry key; found is false if there is none, or if it is damaged.
+func (p *Profile) Recall(key Key) (members []jsontext.Member, found bool, err error) {
+	return p.state.get(key)
+}
 
-// Remember stores v as the entry key, durably; nil removes the entry.
-func (p *Profile) Remember(key Key, v any) error { return p.state.put(key, v) }
+// Remember stores a JSON object as the entry key, durably; nil removes the entry.
+func (p *Profile) Remember(key Key, object []byte) error { return p.state.put(key, object) }
 
 // ForgetSync drops what is known about unfinished syncs, as when the collection is replaced.
 func (p *Profile) ForgetSync() error {
@@ -106,23 +105,23 @@ func (p *Profile) DropOffered() error {
 
 // cleanState is the file as our last clean close left it.
 type cleanState struct {
-	Size     int64 `json:"size"`
-	Modified int64 `json:"modified"` // Unix nanoseconds; 0 where the host does not know
+	size     int64
+	modified int64 // Unix nanoseconds; 0 where the host does not know
 }
 
+// setClean stores c, or that the file is in use. Losing this only costs a check at the next open.
 func (s *state) setClean(c *cleanState) {
-	// Losing this only costs a check at the next open.
-	if c == nil {
-		_ = s.put(clean, nil)
-	} else {
-		_ = s.put(clean, c)
+	var object []byte
+	if c != nil {
+		object = append(jsontext.PutInt(jsontext.PutInt([]byte("{"), "size", c.size), "modified", c.modified), '}')
 	}
+	_ = s.put(clean, object)
 }
 
 func fingerprint(info host.FileInfo) cleanState {
-	c := cleanState{Size: info.Size}
+	c := cleanState{size: info.Size}
 	if !info.Modified.IsZero() {
-		c.Modified = info.Modified.UnixNano()
+		c.modified = info.Modified.UnixNano()
 	}
 	return c
 }
@@ -134,12 +133,13 @@ func (p *Profile) cleanlyClosed() bool {
 	if err != nil {
 		return false
 	}
-	var c cleanState
-	known, err := p.state.get(clean, &c)
 	if info.Modified.IsZero() {
 		return true
 	}
-	return err == nil && known && c == fingerprint(info)
+	members, known, err := p.state.get(clean)
+	size, ok1 := jsontext.Int(jsontext.Get(members, "size"))
+	modified, ok2 := jsontext.Int(jsontext.Get(members, "modified"))
+	return err == nil && known && ok1 && ok2 && cleanState{size, modified} == fingerprint(info)
 }
 
 func (p *Profile) rememberClean() {

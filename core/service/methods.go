@@ -2,6 +2,7 @@ package service
 
 import (
 	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 )
 
@@ -82,6 +83,15 @@ type BackupsResult struct {
 	Backups []profile.Backup `json:"backups"`
 }
 
+// AppendJSON appends r as JSON.
+func (r BackupsResult) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"backups":[`...)
+	for _, b := range r.Backups {
+		dst = b.AppendJSON(jsontext.Separate(dst))
+	}
+	return append(dst, "]}"...)
+}
+
 // RestoreParams name a backup.
 type RestoreParams struct {
 	ID string `json:"id"`
@@ -92,7 +102,17 @@ type RestoreResult struct {
 	Backup string `json:"backup"`
 }
 
+// AppendJSON appends r as JSON.
+func (r RestoreResult) AppendJSON(dst []byte) []byte {
+	return append(jsontext.PutText(append(dst, '{'), "backup", r.Backup), '}')
+}
+
 // VersionResult describes the guest.
 type VersionResult struct {
 	Version string `json:"version"`
+}
+
+// AppendJSON appends r as JSON.
+func (r VersionResult) AppendJSON(dst []byte) []byte {
+	return append(jsontext.PutText(append(dst, '{'), "version", r.Version), '}')
 }

@@ -3,14 +3,13 @@
 package service
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"sync"
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 )
 
@@ -31,19 +30,15 @@ func New(h host.Host) *Service {
 // Call runs a method. Its errors have a kind; Changed reports of one whether the profile was changed.
 // One call at a time uses the collection: another one fails with fault.Busy.
 func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	run, ok := s.methods()[method]
-	if !ok {
-		return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
-	}
 	if !s.mu.TryLock() {
 		return nil, fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
 	}
 	defer s.mu.Unlock()
-	result, err := run(ctx, params)
+	result, err := s.run(ctx, method, readParams(params))
 	if err != nil {
 		return nil, s.finishError(ctx, err)
 	}
-	return json.Marshal(result)
+	return result.AppendJSON(nil), nil
 }
 
 // finishError gives every error a kind and notes whether the collection was changed before it.
@@ -68,39 +63,48 @@ func (s *Service) finishError(ctx context.Context, err error) error {
 	return e
 }
 
-type method func(ctx context.Context, params []byte) (any, error)
-
-func (s *Service) methods() map[string]method {
-	return map[string]method{
-		MethodOpen:     with(s.open),
-		MethodClose:    with(s.close),
-		MethodLogin:    with(s.login),
-		MethodStatus:   with(s.status),
-		MethodSync:     with(s.sync),
-		MethodUpload:   with(s.upload),
-		MethodDownload: with(s.download),
-		MethodBackups:  with(s.backups),
-		MethodRestore:  with(s.restore),
-		MethodVersion:  with(s.version),
+// run decodes the parameters and runs the method.
+func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.Appender, error) {
+	switch method {
+	case MethodOpen:
+		return with(ctx, p, s.open)
+	case MethodClose:
+		return with(ctx, p, s.close)
+	case MethodLogin:
+		return with(ctx, p, s.login)
+	case MethodStatus:
+		return with(ctx, p, s.status)
+	case MethodSync:
+		return with(ctx, p, s.sync)
+	case MethodUpload:
+		return with(ctx, p, s.upload)
+	case MethodDownload:
+		return with(ctx, p, s.download)
+	case MethodBackups:
+		return with(ctx, p, s.backups)
+	case MethodRestore:
+		return with(ctx, p, s.restore)
+	case MethodVersion:
+		return with(ctx, p, s.version)
 	}
+	return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
 }
 
-// with decodes the parameters of a method; unknown ones are refused, as they would do nothing.
-func with[P any, R any](do func(context.Context, P) (R, error)) method {
-	return func(ctx context.Context, params []byte) (any, error) {
-		var p P
-		if len(params) > 0 {
-			d := json.NewDecoder(bytes.NewReader(params))
-			d.DisallowUnknownFields()
-			if err := d.Decode(&p); err != nil {
-				return nil, fault.Wrap(fault.InvalidInput, err, "read the parameters")
-			}
-		}
-		return do(ctx, p)
+func with[P any, PP interface {
+	*P
+	read(*params) error
+}, R jsontext.Appender](ctx context.Context, p *params, do func(context.Context, P) (R, error)) (jsontext.Appender, error) {
+	var in P
+	if err := PP(&in).read(p); err != nil {
+		return nil, err
 	}
+	return do(ctx, in)
 }
 
+// none are no parameters, or the empty result.
 type none struct{}
+
+func (none) AppendJSON(dst []byte) []byte { return append(dst, "{}"...) }
 
 func (s *Service) open(ctx context.Context, p OpenParams) (OpenResult, error) {
 	if s.profile != nil {

@@ -1,82 +1,152 @@
 package wire
 
 import (
+	"bytes"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/cardferry/cardferry/core/jsontext"
 )
 
+// cardKeys are the members of cards.data that survive, in the order in which they are written.
+var cardKeys = [...]string{"pos", "s", "d", "dr", "decay", "lrt", "cd"}
+
+const (
+	cardPos = iota
+	cardS
+	cardD
+	cardDR
+	cardDecay
+	cardLRT
+	cardCD
+)
+
 // CardData returns cards.data as the reference writes it (collection-format.md §1.5): only the keys it knows, in its
-// order, floats rounded. What is no valid object becomes "{}".
+// order, floats rounded. What is no valid object becomes "{}". It runs for every card of a sync, hence the care.
 func CardData(data string) string {
 	if data == "" || data == "{}" {
 		return "{}"
 	}
-	members, err := jsontext.ParseObject([]byte(data))
-	if err != nil || hasDuplicate(members) {
+	values, ok := parseCardData([]byte(data))
+	if !ok {
 		return "{}"
 	}
-	custom := jsontext.Get(members, "cd")
-	if custom != nil && custom[0] != '"' {
-		return "{}"
+	var out [192]byte
+	b := append(out[:0], '{')
+	for i, v := range values {
+		if v == nil {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), cardKeys[i]...), '"', ':')
+		b = append(b, v...)
 	}
-	b := []byte("{")
-	if n, ok := jsontext.IntIn(jsontext.Get(members, "pos"), 0, math.MaxUint32); ok {
-		b = jsontext.AppendInt(jsontext.AppendKey(b, "pos"), n)
+	if b = append(b, '}'); string(b) == data {
+		return data
 	}
-	_, hasS := float32Of(members, "s")
-	_, hasD := float32Of(members, "d")
-	if hasS && hasD { // a lone one is lost
-		b = appendRounded(b, members, "s", 4)
-		b = appendRounded(b, members, "d", 3)
-	}
-	b = appendRounded(b, members, "dr", 2)
-	b = appendRounded(b, members, "decay", 3)
-	if n, ok := jsontext.Int(jsontext.Get(members, "lrt")); ok {
-		b = jsontext.AppendInt(jsontext.AppendKey(b, "lrt"), n)
-	}
-	if cd, ok := jsontext.String(custom); ok && cd != "" && cd != "{}" {
-		b = jsontext.AppendString(jsontext.AppendKey(b, "cd"), cd)
-	}
-	return string(append(b, '}'))
+	return string(b)
 }
 
-// hasDuplicate reports whether a known key occurs twice.
-func hasDuplicate(members []jsontext.Member) bool {
-	seen := map[string]bool{}
-	for _, m := range members {
-		switch m.Key {
-		case "pos", "s", "d", "dr", "decay", "lrt", "cd":
-			if seen[m.Key] {
-				return true
-			}
-			seen[m.Key] = true
+// parseCardData returns the values of cardKeys as they are written, nil for what is unset. A known key that occurs
+// twice or a custom datum of a wrong type spoils the whole.
+func parseCardData(b []byte) (values [len(cardKeys)][]byte, ok bool) {
+	s := newTupleScanner(b)
+	var seen [len(cardKeys)]bool
+	s.object(func(key []byte) {
+		i := 0
+		for i < len(cardKeys) && string(key) != cardKeys[i] {
+			i++
+		}
+		raw := s.other()
+		if i == len(cardKeys) || s.err != nil {
+			return
+		}
+		if seen[i] {
+			s.fail(errTwice)
+			return
+		}
+		seen[i] = true
+		values[i] = cardValue(s, i, raw)
+	})
+	if values[cardS] == nil || values[cardD] == nil { // a lone one is lost
+		values[cardS], values[cardD] = nil, nil
+	}
+	return values, s.end() == nil
+}
+
+// cardValue returns the value of key i as it is written, nil if it has a wrong type.
+func cardValue(s *tupleScanner, i int, raw []byte) []byte {
+	switch i {
+	case cardPos:
+		if _, ok := jsontext.IntIn(raw, 0, math.MaxUint32); ok {
+			return raw
+		}
+	case cardLRT:
+		if _, ok := jsontext.Int(raw); ok {
+			return raw
+		}
+	case cardCD:
+		switch cd, ok := jsontext.String(raw); {
+		case !ok:
+			s.fail(errType)
+		case cd != "" && cd != "{}":
+			return jsontext.AppendString(nil, cd)
+		}
+	default:
+		places := [...]int{cardS: 4, cardD: 3, cardDR: 2, cardDecay: 3}[i]
+		if isRounded(raw, places) {
+			return raw
+		}
+		if f, ok := jsontext.Float(raw); ok {
+			return appendRounded(nil, float32(f), places)
 		}
 	}
-	return false
+	return nil
 }
 
-func float32Of(members []jsontext.Member, key string) (float32, bool) {
-	f, ok := jsontext.Float(jsontext.Get(members, key))
-	return float32(f), ok
+// isRounded reports that a number needs no rounding, because it is a positive one with 1 to places decimals, and so few
+// digits that single precision neither moves the last place nor prints another text. Nearly all are.
+func isRounded(raw []byte, places int) bool {
+	scaled, point := 0, -1
+	for i, c := range raw {
+		switch {
+		case c == '.':
+			point = i
+		case c-'0' > 9 || scaled > 99999:
+			return false
+		default:
+			scaled = scaled*10 + int(c-'0')
+		}
+	}
+	decimals := len(raw) - 1 - point
+	if point < 0 || decimals > places || decimals > 1 && raw[len(raw)-1] == '0' {
+		return false
+	}
+	for ; decimals < places; decimals++ {
+		scaled *= 10
+	}
+	return scaled <= 999999
 }
 
-// appendRounded appends a float, rounded half away from zero in single precision.
-func appendRounded(b []byte, members []jsontext.Member, key string, places int) []byte {
-	f, ok := float32Of(members, key)
-	if !ok {
-		return b
+// appendRounded appends f rounded half away from zero to some places, all in single precision, the way the reference's
+// printer does it: exponents from 1e13 on, null for what is no number any more.
+func appendRounded(b []byte, f float32, places int) []byte {
+	scale := [...]float32{1, 10, 100, 1000, 10000}[places]
+	f = float32(math.Round(float64(f*scale))) / scale
+	switch {
+	case math.IsInf(float64(f), 0):
+		return append(b, "null"...)
+	case f >= 1e13 || f <= -1e13:
+		b = strconv.AppendFloat(b, float64(f), 'e', -1, 32)
+		sign := bytes.LastIndexByte(b, '+')
+		return append(b[:sign], b[sign+1:]...)
 	}
-	scale := float32(math.Pow10(places))
-	rounded := float32(math.Round(float64(f*scale))) / scale
-	if math.IsInf(float64(rounded), 0) || math.IsNaN(float64(rounded)) {
-		return append(jsontext.AppendKey(b, key), "null"...)
+	from := len(b)
+	b = strconv.AppendFloat(b, float64(f), 'f', -1, 32)
+	if bytes.IndexByte(b[from:], '.') < 0 {
+		b = append(b, ".0"...)
 	}
-	text := strconv.FormatFloat(float64(rounded), 'f', -1, 32)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return append(jsontext.AppendKey(b, key), text...)
+	return b
 }

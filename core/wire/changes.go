@@ -1,29 +1,25 @@
 package wire
 
-import (
-	"encoding/json"
-
-	"github.com/cardferry/cardferry/core/jsontext"
-)
+import "github.com/cardferry/cardferry/core/jsontext"
 
 // Changes are the objects that travel in one message (§7.5). Objects and config values stay the JSON text they are.
 type Changes struct {
-	Notetypes, Decks, DeckConfigs []json.RawMessage
+	Notetypes, Decks, DeckConfigs [][]byte
 	Tags                          []string
 	Config                        []ConfigEntry // nil: not sent
 	Crt                           *int64        // nil: not sent
 }
 
-// ConfigEntry is one config key with its raw JSON value.
+// ConfigEntry is one config key with the JSON text of its value.
 type ConfigEntry struct {
 	Key   string
-	Value json.RawMessage
+	Value []byte
 }
 
 // ParseChanges decodes the answer to applyChanges. Of a config key that occurs twice the last value counts.
 func ParseChanges(b []byte) (*Changes, error) {
 	o := readObject(b)
-	c := &Changes{Notetypes: required(o, "models", parseObjects), Tags: required(o, "tags", parseStrings)}
+	c := &Changes{Notetypes: required(o, "models", parseObjects), Tags: required(o, "tags", jsontext.Strings)}
 	pair := required(o, "decks", jsontext.Elements)
 	if o.err == nil && len(pair) != 2 {
 		o.fail(errType)
@@ -47,31 +43,17 @@ func ParseChanges(b []byte) (*Changes, error) {
 	return c, nil
 }
 
-func parseObjects(raw []byte) ([]json.RawMessage, bool) {
+func parseObjects(raw []byte) ([][]byte, bool) {
 	list, ok := jsontext.Elements(raw)
 	if !ok {
 		return nil, false
 	}
-	out := make([]json.RawMessage, len(list))
+	out := make([][]byte, len(list))
 	for i, e := range list {
 		if e[0] != '{' {
 			return nil, false
 		}
 		out[i] = e
-	}
-	return out, true
-}
-
-func parseStrings(raw []byte) ([]string, bool) {
-	list, ok := jsontext.Elements(raw)
-	if !ok {
-		return nil, false
-	}
-	out := make([]string, len(list))
-	for i, e := range list {
-		if out[i], ok = jsontext.String(e); !ok {
-			return nil, false
-		}
 	}
 	return out, true
 }
@@ -99,14 +81,7 @@ func AppendChanges(dst []byte, c *Changes) []byte {
 	dst = appendObjects(append(dst, `{"models":`...), c.Notetypes)
 	dst = appendObjects(append(dst, `,"decks":[`...), c.Decks)
 	dst = appendObjects(append(dst, ','), c.DeckConfigs)
-	dst = append(dst, `],"tags":[`...)
-	for i, t := range c.Tags {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = jsontext.AppendString(dst, t)
-	}
-	dst = append(dst, ']')
+	dst = jsontext.AppendStrings(append(dst, `],"tags":`...), c.Tags)
 	if c.Config != nil {
 		dst = append(dst, `,"conf":{`...)
 		for _, e := range c.Config {
@@ -120,7 +95,7 @@ func AppendChanges(dst []byte, c *Changes) []byte {
 	return append(dst, '}')
 }
 
-func appendObjects(dst []byte, list []json.RawMessage) []byte {
+func appendObjects(dst []byte, list [][]byte) []byte {
 	dst = append(dst, '[')
 	for i, raw := range list {
 		if i > 0 {

@@ -6,45 +6,6 @@ import (
 	"github.com/cardferry/cardferry/core/jsontext"
 )
 
-// Revlog is one review (§9.4).
-type Revlog struct {
-	ID, CardID             int64 // ms
-	USN                    int32
-	Ease                   uint8
-	Interval, LastInterval int32 // days if > 0, seconds if < 0
-	Factor, Time           uint32
-	Type                   uint8
-}
-
-// Card is one card (§9.5).
-type Card struct {
-	ID, NoteID, DeckID int64
-	Ord                uint16
-	Mod                int64 // s
-	USN                int32
-	Type               uint8
-	Queue              int8
-	Due                int32
-	Interval           uint32
-	Factor             uint16
-	Reps, Lapses, Left uint32
-	ODue               int32
-	ODeckID            int64
-	Flags              uint8
-	Data               string
-}
-
-// Note is one note (§9.6). Sort field and checksum do not travel: receivers compute them.
-type Note struct {
-	ID         int64
-	GUID       string
-	NotetypeID int64
-	Mod        int64 // s
-	USN        int32
-	Tags       string
-	Fields     string // joined by U+001F
-}
-
 // Chunk is one slice of the rows to transfer (§7.6).
 type Chunk struct {
 	Done   bool
@@ -63,7 +24,7 @@ func ParseChunk(b []byte, c *Chunk) error {
 	err := s.chunk(c)
 	if err != nil {
 		*c = Chunk{Revlog: c.Revlog[:0], Cards: c.Cards[:0], Notes: c.Notes[:0]}
-		return damaged("a chunk at byte "+strconv.Itoa(s.Pos), err)
+		return damaged("a chunk at byte "+strconv.Itoa(s.at), err)
 	}
 	return nil
 }
@@ -108,25 +69,4 @@ func ints(dst []byte, list ...int64) []byte {
 		dst = strconv.AppendInt(dst, n, 10)
 	}
 	return dst
-}
-
-func appendRevlog(dst []byte, r *Revlog) []byte {
-	return ints(dst, r.ID, r.CardID, int64(r.USN), int64(r.Ease), int64(r.Interval), int64(r.LastInterval),
-		int64(r.Factor), int64(r.Time), int64(r.Type))
-}
-
-func appendCard(dst []byte, c *Card) []byte {
-	dst = ints(dst, c.ID, c.NoteID, c.DeckID, int64(c.Ord), c.Mod, int64(c.USN), int64(c.Type), int64(c.Queue),
-		int64(c.Due), int64(c.Interval), int64(c.Factor), int64(c.Reps), int64(c.Lapses), int64(c.Left),
-		int64(c.ODue), c.ODeckID, int64(c.Flags))
-	return jsontext.AppendString(append(dst, ','), c.Data)
-}
-
-func appendNote(dst []byte, n *Note) []byte {
-	dst = strconv.AppendInt(dst, n.ID, 10)
-	dst = jsontext.AppendString(append(dst, ','), n.GUID)
-	dst = ints(append(dst, ','), n.NotetypeID, n.Mod, int64(n.USN))
-	dst = jsontext.AppendString(append(dst, ','), n.Tags)
-	dst = jsontext.AppendString(append(dst, ','), n.Fields)
-	return append(dst, `,"","",0,""`...)
 }

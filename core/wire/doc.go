@@ -20,9 +20,11 @@ func damaged(what string, err error) error {
 }
 
 var (
-	errType    = errors.New("a value has a wrong type or is out of range")
-	errMissing = errors.New("a key is missing")
-	errPending = errors.New("an object carries usn -1")
+	errType     = errors.New("a value has a wrong type or is out of range")
+	errMissing  = errors.New("a key is missing")
+	errTwice    = errors.New("a key occurs twice")
+	errEncoding = errors.New("not valid UTF-8")
+	errPending  = errors.New("an object carries usn -1")
 )
 
 // object reads the members of one JSON object; the first problem is kept in err.

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"unicode/utf16"
+
 	"github.com/cardferry/cardferry/core/jsontext"
 )
 
@@ -57,8 +59,9 @@ func (m *Meta) readExtras(raw []byte) {
 	if err != nil {
 		return
 	}
-	slice, _ := jsontext.IntIn(jsontext.Get(members, "slice"), 0, 1<<20)
-	m.Slice = int(slice)
+	if slice, ok := jsontext.IntIn(jsontext.Get(members, "slice"), 0, 1<<20); ok {
+		m.Slice = int(slice)
+	}
 	m.KeepsBackup, _ = jsontext.Bool(jsontext.Get(members, "keeps_backup"))
 	m.Events, _ = jsontext.Bool(jsontext.Get(members, "events"))
 }
@@ -107,19 +110,30 @@ func ParseFinish(b []byte) (int64, error) {
 // Header returns the value of the anki-sync header (§3.1): one line of printable ASCII.
 func Header(key, client, session string) string {
 	b := jsontext.AppendInt(jsontext.AppendKey([]byte("{"), "v"), ProtocolVersion)
-	b = appendASCII(jsontext.AppendKey(b, "k"), key)
-	b = appendASCII(jsontext.AppendKey(b, "c"), client)
-	b = appendASCII(jsontext.AppendKey(b, "s"), session)
-	return string(append(b, '}'))
+	b = jsontext.AppendString(jsontext.AppendKey(b, "k"), key)
+	b = jsontext.AppendString(jsontext.AppendKey(b, "c"), client)
+	b = jsontext.AppendString(jsontext.AppendKey(b, "s"), session)
+	return string(appendASCII(nil, append(b, '}')))
 }
 
-// appendASCII appends s without what a header cannot carry.
-func appendASCII(dst []byte, s string) []byte {
-	clean := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if c := s[i]; c >= ' ' && c < 0x7f {
-			clean = append(clean, c)
+// appendASCII appends a JSON text with everything that a header cannot carry escaped; only strings have such.
+func appendASCII(dst, text []byte) []byte {
+	for _, r := range string(text) {
+		switch {
+		case r < 0x7f:
+			dst = append(dst, byte(r))
+		case r <= 0xffff:
+			dst = appendUnit(dst, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			dst = appendUnit(appendUnit(dst, high), low)
 		}
 	}
-	return jsontext.AppendString(dst, string(clean))
+	return dst
+}
+
+// appendUnit appends the escape of a UTF-16 code unit.
+func appendUnit(dst []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

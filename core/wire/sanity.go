@@ -17,6 +17,17 @@ type Counts struct {
 	DeckConfigs int64 `json:"deck_config"`
 }
 
+// AppendJSON appends c as an object, as its struct tags have it.
+func (c Counts) AppendJSON(dst []byte) []byte {
+	dst = jsontext.PutInt(append(dst, '{'), "cards", c.Cards)
+	dst = jsontext.PutInt(dst, "notes", c.Notes)
+	dst = jsontext.PutInt(dst, "revlog", c.Revlog)
+	dst = jsontext.PutInt(dst, "graves", c.Graves)
+	dst = jsontext.PutInt(dst, "notetypes", c.Notetypes)
+	dst = jsontext.PutInt(dst, "decks", c.Decks)
+	return append(jsontext.PutInt(dst, "deck_config", c.DeckConfigs), '}')
+}
+
 func (c *Counts) fields() []*int64 {
 	return []*int64{&c.Cards, &c.Notes, &c.Revlog, &c.Graves, &c.Notetypes, &c.Decks, &c.DeckConfigs}
 }

@@ -1,31 +1,16 @@
 package abi
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/jsontext"
 )
 
 // Request is the envelope that starts a task.
 type Request struct {
-	Method string          `json:"method"`
-	Params json.RawMessage `json:"params,omitempty"`
-}
-
-// Answer is the envelope that ends a task: exactly one of the two fields is set.
-type Answer struct {
-	Result json.RawMessage `json:"result,omitempty"`
-	Error  *Failure        `json:"error,omitempty"`
-}
-
-// Failure is an error in an answer envelope.
-type Failure struct {
-	Kind    fault.Kind     `json:"kind"`
-	Message string         `json:"message"`
-	Hint    string         `json:"hint"`
-	Changed bool           `json:"changed"`
-	Details map[string]any `json:"details,omitempty"`
+	Method string
+	Params []byte // JSON; nil: none
 }
 
 // EncodeRequest returns the request envelope; nil params stand for an empty object.
@@ -33,60 +18,86 @@ func EncodeRequest(method string, params []byte) ([]byte, error) {
 	if len(params) == 0 {
 		params = []byte("{}")
 	}
-	b, err := json.Marshal(Request{Method: method, Params: params})
-	return b, fault.Wrap(fault.InvalidInput, err, "encode the call of %s", method)
+	if !jsontext.Valid(params) {
+		return nil, fault.New(fault.InvalidInput, "the parameters of %s are not JSON", method)
+	}
+	b := jsontext.PutText([]byte("{"), "method", method)
+	return append(append(jsontext.AppendKey(b, "params"), params...), '}'), nil
 }
 
 // DecodeRequest decodes a request envelope. It refuses trailing bytes and an empty method.
 func DecodeRequest(b []byte) (Request, error) {
-	var r Request
-	if err := json.Unmarshal(b, &r); err != nil {
+	members, err := jsontext.ParseObject(b)
+	if err != nil {
 		return Request{}, fault.Wrap(fault.InvalidInput, err, "decode the call")
 	}
-	if r.Method == "" {
+	method, _ := jsontext.String(jsontext.Get(members, "method"))
+	if method == "" {
 		return Request{}, fault.New(fault.InvalidInput, "decode the call: no method")
 	}
-	return r, nil
+	return Request{Method: method, Params: jsontext.Get(members, "params")}, nil
 }
 
-// EncodeAnswer returns the answer envelope of a finished call.
+// EncodeAnswer returns the answer envelope of a finished call: of result, which is JSON or nil for an empty object, or
+// of err.
 func EncodeAnswer(result []byte, err error) []byte {
-	a := Answer{Result: result}
-	switch {
-	case err != nil:
-		a = Answer{Error: newFailure(err)}
-	case len(result) == 0:
-		a.Result = json.RawMessage("{}")
+	if len(result) == 0 {
+		result = []byte("{}")
 	}
-	b, err := json.Marshal(a)
+	if err == nil && !jsontext.Valid(result) {
+		err = fault.New(fault.Internal, "the result is not JSON") // a defect of the service
+	}
 	if err != nil {
-		// A result that is no JSON, or details that cannot be encoded: a defect of the service.
-		b, _ = json.Marshal(Answer{Error: &Failure{Kind: fault.Internal, Message: "encode the answer: " + err.Error()}})
+		return append(appendFailure([]byte(`{"error":`), err), '}')
 	}
-	return b
+	return append(append([]byte(`{"result":`), result...), '}')
 }
 
-func newFailure(err error) *Failure {
-	f := &Failure{Kind: fault.KindOf(err), Message: err.Error()}
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		f.Hint, f.Changed, f.Details = e.Hint, e.Changed, e.Details
+func appendFailure(dst []byte, err error) []byte {
+	dst = jsontext.PutInt(append(dst, '{'), "kind", int64(fault.KindOf(err)))
+	dst = jsontext.PutText(dst, "message", err.Error())
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		f = &fault.Error{}
 	}
-	return f
+	dst = jsontext.PutText(dst, "hint", f.Hint)
+	dst = jsontext.PutBool(dst, "changed", f.Changed)
+	if len(f.Details) > 0 {
+		dst = jsontext.Put(dst, "details", f.Details)
+	}
+	return append(dst, '}')
 }
 
 // DecodeAnswer decodes an answer envelope into the result or the error that was encoded; the error is a *fault.Error.
 // Anything else than exactly one of the two is fault.Internal.
 func DecodeAnswer(b []byte) ([]byte, error) {
-	var a Answer
-	if err := json.Unmarshal(b, &a); err != nil {
+	members, err := jsontext.ParseObject(b)
+	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "decode the answer")
 	}
-	if (a.Error == nil) == (a.Result == nil) {
+	result, failure := jsontext.Get(members, "result"), jsontext.Get(members, "error")
+	if (failure == nil) == (result == nil) {
 		return nil, fault.New(fault.Internal, "decode the answer: neither result nor error, or both")
 	}
-	if f := a.Error; f != nil {
-		kind := knownKind(int64(f.Kind))
-		return nil, &fault.Error{Kind: kind, Message: f.Message, Hint: f.Hint, Changed: f.Changed, Details: f.Details}
+	if failure != nil {
+		return nil, decodeFailure(failure)
 	}
-	return a.Result, nil
+	return result, nil
+}
+
+func decodeFailure(raw []byte) *fault.Error {
+	members, err := jsontext.ParseObject(raw)
+	kind, ok := jsontext.Int(jsontext.Get(members, "kind"))
+	if err != nil || !ok {
+		return fault.New(fault.Internal, "decode the answer: an error without a kind")
+	}
+	f := &fault.Error{Kind: knownKind(kind)}
+	f.Message, _ = jsontext.String(jsontext.Get(members, "message"))
+	f.Hint, _ = jsontext.String(jsontext.Get(members, "hint"))
+	f.Changed, _ = jsontext.Bool(jsontext.Get(members, "changed"))
+	if details := jsontext.Get(members, "details"); details != nil {
+		v, _ := jsontext.Any(details)
+		f.Details, _ = v.(map[string]any)
+	}
+	return f
 }

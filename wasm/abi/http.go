@@ -2,13 +2,13 @@ package abi
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"maps"
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
@@ -42,31 +42,24 @@ type call struct {
 func (p httpPort) Start(ctx context.Context, req *host.Request) host.Call {
 	g := p.g
 	c := &call{g: g, task: g.current(), ctx: ctx}
-	block, err := encodeRequest(req)
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		c.err, c.closed = err, true
 		return c
 	}
 	g.last++
 	c.id = g.last
 	g.calls[c.id] = c
-	g.imports.HTTPStart(c.id, block)
+	g.imports.HTTPStart(c.id, encodeRequest(req))
 	return c
 }
 
 // encodeRequest packs a request block: method, url, headers, body, body_file, stream, limit, stall.
-func encodeRequest(req *host.Request) ([]byte, error) {
-	header := req.Header
-	if header == nil {
-		header = map[string]string{}
+func encodeRequest(req *host.Request) []byte {
+	h := []byte("{")
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		h = jsontext.PutText(h, name, req.Header[name])
 	}
-	h, err := json.Marshal(header) // sorted by name
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "encode headers")
-	}
+	h = append(h, '}')
 	b := make([]byte, 0, len(req.URL)+len(h)+len(req.Body)+128)
 	b = rows.Begin(b, 8)
 	b = rows.Text(b, req.Method)
@@ -84,7 +77,7 @@ func encodeRequest(req *host.Request) ([]byte, error) {
 	}
 	b = rows.Int(b, stream)
 	b = rows.Int(b, req.Limit)
-	return rows.Int(b, req.Stall.Milliseconds()), nil
+	return rows.Int(b, req.Stall.Milliseconds())
 }
 
 func (p httpPort) Wait(ctx context.Context, calls []host.Call) (int, error) {
@@ -226,8 +219,12 @@ func decodeResponse(b []byte) (*host.Response, error) {
 		return nil, fault.New(fault.Internal, "decode an answer of the host: %d values, %d bytes after them", len(row), len(rest))
 	}
 	r := &host.Response{Status: int(row[0].Int()), Header: map[string]string{}}
-	if err := json.Unmarshal(row[1].Bytes, &r.Header); err != nil {
+	headers, err := jsontext.ParseObject(row[1].Bytes)
+	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "decode the headers of an answer")
+	}
+	for _, h := range headers {
+		r.Header[h.Key], _ = jsontext.String(h.Raw)
 	}
 	r.Body = row[2].Bytes
 	if len(b) <= keepBuffer { // see Take

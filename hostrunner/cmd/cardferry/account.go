@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/filehost"
 )
 
 // account is the profile's login. Its file is readable by its owner only.
@@ -29,7 +30,7 @@ func readAccount(profile string) (*account, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.NotWritable, err, "read the account")
+		return nil, filehost.Convert(err, "read the account")
 	}
 	var a account
 	if err := json.Unmarshal(b, &a); err != nil || a.Key == "" || a.Endpoint == "" {
@@ -45,14 +46,27 @@ func writeAccount(profile string, a *account) error {
 		return err
 	}
 	tmp := accountFile(profile) + ".tmp"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fault.Wrap(fault.NotWritable, err, "store the account")
+	err = os.Remove(tmp) // it might be readable by others
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = writeSynced(tmp, append(b, '\n'))
 	}
-	err = os.WriteFile(tmp, append(b, '\n'), 0o600)
 	if err == nil {
 		err = os.Rename(tmp, accountFile(profile))
 	}
-	return fault.Wrap(fault.NotWritable, err, "store the account")
+	return filehost.Convert(err, "store the account")
+}
+
+// writeSynced writes a new file for its owner only, and waits until it is on the disk.
+func writeSynced(name string, b []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // removeAccount forgets the login; a profile without one is no error.
@@ -61,7 +75,7 @@ func removeAccount(profile string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return fault.Wrap(fault.NotWritable, err, "forget the account")
+	return filehost.Convert(err, "forget the account")
 }
 
 // target is where and with which key to sync; nil without a login.
@@ -74,4 +88,30 @@ func (a *account) target() *colsync.Account {
 		endpoint = a.CurrentEndpoint
 	}
 	return &colsync.Account{Endpoint: endpoint, Key: a.Key}
+}
+
+// settle keeps what a call has taught about the account: the address that a redirect has led to, also if the call
+// has failed later, or that the key is no longer good. It returns the call's error, or its own if there was none.
+func settle(profile string, acc *account, newEndpoint string, err error) error {
+	if acc == nil {
+		return err
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && newEndpoint == "" {
+		newEndpoint, _ = f.Details["new_endpoint"].(string)
+	}
+	current := acc.CurrentEndpoint
+	switch {
+	case fault.KindOf(err) == fault.Auth:
+		current = "" // it is asked for again at the address that the user gave
+	case newEndpoint != "":
+		current = newEndpoint
+	}
+	if current == acc.CurrentEndpoint {
+		return err
+	}
+	acc.CurrentEndpoint = current
+	if werr := writeAccount(profile, acc); err == nil {
+		err = werr
+	}
+	return err
 }

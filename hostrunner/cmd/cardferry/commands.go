@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
@@ -13,9 +14,9 @@ import (
 // commands is the program's command line (contract §3).
 type commands struct {
 	JSON   bool   `help:"Print one JSON object per line." name:"json"`
-	Engine string `help:"Where the sync logic runs: in the Wasm guest, or natively." enum:"wazero,native" default:"wazero"`
+	Engine string `help:"Where the sync logic runs: in the Wasm guest (wazero), or compiled into this program (native)." enum:"wazero,native" default:"wazero"`
 
-	Login    loginCommand    `cmd:"" help:"Log in to a sync server and store the key in the profile."`
+	Login    loginCommand    `cmd:"" help:"Log in to a sync server and keep the key in the profile. The password is one line on standard input, or CARDFERRY_PASSWORD."`
 	Logout   logoutCommand   `cmd:"" help:"Forget the key."`
 	Status   statusCommand   `cmd:"" help:"Say what a sync would do."`
 	Sync     syncCommand     `cmd:"" help:"Sync the collection both ways."`
@@ -26,31 +27,35 @@ type commands struct {
 	Version  versionCommand  `cmd:"" help:"Print the versions of program and guest."`
 }
 
-// profileFlag is on every command that works on a profile.
-type profileFlag struct {
-	Profile string `help:"Folder of the profile." required:"" placeholder:"DIR"`
-}
-
 type loginCommand struct {
 	profileFlag
 	Endpoint string `help:"Address of the sync server." required:"" placeholder:"URL"`
-	User     string `help:"User name; the password comes from standard input or CARDFERRY_PASSWORD." required:"" placeholder:"U"`
+	User     string `help:"Name of the account there." required:"" placeholder:"NAME"`
 }
 
 func (c *loginCommand) Run(app *app) error {
+	// Before the password is asked for, and before a folder is made.
+	if _, err := colsync.ParseEndpoint(c.Endpoint); err != nil {
+		return err
+	}
+	if err := checkFolder(c.Profile, folder); err != nil {
+		return err
+	}
 	password, err := app.password()
 	if err != nil {
 		return err
 	}
 	var res service.LoginResult
-	err = app.with(c.Profile, true, func(p *hostrunner.Profile) (err error) {
-		res, err = p.Login(app.ctx, service.LoginParams{Endpoint: c.Endpoint, User: c.User, Password: password})
-		return err
+	err = app.with(c.Profile, folder, func(p *hostrunner.Profile) (err error) {
+		if err := app.ready(p); err != nil {
+			return err
+		}
+		if res, err = p.Login(app.ctx, service.LoginParams{Endpoint: c.Endpoint, User: c.User, Password: password}); err != nil {
+			return err
+		}
+		return writeAccount(c.Profile, &account{User: res.User, Endpoint: res.Endpoint, Key: res.Key})
 	})
 	if err != nil {
-		return err
-	}
-	if err := writeAccount(c.Profile, &account{User: res.User, Endpoint: res.Endpoint, Key: res.Key}); err != nil {
 		return err
 	}
 	app.out.result(map[string]any{"user": res.User, "endpoint": res.Endpoint},
@@ -61,10 +66,12 @@ func (c *loginCommand) Run(app *app) error {
 type logoutCommand struct{ profileFlag }
 
 func (c *logoutCommand) Run(app *app) error {
-	if err := removeAccount(c.Profile); err != nil {
+	app.out.begin()
+	err := app.with(c.Profile, existing, func(*hostrunner.Profile) error { return removeAccount(c.Profile) })
+	if err != nil {
 		return err
 	}
-	app.out.result(map[string]any{}, "Logged out")
+	app.out.result(nil, "Logged out. The collection stays.")
 	return nil
 }
 
@@ -73,40 +80,59 @@ type statusCommand struct {
 	Offline bool `help:"Do not ask the server."`
 }
 
+// Run needs no account if the server need not be asked. A profile without a collection has the status of an empty one,
+// which only a sync or a download makes.
 func (c *statusCommand) Run(app *app) error {
-	acc, err := readAccount(c.Profile)
-	if err != nil {
-		return err
-	}
 	var res service.StatusResult
-	err = app.with(c.Profile, app.folderExists(c.Profile), func(p *hostrunner.Profile) (err error) {
-		res, err = p.Status(app.ctx, service.StatusParams{Account: acc.target(), Offline: c.Offline})
-		return err
+	err := app.with(c.Profile, existing, func(p *hostrunner.Profile) error {
+		acc, err := readAccount(c.Profile)
+		if err != nil && !c.Offline {
+			return err
+		}
+		if err := app.ready(p); err != nil {
+			return err
+		}
+		ask := func(p *hostrunner.Profile) (err error) {
+			res, err = p.Status(app.ctx, service.StatusParams{Account: acc.target(), Offline: c.Offline})
+			return err
+		}
+		if hasCollection(c.Profile) {
+			err = ask(p)
+		} else {
+			err = app.withEmpty(ask)
+		}
+		return settle(c.Profile, acc, res.NewEndpoint, err)
 	})
-	if err = app.settleAccount(c.Profile, acc, res.NewEndpoint, err); err != nil {
+	if err != nil {
 		return err
 	}
 	app.out.result(res, statusText(res))
 	return nil
 }
 
+// withEmpty runs do on an empty collection of its own.
+func (a *app) withEmpty(do func(*hostrunner.Profile) error) error {
+	dir, err := os.MkdirTemp("", "cardferry-empty-")
+	if err != nil {
+		return fault.Wrap(fault.NotWritable, err, "make a temporary folder")
+	}
+	defer os.RemoveAll(dir)
+	return a.with(dir, collection, do)
+}
+
 type syncCommand struct {
 	profileFlag
-	NoMedia    bool              `help:"Sync the collection only."`
+	NoMedia    bool              `help:"Sync the collection only. (This version syncs no media yet: with and without it, media is null in the result.)"`
 	OnConflict colsync.Direction `help:"What to do when one side must replace the other: ask (end with exit code 3), upload or download." enum:"ask,upload,download" default:"ask"`
 }
 
 func (c *syncCommand) Run(app *app) error {
-	acc, err := requireAccount(c.Profile)
-	if err != nil {
-		return err
-	}
 	var res service.SyncResult
-	err = app.with(c.Profile, true, func(p *hostrunner.Profile) (err error) {
-		res, err = p.Sync(app.ctx, service.SyncParams{Account: acc.target(), OnConflict: c.OnConflict})
-		return err
+	err := app.withAccount(c.Profile, collection, func(p *hostrunner.Profile, acc *colsync.Account) (_ string, err error) {
+		res, err = p.Sync(app.ctx, service.SyncParams{Account: acc, OnConflict: c.OnConflict})
+		return res.NewEndpoint, err
 	})
-	if err = app.settleAccount(c.Profile, acc, res.NewEndpoint, err); err != nil {
+	if err != nil {
 		return err
 	}
 	app.out.result(struct {
@@ -116,6 +142,7 @@ func (c *syncCommand) Run(app *app) error {
 	return nil
 }
 
+// transferFlags are those of upload and download.
 type transferFlags struct {
 	profileFlag
 	NoBackup bool `help:"Make no backup of the side that will be replaced."`
@@ -124,29 +151,25 @@ type transferFlags struct {
 type uploadCommand struct{ transferFlags }
 
 func (c *uploadCommand) Run(app *app) error {
-	return c.run(app, (*hostrunner.Profile).Upload, "Uploaded", false)
+	return c.run(app, existing, (*hostrunner.Profile).Upload, "Uploaded")
 }
 
 type downloadCommand struct{ transferFlags }
 
 func (c *downloadCommand) Run(app *app) error {
-	return c.run(app, (*hostrunner.Profile).Download, "Downloaded", true)
+	return c.run(app, collection, (*hostrunner.Profile).Download, "Downloaded")
 }
 
 // transfer is Upload or Download of a profile.
 type transfer func(*hostrunner.Profile, context.Context, service.TransferParams) (service.TransferResult, error)
 
-func (c *transferFlags) run(app *app, do transfer, done string, create bool) error {
-	acc, err := requireAccount(c.Profile)
-	if err != nil {
-		return err
-	}
+func (c *transferFlags) run(app *app, may access, do transfer, done string) error {
 	var res service.TransferResult
-	err = app.with(c.Profile, create, func(p *hostrunner.Profile) (err error) {
-		res, err = do(p, app.ctx, service.TransferParams{Account: acc.target(), Backup: !c.NoBackup})
-		return err
+	err := app.withAccount(c.Profile, may, func(p *hostrunner.Profile, acc *colsync.Account) (_ string, err error) {
+		res, err = do(p, app.ctx, service.TransferParams{Account: acc, Backup: !c.NoBackup})
+		return res.NewEndpoint, err
 	})
-	if err = app.settleAccount(c.Profile, acc, res.NewEndpoint, err); err != nil {
+	if err != nil {
 		return err
 	}
 	app.out.result(res, transferText(done, res))
@@ -162,7 +185,10 @@ type backupsListCommand struct{ profileFlag }
 
 func (c *backupsListCommand) Run(app *app) error {
 	var res service.BackupsResult
-	err := app.with(c.Profile, false, func(p *hostrunner.Profile) (err error) {
+	err := app.with(c.Profile, existing, func(p *hostrunner.Profile) (err error) {
+		if err := app.ready(p); err != nil {
+			return err
+		}
 		res, err = p.Backups(app.ctx)
 		return err
 	})
@@ -175,25 +201,29 @@ func (c *backupsListCommand) Run(app *app) error {
 
 type backupsRestoreCommand struct {
 	profileFlag
-	ID string `arg:"" help:"The backup's id."`
+	ID string `arg:"" help:"The backup's id, as backups lists it."`
 }
 
 func (c *backupsRestoreCommand) Run(app *app) error {
 	var res service.RestoreResult
-	err := app.with(c.Profile, false, func(p *hostrunner.Profile) (err error) {
+	err := app.with(c.Profile, existing, func(p *hostrunner.Profile) (err error) {
+		if err := app.ready(p); err != nil {
+			return err
+		}
 		res, err = p.Restore(app.ctx, service.RestoreParams{ID: c.ID})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	app.out.result(res, "Restored. The next sync asks which side to keep.")
+	app.out.result(res, restoreText(c.ID, res))
 	return nil
 }
 
 type versionCommand struct{}
 
 func (c *versionCommand) Run(app *app) error {
+	app.out.begin()
 	sum, err := app.runtime.GuestSHA256()
 	if err != nil {
 		return err
@@ -201,31 +231,4 @@ func (c *versionCommand) Run(app *app) error {
 	app.out.result(map[string]any{"version": service.Version, "guest_sha256": sum},
 		fmt.Sprintf("cardferry %s (guest %.12s)", service.Version, sum))
 	return nil
-}
-
-// requireAccount is readAccount for commands that need one.
-func requireAccount(profile string) (*account, error) {
-	acc, err := readAccount(profile)
-	if err == nil && acc == nil {
-		err = fault.New(fault.Auth, "not logged in").WithHint("Log in first: cardferry login --profile DIR --endpoint URL --user U")
-	}
-	return acc, err
-}
-
-// settleAccount keeps what a call has taught about the account: a redirect's address, or that it is no longer good.
-func (a *app) settleAccount(profile string, acc *account, newEndpoint string, err error) error {
-	switch {
-	case acc == nil:
-		return err
-	case err == nil && newEndpoint != "" && newEndpoint != acc.CurrentEndpoint:
-		acc.CurrentEndpoint = newEndpoint
-	case fault.KindOf(err) == fault.Auth && acc.CurrentEndpoint != "":
-		acc.CurrentEndpoint = "" // it is asked for again at the address that the user gave
-	default:
-		return err
-	}
-	if werr := writeAccount(profile, acc); err == nil {
-		err = werr
-	}
-	return err
 }

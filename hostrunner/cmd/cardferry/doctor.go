@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,14 +24,13 @@ type check struct {
 	Detail string `json:"detail"`
 }
 
-// Run looks at a server from outside, without a login, and reports every finding.
+// Run looks at a server from outside, without a login, and reports every finding. A bad finding is a result, no error.
 func (c *doctorCommand) Run(app *app) error {
-	d := &doctor{ctx: app.ctx, client: &http.Client{
-		Timeout:       15 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	app.out.begin()
+	d := newDoctor(app.ctx)
+	defer d.client.CloseIdleConnections()
 	d.examine(c.Endpoint)
-	if err := app.ctx.Err(); err != nil {
+	if app.ctx.Err() != nil {
 		return fault.New(fault.Cancelled, "cancelled")
 	}
 	var lines []string
@@ -49,16 +45,36 @@ func (c *doctorCommand) Run(app *app) error {
 	return nil
 }
 
+// doctor collects findings about one server.
 type doctor struct {
 	ctx    context.Context
 	client *http.Client
 	checks []check
 }
 
+const (
+	// doctorWait bounds each request.
+	doctorWait = 15 * time.Second
+	// continueWait is how long a server may take to say that it wants an announced body.
+	continueWait = 2 * time.Second
+	// clockLimit is what a sync accepts (sync spec §5.2).
+	clockLimit = 300 * time.Second
+)
+
+func newDoctor(ctx context.Context) *doctor {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ExpectContinueTimeout = continueWait
+	return &doctor{ctx: ctx, client: &http.Client{
+		Transport: transport, Timeout: doctorWait,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
 func (d *doctor) add(name string, ok bool, format string, args ...any) {
 	d.checks = append(d.checks, check{name, ok, fmt.Sprintf(format, args...)})
 }
 
+// examine makes all checks, as far as one does not depend on another that has failed.
 func (d *doctor) examine(endpoint string) {
 	base, err := colsync.ParseEndpoint(endpoint)
 	if err != nil {
@@ -66,114 +82,185 @@ func (d *doctor) examine(endpoint string) {
 		return
 	}
 	d.add("url", true, "%s", base)
-	u, _ := url.Parse(base)
-	if u != nil && u.Path != "/" && !strings.HasSuffix(strings.SplitN(endpoint, "?", 2)[0], "/") {
-		d.add("slash", false, "the address does not end in \"/\": other clients drop its last part")
-	} else {
-		d.add("slash", true, "ends in \"/\", or has no path")
-	}
+	d.slash(endpoint, base)
 	if !d.reach(base) {
 		return
 	}
-	d.protocol(base)
-	d.cors(base)
+	if base, ok := d.protocol(base); ok {
+		d.limits(base)
+		d.cors(base)
+	}
 }
 
-// reach asks for the health page, which gives connection, TLS and clock.
+// slash warns of an address that we complete and others do not.
+func (d *doctor) slash(endpoint, base string) {
+	given, _, _ := strings.Cut(strings.TrimSpace(endpoint), "?")
+	u, err := url.Parse(base)
+	if err == nil && u.Path != "/" && !strings.HasSuffix(given, "/") {
+		d.add("slash", false, `the address does not end in "/": other clients drop its last part; write %s`, base)
+		return
+	}
+	d.add("slash", true, `the address ends in "/" or has no path`)
+}
+
+// reach asks for the health page, which shows connection, TLS and clock. It reports whether the server can be asked more.
 func (d *doctor) reach(base string) bool {
-	resp, err := d.request("GET", base+"health", nil)
+	resp, err := d.send("GET", base+"health", nil, nil)
 	if err != nil {
-		var cert *tls.CertificateVerificationError
-		var dns *net.DNSError
-		switch {
-		case errors.As(err, &cert):
-			d.add("tls", false, "the server's certificate is not accepted: %v", cert.Err)
-		case errors.As(err, &dns):
-			d.add("connect", false, "the server's name is not known: %s", dns.Name)
-		default:
-			d.add("connect", false, "%v", errors.Unwrap(err))
-		}
+		name, detail := connectProblem(err)
+		d.add(name, false, "%s", detail)
 		return false
 	}
-	defer resp.Body.Close()
+	resp.Body.Close()
 	d.add("connect", true, "the server answers")
-	if resp.TLS != nil {
-		d.add("tls", true, "certificate valid until %s", resp.TLS.PeerCertificates[0].NotAfter.Format("2006-01-02"))
-	} else {
-		d.add("tls", isLoopback(base), "plain HTTP: passwords travel readable, and pages on other addresses cannot use it")
-	}
-	d.add("health", resp.StatusCode == 200, "GET health: %d", resp.StatusCode)
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		off := time.Since(at).Round(time.Second)
-		d.add("clock", off.Abs() <= 300*time.Second, "this clock is %v off the server's; 5 minutes are allowed", off)
+	d.tls(base, resp)
+	d.clock(resp)
+	switch s := resp.StatusCode; {
+	case s == 200:
+		d.add("health", true, "GET health gives 200")
+	case s >= 300 && s < 400 && s != 308:
+		d.add("health", false, "it redirects to %s (%d); sync requests do not follow that: use the new address",
+			resp.Header.Get("Location"), s)
+	default:
+		d.add("health", false, "GET health gives %d, not 200; is a path missing in the address?", s)
 	}
 	return true
 }
 
-// protocol sends a meta request without a key: a protocol-11 server refuses the key (403), anything else is none.
-func (d *doctor) protocol(base string) {
-	header := http.Header{"Anki-Sync": {`{"v":11,"k":"","c":"doctor","s":"doctor"}`}, "Content-Type": {"application/octet-stream"}}
-	// One zstd frame of "{}": magic, header with content size 2, one raw last block.
-	frame := "\x28\xb5\x2f\xfd\x20\x02\x11\x00\x00{}"
-	resp, err := d.post(base+"sync/meta", frame, header)
+func (d *doctor) tls(base string, resp *http.Response) {
+	switch {
+	case resp.TLS != nil:
+		until := resp.TLS.PeerCertificates[0].NotAfter
+		d.add("tls", time.Until(until) > 0, "the certificate is valid until %s", until.Format(time.DateOnly))
+	case isLoopback(base):
+		d.add("tls", true, "plain HTTP, on this machine only")
+	default:
+		d.add("tls", false, "plain HTTP: passwords and cards travel readable for others; pages cannot be served from it")
+	}
+}
+
+// clock compares the clocks by the Date header, which is exact to a second.
+func (d *doctor) clock(resp *http.Response) {
+	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		d.add("protocol", false, "%v", errors.Unwrap(err))
+		d.add("clock", true, "the server does not tell its time")
 		return
 	}
-	defer resp.Body.Close()
+	off := time.Since(at).Truncate(time.Second)
+	switch {
+	case off.Abs() > clockLimit:
+		d.add("clock", false, "this clock says %s, the server's %s; a sync allows 5 minutes",
+			time.Now().UTC().Format(time.DateTime), at.UTC().Format(time.DateTime))
+	default:
+		d.add("clock", true, "within %v of the server's", off.Abs()+time.Second)
+	}
+}
+
+// protocol asks for meta without a key, which a protocol-11 server refuses with 403, and with a version that it does not know,
+// which it refuses with 400. Nothing else answers both so. It returns the address of the server that answers so.
+func (d *doctor) protocol(base string) (at string, ok bool) {
+	resp, err := d.meta(base, 11)
+	if err != nil {
+		d.add("protocol", false, "%s", reason(err))
+		return base, false
+	}
+	if resp.StatusCode == 308 {
+		return d.redirected(resp.Header.Get("Location"))
+	}
+	return base, d.judge(base, resp)
+}
+
+func (d *doctor) judge(base string, resp *http.Response) bool {
 	switch s := resp.StatusCode; {
 	case s == 403:
-		d.add("protocol", true, "speaks protocol 11")
-	case s == 308:
-		d.add("protocol", true, "redirects to %s", resp.Header.Get("Location"))
-	case s == 404:
-		d.add("protocol", false, "there is no sync server at this address (404); is a path missing?")
+		other, err := d.meta(base, 99)
+		if err == nil && other.StatusCode == 400 {
+			d.add("protocol", true, "it speaks protocol 11")
+			return true
+		}
+		d.add("protocol", false, "something refuses every request (403), perhaps a firewall before the server")
+	case s == 404, s == 405, strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
+		d.add("protocol", false, "there is no sync server at this address (%d); is a path missing in it?", s)
+	case s >= 300 && s < 400:
+		d.add("protocol", false, "it redirects sync requests to %s (%d), which clients do not follow", resp.Header.Get("Location"), s)
+	case s >= 500:
+		d.add("protocol", false, "the server, or a proxy before it, has a problem (%d)", s)
 	default:
-		d.add("protocol", false, "unexpected answer %d to a request without a key", s)
+		d.add("protocol", false, "it answers %d to a request without a key, where a sync server says 403", s)
 	}
+	return false
 }
 
+// redirected looks at the server that a 308 names: the one redirect that clients follow, and once only.
+func (d *doctor) redirected(location string) (at string, ok bool) {
+	base, err := colsync.ParseEndpoint(location)
+	if err != nil {
+		d.add("redirect", false, "it sends clients to %q, which is no whole address", location)
+		return base, false
+	}
+	d.add("redirect", true, "it sends clients to %s", base)
+	resp, err := d.meta(base, 11)
+	if err != nil {
+		_, detail := connectProblem(err)
+		d.add("protocol", false, "%s: %s", base, detail)
+		return base, false
+	}
+	if resp.StatusCode == 308 {
+		d.add("protocol", false, "%s redirects again, to %s; clients follow once", base, resp.Header.Get("Location"))
+		return base, false
+	}
+	return base, d.judge(base, resp)
+}
+
+// limits announces a large upload and takes it back. That shows the limit of a proxy; a server's own shows only when it
+// reads the body.
+func (d *doctor) limits(base string) {
+	for _, mib := range []int64{100, 32, 10, 1} {
+		refused, err := d.announce(base, mib<<20)
+		switch {
+		case err != nil:
+			d.add("limits", false, "an upload of %d MiB: %s", mib, reason(err))
+			return
+		case !refused && mib == 100:
+			d.add("limits", true, "an upload of 100 MiB is not refused for its size; the server's own limit shows only during one")
+			return
+		case !refused:
+			d.add("limits", false, "uploads of %d MiB pass, larger ones do not (413); raise the limit of the proxy or server", mib)
+			return
+		}
+	}
+	d.add("limits", false, "even an upload of 1 MiB is refused for its size (413); raise the limit of the proxy or server")
+}
+
+// announce reports whether a body of that size is refused with 413 before it is sent.
+func (d *doctor) announce(base string, size int64) (refused bool, err error) {
+	header := syncHeader(11)
+	header.Set("Expect", "100-continue")
+	resp, err := d.sendSized("POST", base+"sync/upload", header, wanted{}, size)
+	if errors.Is(err, errWanted) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusRequestEntityTooLarge, nil
+}
+
+// cors tells page developers what they can expect; programs do not care.
 func (d *doctor) cors(base string) {
-	resp, err := d.request("OPTIONS", base+"sync/meta", http.Header{
+	resp, err := d.send("OPTIONS", base+"sync/meta", http.Header{
 		"Origin": {"https://example.org"}, "Access-Control-Request-Method": {"POST"},
 		"Access-Control-Request-Headers": {"anki-sync,content-type"},
-	})
+	}, nil)
 	if err != nil {
+		d.add("cors", true, "not known: %s", reason(err))
 		return
 	}
-	defer resp.Body.Close()
+	resp.Body.Close()
 	if resp.Header.Get("Access-Control-Allow-Origin") != "" {
-		d.add("cors", true, "pages of other origins may use it")
-	} else {
-		d.add("cors", true, "only programs, and pages of its own origin, can use it (no CORS headers)")
+		d.add("cors", true, "pages of other origins may use it too")
+		return
 	}
-}
-
-func (d *doctor) request(method, target string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(d.ctx, method, target, nil)
-	if err != nil {
-		return nil, err
-	}
-	if header != nil {
-		req.Header = header
-	}
-	return d.client.Do(req)
-}
-
-func (d *doctor) post(target, body string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(d.ctx, "POST", target, io.NopCloser(strings.NewReader(body)))
-	if err != nil {
-		return nil, err
-	}
-	req.Header, req.ContentLength = header, int64(len(body))
-	return d.client.Do(req)
-}
-
-func isLoopback(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	d.add("cors", true, "for programs and pages of its own origin; pages of others need a gateway (no CORS headers)")
 }

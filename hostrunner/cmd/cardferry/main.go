@@ -1,26 +1,26 @@
-// Program cardferry syncs a folder with an Anki-format collection with a sync server.
+// Program cardferry syncs a folder that has an Anki-format collection with a sync server.
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner"
-	"golang.org/x/term"
 )
 
 func main() {
+	// A reader that goes away ends our output, not the sync: a write then fails where it would have killed us.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -33,101 +33,106 @@ type app struct {
 	runtime *hostrunner.Runtime
 }
 
-// run runs the program and returns its exit code.
+// patience is how long a cancelled command may take to end in order. After it the program ends as if it were killed,
+// which the collection survives at any point.
+const patience = 900 * time.Millisecond
+
+// run runs the program and returns its exit code. When ctx ends, it returns within a second.
 func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
-	out := &output{json: wantsJSON(args), out: stdout, err: stderr, started: time.Now()}
-	var c commands
-	parser, err := kong.New(&c, kong.Name("cardferry"), kong.UsageOnError(),
-		kong.Description("Syncs Anki-format flashcards with a sync server. Exit codes: 0 done, 2 usage, 3 one side must replace the other, "+
-			"4 login, 5 network, 6 refused by the server, 7 the sides do not add up, 8 another device is syncing, 9 damaged file, 130 cancelled."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }))
-	if err != nil {
-		return out.fail(fault.Wrap(fault.Internal, err, "set up the command line"))
+	out := newOutput(wantsJSON(args), stdout, stderr)
+	selected, c, code := parse(args, out)
+	if selected == nil {
+		return code
 	}
-	selected, code, err := parse(parser, args)
-	if selected == nil && err == nil {
-		return code // help was printed
-	}
-	if err != nil {
-		return out.fail(fault.New(fault.InvalidInput, "%v", err).WithHint("Run cardferry --help."))
-	}
-	if f, ok := stderr.(*os.File); ok && !out.json && term.IsTerminal(int(f.Fd())) {
-		out.bar = newBar(stderr)
-	}
+	out.json = c.JSON
 	a := &app{ctx: ctx, in: in, out: out}
-	if a.engine, err = hostrunner.ParseEngine(c.Engine); err != nil {
-		return out.fail(err)
+	ended := make(chan int, 1)
+	go func() { ended <- a.execute(selected, c) }()
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
 	}
-	if a.runtime, err = hostrunner.New(ctx, hostrunner.Options{}); err != nil {
-		return out.fail(err)
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(patience):
+		return out.abandon()
 	}
-	defer a.runtime.Close(context.WithoutCancel(ctx))
-	if err := selected.Run(a); err != nil {
-		return out.fail(err)
-	}
-	return 0
 }
 
-// exit carries kong's wish to end the program (after --help).
-type exit int
+// execute runs the selected command.
+func (a *app) execute(selected *kong.Context, c *commands) int {
+	var err error
+	if a.engine, err = hostrunner.ParseEngine(c.Engine); err != nil {
+		return a.out.fail(err)
+	}
+	if a.runtime, err = hostrunner.New(a.ctx, hostrunner.Options{}); err != nil {
+		return a.out.fail(err)
+	}
+	defer a.runtime.Close(context.WithoutCancel(a.ctx))
+	if err := selected.Run(a); err != nil {
+		return a.out.fail(err)
+	}
+	return a.out.exitCode()
+}
 
-func parse(p *kong.Kong, args []string) (c *kong.Context, code int, err error) {
+// parse reads the command line. It returns nil and the exit code if there is nothing to run: a usage error or a request
+// for help, which it has answered.
+func parse(args []string, out *output) (selected *kong.Context, c *commands, code int) {
+	c = new(commands)
+	var help bytes.Buffer
+	parser, err := kong.New(c, kong.Name("cardferry"), kong.Description(description),
+		kong.Writers(&help, &help), kong.Exit(func(int) { panic(helped{}) }))
+	if err != nil {
+		return nil, nil, out.fail(fault.Wrap(fault.Internal, err, "set up the command line"))
+	}
 	defer func() {
-		if e, ok := recover().(exit); ok {
-			c, code, err = nil, int(e), nil
+		if v := recover(); v != nil {
+			if _, ok := v.(helped); !ok {
+				panic(v)
+			}
+			selected = nil
+			out.result(map[string]any{"help": help.String()}, help.String())
+			code = out.exitCode()
 		}
 	}()
-	c, err = p.Parse(args)
-	return c, 0, err
+	selected, err = parser.Parse(args)
+	if err != nil {
+		return nil, nil, out.fail(fault.New(fault.InvalidInput, "%v", err).WithHint(usageHint(err)))
+	}
+	return selected, c, 0
 }
 
-// wantsJSON looks for --json before parsing, so that usage errors are JSON as well.
+// helped ends kong's parsing after it has written a help text.
+type helped struct{}
+
+const description = `Syncs Anki-format flashcards with a sync server. Exit codes: 0 done, 1 other errors, 2 usage, ` +
+	`3 one side must replace the other, 4 login, 5 network, 6 refused by the server, 7 the sides do not add up, ` +
+	`8 another device is syncing, 9 damaged file, 130 cancelled.`
+
+// usageHint names the help of the command that was meant.
+func usageHint(err error) string {
+	command := ""
+	if e, ok := err.(*kong.ParseError); ok && e.Context != nil {
+		for _, t := range e.Context.Path {
+			if t.Command != nil {
+				command += " " + t.Command.Name
+			}
+		}
+	}
+	return fmt.Sprintf("Run cardferry%s --help to see what it takes.", command)
+}
+
+// wantsJSON looks for --json before parsing, so that usage errors and help are JSON as well.
 func wantsJSON(args []string) bool {
 	for _, a := range args {
-		if a == "--json" || a == "--json=true" {
+		switch a {
+		case "--json", "--json=true":
 			return true
+		case "--":
+			return false
 		}
 	}
 	return false
-}
-
-// with opens a profile, runs do, and closes it.
-func (a *app) with(dir string, create bool, do func(*hostrunner.Profile) error) error {
-	p, err := a.runtime.Open(a.ctx, hostrunner.OpenOptions{
-		Dir: dir, Engine: a.engine, Create: create, Progress: a.out.progress,
-	})
-	if err != nil {
-		return err
-	}
-	err = do(p)
-	if cerr := p.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}
-
-// folderExists reports whether there is a profile folder.
-func (a *app) folderExists(dir string) bool {
-	info, err := os.Stat(dir)
-	return err == nil && info.IsDir()
-}
-
-// password comes from CARDFERRY_PASSWORD, else from standard input: one line, asked for on a terminal.
-func (a *app) password() (string, error) {
-	if p, ok := os.LookupEnv("CARDFERRY_PASSWORD"); ok {
-		return p, nil
-	}
-	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(a.out.err, "Password: ")
-		b, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(a.out.err)
-		return string(b), fault.Wrap(fault.InvalidInput, err, "read the password")
-	}
-	const limit = 64 << 10
-	b, err := io.ReadAll(io.LimitReader(a.in, limit))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fault.Wrap(fault.InvalidInput, err, "read the password")
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	return strings.TrimSuffix(line, "\r"), nil
 }

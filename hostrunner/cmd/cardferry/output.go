@@ -5,82 +5,174 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"golang.org/x/term"
 )
 
-// output writes what a command reports: JSON lines or text for a person.
+// output writes what a command reports: JSON lines, or text for a person. There is one result or one error, and
+// nothing after it.
 type output struct {
-	json    bool
-	out     io.Writer
-	err     io.Writer
-	bar     *bar // nil: no terminal
-	started time.Time
+	json bool
+	out  io.Writer
+	err  io.Writer
+
+	mu      sync.Mutex
+	bar     *bar // nil: not a terminal, or nothing to show
+	ended   bool
+	started time.Time // when the work began; zero before
+	broken  error     // the first failed write to out
 }
 
-// line writes one JSON object with the given event and fields.
-func (o *output) line(event string, fields map[string]any) {
-	m := map[string]any{"event": event}
-	maps.Copy(m, fields)
-	b, err := json.Marshal(m)
-	if err != nil {
-		b = fmt.Appendf(nil, `{"event":"error","kind":"internal","message":%q,"changed":false}`, err.Error())
+func newOutput(json bool, out, err io.Writer) *output {
+	return &output{json: json, out: out, err: err}
+}
+
+// loading shows a person that the program is starting, which takes a while after an update.
+func (o *output) loading() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if f, ok := o.err.(*os.File); ok && !o.json && !o.ended && o.bar == nil && term.IsTerminal(int(f.Fd())) {
+		o.bar = newBar(f)
 	}
-	o.out.Write(append(b, '\n'))
+}
+
+// begin starts the clock of elapsed_ms: the program and its guest are loaded.
+func (o *output) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.started = time.Now()
 }
 
 // progress reports a stage's progress.
 func (o *output) progress(p host.Progress) {
-	if o.json {
-		f := map[string]any{"stage": p.Stage, "done": p.Done}
-		if p.Total > 0 {
-			f["total"] = p.Total
-		}
-		o.line("progress", f)
-	} else if o.bar != nil {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.ended:
+	case o.json:
+		o.line("progress", struct {
+			Stage host.Stage `json:"stage"`
+			Done  int64      `json:"done"`
+			Total int64      `json:"total,omitempty"`
+		}{p.Stage, p.Done, p.Total})
+	case o.bar != nil:
 		o.bar.set(p)
 	}
 }
 
 // result writes the command's one result: v's fields as JSON, or text.
 func (o *output) result(v any, text string) {
-	if o.bar != nil {
-		o.bar.close()
-	}
-	if !o.json {
-		fmt.Fprintln(o.out, text)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.end() {
 		return
 	}
-	f := map[string]any{}
-	if b, err := json.Marshal(v); err == nil {
-		_ = json.Unmarshal(b, &f)
+	if !o.json {
+		o.write([]byte(text + "\n"))
+		return
 	}
-	f["elapsed_ms"] = time.Since(o.started).Milliseconds()
-	o.line("result", f)
+	elapsed := int64(0)
+	if !o.started.IsZero() {
+		elapsed = time.Since(o.started).Milliseconds()
+	}
+	o.line("result", map[string]int64{"elapsed_ms": elapsed}, v)
 }
 
-// fail writes the command's one error and returns its exit code.
+// fail writes the command's one error and returns the exit code.
 func (o *output) fail(err error) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failLocked(err)
+}
+
+// abandon ends a cancelled command that has not ended by itself. Whether it has changed anything is not known.
+func (o *output) abandon() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	e := fault.New(fault.Cancelled, "cancelled")
+	e.Changed = !o.started.IsZero()
+	return o.failLocked(e)
+}
+
+func (o *output) failLocked(err error) int {
+	kind := fault.KindOf(err)
+	code := exitCode(kind)
+	if !o.end() {
+		return code
+	}
+	var e fault.Error
+	if f, ok := errors.AsType[*fault.Error](err); ok { // kong wraps what commands return
+		e = *f
+	}
+	message := err.Error()
+	if kind == fault.Cancelled {
+		message = "cancelled"
+	}
+	if !o.json {
+		fmt.Fprint(o.err, errorText(kind, message, e))
+		return code
+	}
+	fields := errorFields{kind.String(), message, e.Hint, e.Changed}
+	for _, reserved := range []string{"event", "kind", "message", "hint", "changed"} {
+		delete(e.Details, reserved)
+	}
+	o.line("error", fields, e.Details)
+	return code
+}
+
+// errorFields are those of every error line (contract §3).
+type errorFields struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+	Changed bool   `json:"changed"`
+}
+
+// exitCode is that of a command that has succeeded: its result must have been delivered.
+func (o *output) exitCode() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.broken == nil {
+		return 0
+	}
+	fmt.Fprintf(o.err, "cardferry: the work is done, but its result could not be written: %v\n", o.broken)
+	return exitCode(fault.Other)
+}
+
+// end takes the bar away and reports whether the one last line may be written now.
+func (o *output) end() bool {
+	if o.ended {
+		return false
+	}
+	o.ended = true
 	if o.bar != nil {
 		o.bar.close()
 	}
-	kind, changed, hint := fault.KindOf(err), false, ""
-	f := map[string]any{}
-	if e, ok := errors.AsType[*fault.Error](err); ok { // kong wraps what commands return
-		changed, hint = e.Changed, e.Hint
-		maps.Copy(f, e.Details)
+	return true
+}
+
+// line writes one JSON object: the event, and the fields of all parts, each of which is an object.
+func (o *output) line(event string, parts ...any) {
+	line := fmt.Appendf(nil, `{"event":%q`, event)
+	for _, part := range parts {
+		b, err := json.Marshal(part)
+		if err != nil {
+			b = fmt.Appendf(nil, `{"encoding":%q}`, err.Error())
+		}
+		if len(b) > 2 && b[0] == '{' { // not {} and not null
+			line = append(append(line, ','), b[1:len(b)-1]...)
+		}
 	}
-	if o.json {
-		maps.Copy(f, map[string]any{"kind": kind.String(), "message": err.Error(), "hint": hint, "changed": changed})
-		o.line("error", f)
-		return exitCode(kind)
+	o.write(append(line, "}\n"...))
+}
+
+func (o *output) write(b []byte) {
+	if o.broken == nil {
+		_, o.broken = o.out.Write(b)
 	}
-	fmt.Fprintf(o.err, "cardferry: %v (%s)\n", err, kind)
-	if hint != "" {
-		fmt.Fprintln(o.err, hint)
-	}
-	return exitCode(kind)
 }

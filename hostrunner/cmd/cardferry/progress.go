@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/cardferry/cardferry/core/host"
@@ -9,47 +11,83 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// bar shows the running stage on a terminal.
+// bar shows the running stage on one line of a terminal, and nothing once it is closed.
 type bar struct {
-	pool  *mpb.Progress
-	stage host.Stage
-	bar   *mpb.Bar
+	pool *mpb.Progress
+	line *mpb.Bar
+
+	mu  sync.Mutex
+	now host.Progress
 }
 
+// barWidth leaves room for the texts beside the bar on a terminal of 80 columns.
+const barWidth = 30
+
 func newBar(w io.Writer) *bar {
-	return &bar{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48), mpb.WithRefreshRate(100*time.Millisecond))}
+	b := &bar{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))}
+	// A total of 0 keeps the line from completing by itself at the end of each stage.
+	b.line = b.pool.New(0, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
+		mpb.BarFillerMiddleware(b.whenKnown),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-20s", b.name()) })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.amount() })))
+	return b
 }
 
 // stageText is what a person reads for each stage.
 var stageText = map[host.Stage]string{
 	host.StageConnect: "connecting", host.StageGraves: "deletions", host.StageChanges: "decks and notetypes",
-	host.StageChunks: "cards and reviews", host.StageFinish: "checking", host.StageUpload: "uploading",
+	host.StageChunks: "cards and reviews", host.StageFinish: "comparing", host.StageUpload: "uploading",
 	host.StageDownload: "downloading", host.StageCheck: "checking the file",
 }
 
 func (b *bar) set(p host.Progress) {
-	if b.bar == nil || b.stage != p.Stage {
-		b.end()
-		b.stage = p.Stage
-		b.bar = b.pool.AddBar(p.Total, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(stageText[p.Stage], decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(decor.CurrentNoUnit("%d", decor.WCSyncSpace)))
-	}
-	if p.Total > 0 {
-		b.bar.SetTotal(p.Total, false)
-	}
-	b.bar.SetCurrent(p.Done)
+	b.mu.Lock()
+	b.now = p
+	b.mu.Unlock()
+	b.line.SetTotal(max(p.Total, 1), false)
+	b.line.SetCurrent(p.Done)
 }
 
-// end completes the current stage's bar.
-func (b *bar) end() {
-	if b.bar != nil {
-		b.bar.SetTotal(-1, true)
-		b.bar = nil
+// whenKnown leaves out the bar of a stage whose total is not known.
+func (b *bar) whenKnown(filler mpb.BarFiller) mpb.BarFiller {
+	return mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+		b.mu.Lock()
+		total := b.now.Total
+		b.mu.Unlock()
+		if total <= 0 {
+			return nil
+		}
+		return filler.Fill(w, s)
+	})
+}
+
+func (b *bar) name() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now.Stage == "" {
+		return "starting"
 	}
+	return stageText[b.now.Stage]
+}
+
+// amount says how much of the stage is done, in bytes or rows.
+func (b *bar) amount() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	show := func(n int64) string { return fmt.Sprint(n) }
+	if b.now.Stage == host.StageUpload || b.now.Stage == host.StageDownload {
+		show = size
+	}
+	switch {
+	case b.now.Total > 0:
+		return show(b.now.Done) + " of " + show(b.now.Total)
+	case b.now.Done > 0:
+		return show(b.now.Done)
+	}
+	return ""
 }
 
 func (b *bar) close() {
-	b.end()
-	b.pool.Shutdown()
+	b.line.Abort(true)
+	b.pool.Wait()
 }

@@ -19,18 +19,29 @@ func statusText(r service.StatusResult) string {
 	case colsync.RequiredNormal:
 		b.WriteString("A sync is due")
 	default:
-		b.WriteString("One side must replace the other: ")
-		switch {
-		case r.UploadOK && r.DownloadOK:
-			b.WriteString("upload or download")
-		case r.UploadOK:
-			b.WriteString("upload")
-		default:
-			b.WriteString("download")
-		}
+		b.WriteString("One side must replace the other: " + directions(r.UploadOK, r.DownloadOK))
 	}
-	fmt.Fprintf(&b, "; %d changes waiting here; last sync %s", r.Pending, when(r.LastSync))
+	switch r.Pending {
+	case 0:
+		b.WriteString("; no changes waiting here")
+	case 1:
+		b.WriteString("; 1 change waiting here")
+	default:
+		fmt.Fprintf(&b, "; %d changes waiting here", r.Pending)
+	}
+	fmt.Fprintf(&b, "; last sync: %s", when(r.LastSync))
 	return b.String()
+}
+
+func directions(uploadOK, downloadOK bool) string {
+	switch {
+	case uploadOK && downloadOK:
+		return "upload or download"
+	case uploadOK:
+		return "upload"
+	default:
+		return "download"
+	}
 }
 
 func when(ms int64) string {
@@ -45,7 +56,7 @@ func syncText(r service.SyncResult) string {
 	if r.Bytes > 0 {
 		fmt.Fprintf(&b, "Synced one way, %s", size(r.Bytes))
 		if r.Backup != "" {
-			fmt.Fprintf(&b, "; the other side is kept as backup %s", r.Backup)
+			fmt.Fprintf(&b, "\nThe other side is kept as backup %s", r.Backup)
 		}
 	} else if len(counted(r.Sent))+len(counted(r.Received)) == 0 {
 		b.WriteString("In sync, nothing to do")
@@ -61,7 +72,7 @@ func syncText(r service.SyncResult) string {
 func transferText(done string, r service.TransferResult) string {
 	s := fmt.Sprintf("%s %s", done, size(r.Bytes))
 	if r.Backup != "" {
-		s += "; what was replaced is kept as backup " + r.Backup
+		s += "\nWhat it replaced is kept as backup " + r.Backup
 	}
 	if r.Message != "" {
 		s += "\nThe server says: " + r.Message
@@ -75,9 +86,34 @@ func backupsText(r service.BackupsResult) string {
 	}
 	var lines []string
 	for _, b := range r.Backups {
-		lines = append(lines, fmt.Sprintf("%s  %s  %s", b.ID, when(b.Created), size(b.Bytes)))
+		lines = append(lines, fmt.Sprintf("%-34s  %s  %10s  %s", b.ID, when(b.Created), size(b.Bytes), backupReason(b.Reason)))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// backupReason says what a backup has.
+func backupReason(reason string) string {
+	switch reason {
+	case "upload":
+		return "the server's, before an upload"
+	case "download":
+		return "this device's, before a download"
+	case "restore":
+		return "this device's, before a restore"
+	case "upgrade":
+		return "this device's, before its file format was upgraded"
+	case "damaged":
+		return "this device's damaged file, before a restore"
+	}
+	return reason
+}
+
+func restoreText(id string, r service.RestoreResult) string {
+	s := "Restored backup " + id
+	if r.Backup != "" {
+		s += "\nWhat it replaced is kept as backup " + r.Backup
+	}
+	return s + "\nThe next sync asks which side to keep: upload sends the restored collection to the server."
 }
 
 // counted lists the kinds of which there are some, in a fixed order.

@@ -1,0 +1,87 @@
+package collection
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// A staged slice is a received chunk in the form in which it waits for the merge: checked, and packed for the
+// statements that store it, so that the transaction neither decompresses nor parses.
+//
+//	staged := len(revlog):u32 len(cards):u32 revlog cards notes
+
+// AppendStaged appends the staged form of c. It refuses rows with usn -1.
+func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) {
+	start := len(dst)
+	dst, err := packRevlog(append(dst, make([]byte, 8)...), c.Revlog)
+	if err != nil {
+		return nil, err
+	}
+	cards := len(dst)
+	if dst, err = packCards(dst, c.Cards); err != nil {
+		return nil, err
+	}
+	binary.LittleEndian.PutUint32(dst[start:], uint32(cards-start-8))
+	binary.LittleEndian.PutUint32(dst[start+4:], uint32(len(dst)-cards))
+	for i := range c.Notes {
+		n := &c.Notes[i]
+		if err := checkUSN(n.USN, "note", n.ID); err != nil {
+			return nil, err
+		}
+		dst = rows.Begin(dst, 7)
+		dst = rows.Int(dst, n.ID)
+		dst = rows.Text(dst, n.GUID)
+		dst = rows.Int(dst, n.NotetypeID)
+		dst = rows.Int(dst, n.Mod)
+		dst = rows.Int(dst, int64(n.USN))
+		dst = rows.Text(dst, n.Tags)
+		dst = rows.Text(dst, n.Fields)
+	}
+	return dst, nil
+}
+
+// Staged stores a staged slice as Chunk stores the chunk.
+func (a *Applier) Staged(b []byte) error {
+	if len(b) < 8 {
+		return fault.New(fault.Internal, "a staged slice is truncated")
+	}
+	revlog := int(binary.LittleEndian.Uint32(b))
+	cards := int(binary.LittleEndian.Uint32(b[4:]))
+	if b = b[8:]; revlog+cards > len(b) {
+		return fault.New(fault.Internal, "a staged slice is truncated")
+	}
+	if err := a.runPacked(revlogSQL, b[:revlog]); err != nil {
+		return fmt.Errorf("apply revlog: %w", err)
+	}
+	if err := a.runPacked(a.cardSQL(), b[revlog:revlog+cards]); err != nil {
+		return fmt.Errorf("apply cards: %w", err)
+	}
+	notes, err := unpackNotes(a.notes[:0], b[revlog+cards:])
+	a.notes = notes
+	if err == nil {
+		err = a.applyNotes(notes)
+	}
+	if err != nil {
+		return fmt.Errorf("apply notes: %w", err)
+	}
+	return nil
+}
+
+func unpackNotes(list []wire.Note, b []byte) ([]wire.Note, error) {
+	var row rows.Row
+	for len(b) > 0 {
+		var err error
+		if row, b, err = rows.Decode(b, row); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "read a staged note")
+		}
+		list = append(list, wire.Note{
+			ID: row[0].Int(), GUID: row[1].String(), NotetypeID: row[2].Int(), Mod: row[3].Int(),
+			USN: int32(row[4].Int()), Tags: row[5].String(), Fields: row[6].String(),
+		})
+	}
+	return list, nil
+}

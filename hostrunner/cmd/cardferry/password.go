@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"golang.org/x/term"
+)
+
+// maxPassword bounds what is read as a password.
+const maxPassword = 64 << 10
+
+// password comes from CARDFERRY_PASSWORD, else from standard input: one line, asked for on a terminal.
+func (a *app) password() (string, error) {
+	p, ok := os.LookupEnv("CARDFERRY_PASSWORD")
+	if !ok {
+		var err error
+		if p, err = a.askPassword(); err != nil {
+			return "", err
+		}
+	}
+	if p == "" {
+		return "", fault.New(fault.InvalidInput, "there is no password").
+			WithHint("Give it as one line on standard input, or in CARDFERRY_PASSWORD.")
+	}
+	return p, nil
+}
+
+// askPassword reads a password. A signal ends it, although the read goes on until the program ends.
+func (a *app) askPassword() (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	restore := func() {}
+	read := func() (string, error) { return readLine(a.in) }
+	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fd := int(f.Fd())
+		if state, err := term.GetState(fd); err == nil {
+			restore = func() { _ = term.Restore(fd, state) }
+		}
+		read = func() (string, error) {
+			fmt.Fprint(a.out.err, "Password: ")
+			b, err := term.ReadPassword(fd)
+			fmt.Fprintln(a.out.err)
+			return string(b), err
+		}
+	}
+	go func() {
+		line, err := read()
+		answers <- answer{line, err}
+	}()
+	select {
+	case r := <-answers:
+		return r.line, fault.Wrap(fault.InvalidInput, r.err, "read the password")
+	case <-a.ctx.Done():
+		restore()
+		return "", fault.New(fault.Cancelled, "cancelled")
+	}
+}
+
+// readLine reads one line without its end; the end of the input ends it as well.
+func readLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, maxPassword)).ReadString('\n')
+	if err == io.EOF {
+		err = nil
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
+}
