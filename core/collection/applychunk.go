@@ -18,8 +18,7 @@ const revlogSQL = "INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor,
 
 // packRevlog appends the entries as parameters of revlogSQL.
 func packRevlog(b []byte, list []wire.Revlog) ([]byte, error) {
-	for i := range list {
-		r := &list[i]
+	for r := range ascending(list, func(r *wire.Revlog) int64 { return r.ID }) {
 		if err := checkUSN(r.USN, "revlog entry", r.ID); err != nil {
 			return b, err
 		}
@@ -39,8 +38,7 @@ func packRevlog(b []byte, list []wire.Revlog) ([]byte, error) {
 
 // packCards appends the cards as parameters of cardSQL.
 func packCards(b []byte, list []wire.Card) ([]byte, error) {
-	for i := range list {
-		c := &list[i]
+	for c := range ascending(list, func(c *wire.Card) int64 { return c.ID }) {
 		if err := checkUSN(c.USN, "card", c.ID); err != nil {
 			return b, err
 		}

@@ -3,6 +3,7 @@ package collection
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/rows"
@@ -10,7 +11,8 @@ import (
 )
 
 // A staged slice is a received chunk in the form in which it waits for the merge: checked, and packed for the
-// statements that store it, so that the transaction neither decompresses nor parses.
+// statements that store it, so that the transaction neither decompresses nor parses. Senders list ids in descending
+// order; a staged slice has them in ascending order, because SQLite appends to a table much faster than it prepends.
 //
 //	staged := len(revlog):u32 len(cards):u32 revlog cards notes
 
@@ -27,8 +29,7 @@ func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint32(dst[start:], uint32(cards-start-8))
 	binary.LittleEndian.PutUint32(dst[start+4:], uint32(len(dst)-cards))
-	for i := range c.Notes {
-		n := &c.Notes[i]
+	for n := range ascending(c.Notes, func(n *wire.Note) int64 { return n.ID }) {
 		if err := checkUSN(n.USN, "note", n.ID); err != nil {
 			return nil, err
 		}
@@ -69,6 +70,25 @@ func (a *Applier) Staged(b []byte) error {
 		return fmt.Errorf("apply notes: %w", err)
 	}
 	return nil
+}
+
+// ascending yields a list in ascending order if it is in strictly descending order, else as it is: of rows that occur
+// twice the order decides.
+func ascending[T any](list []T, id func(*T) int64) iter.Seq[*T] {
+	descending := true
+	for i := 1; i < len(list) && descending; i++ {
+		descending = id(&list[i]) < id(&list[i-1])
+	}
+	return func(yield func(*T) bool) {
+		for i := range list {
+			if descending {
+				i = len(list) - 1 - i
+			}
+			if !yield(&list[i]) {
+				return
+			}
+		}
+	}
 }
 
 func unpackNotes(list []wire.Note, b []byte) ([]wire.Note, error) {

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/klauspost/compress/zstd"
 )
@@ -14,9 +16,9 @@ const (
 
 // Codec compresses and decompresses message bodies: one zstd frame each (§3.3). It reuses its tables; use one per task.
 type Codec struct {
-	enc   *zstd.Encoder
-	dec   *zstd.Decoder
-	limit int64 // of dec
+	enc    *zstd.Encoder
+	dec    *zstd.Decoder
+	memory int64 // limit of dec
 }
 
 // NewCodec returns a codec. Memory is taken when it is first used.
@@ -45,21 +47,26 @@ func (c *Codec) Compress(dst, src []byte) []byte {
 }
 
 // Decompress appends the payload of the frame that src begins with to dst; what follows the frame is ignored, as the
-// reference does. A payload of more than limit bytes, of which no more than a block too many is decoded, a truncated
+// reference does. A payload of more than limit bytes, of which no more than a window is decoded, a truncated
 // frame or anything else that is no zstd is fault.DamagedDownload.
 func (c *Codec) Decompress(dst, src []byte, limit int64) ([]byte, error) {
-	if err := c.decoder(limit); err != nil {
-		return nil, damaged("the answer", err)
-	}
 	var f frameBounds
 	end, err := f.feed(src)
 	if err == nil && !f.done {
 		err = errTruncated
 	}
+	if err == nil {
+		// Not below the window: the reference's frames declare one of megabytes for a payload of a few bytes.
+		// The decoder counts what is in dst in one of its checks, and takes no window below the smallest.
+		err = c.decoder(max(limit, f.window, zstd.MinWindowSize) + int64(len(dst)))
+	}
 	if err != nil {
 		return nil, damaged("the answer", err)
 	}
 	before := len(dst)
+	if cap(dst) == before { // limit is mostly the announced size, so this is all that is needed
+		dst = slices.Grow(dst, int(max(0, min(limit, 1<<20, 64*int64(end)))))
+	}
 	b, err := c.dec.DecodeAll(src[:end], dst)
 	if err == zstd.ErrDecoderSizeExceeded || err == nil && int64(len(b)-before) > limit {
 		return nil, fault.New(fault.DamagedDownload, "the answer is longer than %d bytes", limit)
@@ -70,16 +77,15 @@ func (c *Codec) Decompress(dst, src []byte, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// decoder prepares dec for payloads of up to limit bytes.
-func (c *Codec) decoder(limit int64) (err error) {
-	// Not below the window: the reference's frames declare one of megabytes for a payload of a few bytes.
-	memory := zstd.WithDecoderMaxMemory(uint64(max(limit, maxWindow)))
+// decoder prepares dec for frames of up to memory bytes.
+func (c *Codec) decoder(memory int64) (err error) {
+	option := zstd.WithDecoderMaxMemory(uint64(memory))
 	switch {
 	case c.dec == nil:
-		c.dec, err = zstd.NewReader(nil, append(decoderOptions(), memory)...)
-	case c.limit != limit:
-		err = c.dec.ResetWithOptions(nil, memory)
+		c.dec, err = zstd.NewReader(nil, append(decoderOptions(), option)...)
+	case c.memory != memory:
+		err = c.dec.ResetWithOptions(nil, option)
 	}
-	c.limit = limit
+	c.memory = memory
 	return err
 }

@@ -13,12 +13,13 @@ var (
 // frameBounds finds the end of a zstd frame (RFC 8878 §3.1.1) without decoding it. The decoder alone would go on with
 // whatever follows the frame, and takes some truncated frames for empty ones.
 type frameBounds struct {
-	head     [5]byte // a header that is being collected
+	head     [6]byte // a header that is being collected
 	n        int     // bytes of head
 	skip     int     // bytes to pass over before the next header
 	begun    bool    // the frame header is read: block headers follow
 	last     bool    // the last block header is read
 	checksum bool
+	window   int64 // what the frame asks for; 0 if it asks for its own size
 	done     bool
 }
 
@@ -39,7 +40,7 @@ func (f *frameBounds) feed(b []byte) (used int, err error) {
 		}
 		size := 3
 		if !f.begun {
-			size = 5
+			size = len(f.head) // what every frame has at least
 		}
 		k = copy(f.head[f.n:size], b[used:])
 		f.n += k
@@ -72,10 +73,13 @@ func (f *frameBounds) header() error {
 		return errNoFrame
 	}
 	d := f.head[4]
-	single := d >> 5 & 1
 	f.begun, f.checksum = true, d&4 != 0
-	f.skip = int(1 - single)                       // window
-	f.skip += [...]int{0, 1, 2, 4}[d&3]            // dictionary
-	f.skip += [...]int{int(single), 2, 4, 8}[d>>6] // content size
+	f.skip = [...]int{0, 1, 2, 4}[d&3] + [...]int{0, 2, 4, 8}[d>>6] // dictionary, content size
+	if single := d>>5&1 != 0; !single {
+		w := f.head[5]
+		f.window = 1 << (10 + w>>3) / 8 * int64(8+w&7)
+	} else if d>>6 != 0 {
+		f.skip-- // head[5] is part of the content size, else all of it
+	}
 	return nil
 }
