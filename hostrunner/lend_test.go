@@ -128,6 +128,10 @@ func (d loopDB) VacuumInto(n string) (err error) {
 	d.l.do(func() { err = d.db.VacuumInto(n) })
 	return
 }
+func (d loopDB) CheckIntegrity(limit int) (lines []string, err error) {
+	d.l.do(func() { lines, err = d.db.CheckIntegrity(limit) })
+	return
+}
 func (d loopDB) Rollback() (err error) { d.l.do(func() { err = d.db.Rollback() }); return }
 func (d loopDB) Close() (err error)    { d.l.do(func() { err = d.db.Close() }); return }
 func (d loopDB) Prepare(sql string) (st host.Stmt, err error) {
@@ -243,7 +247,7 @@ func TestUnknownHandles(t *testing.T) {
 	l := newLender(newPorts(OpenOptions{Dir: t.TempDir()}))
 	for name, code := range map[string]int64{
 		"exec": int64(l.SQLExec(9, "")), "prepare": int64(l.SQLPrepare(9, "")), "run": l.SQLRun(9, nil), "query": int64(l.SQLQuery(9, nil)),
-		"next": l.SQLNext(9, nil), "vacuum": int64(l.SQLVacuumInto(9, "x")), "rollback": int64(l.SQLRollback(9)), "close": int64(l.SQLClose(9)),
+		"next": l.SQLNext(9, nil), "check": int64(l.SQLCheck(9, 1)), "vacuum": int64(l.SQLVacuumInto(9, "x")), "rollback": int64(l.SQLRollback(9)), "close": int64(l.SQLClose(9)),
 		"read": int64(l.FileRead(9, 0, nil)), "write": int64(l.FileWrite(9, nil)), "sync": int64(l.FileSync(9)), "size": l.FileSize(9), "close file": int64(l.FileClose(9)),
 	} {
 		if code != -28 {

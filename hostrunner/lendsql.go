@@ -1,7 +1,9 @@
 package hostrunner
 
 import (
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 func (l *lender) SQLOpen(name string, mode int32) int32 {
@@ -23,6 +25,37 @@ func (l *lender) onDB(n int32, do func(host.DB) error) int32 {
 
 func (l *lender) SQLExec(n int32, sql string) int32 {
 	return l.onDB(n, func(db host.DB) error { return db.Exec(sql) })
+}
+
+// SQLCheck lends the complaints as a statement that has run already.
+func (l *lender) SQLCheck(n, limit int32) int32 {
+	db, ok := l.dbs.m[n]
+	if !ok {
+		return l.unknown("database", n)
+	}
+	lines, err := db.CheckIntegrity(int(limit))
+	if err != nil {
+		return l.fail(err)
+	}
+	var packed []byte
+	for _, line := range lines {
+		packed = rows.Pack(packed, line)
+	}
+	return l.stmts.add(&lentStmt{Stmt: &listing{packed: packed}, db: n})
+}
+
+// listing is a statement without SQLite, whose rows are known.
+type listing struct{ packed []byte }
+
+func (*listing) Run([]byte) (int64, error) {
+	return 0, fault.New(fault.Internal, "a check cannot be run again")
+}
+func (*listing) Query([]byte) error { return fault.New(fault.Internal, "a check cannot be run again") }
+func (*listing) Close() error       { return nil }
+
+// Next returns all rows at once: a check has few lines.
+func (s *listing) Next(buf []byte) ([]byte, bool, error) {
+	return append(buf, s.packed...), true, nil
 }
 
 func (l *lender) SQLVacuumInto(n int32, name string) int32 {

@@ -1,7 +1,6 @@
 package collection
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -97,14 +96,11 @@ const integrityLines = 5
 // CheckIntegrity runs SQLite's integrity check, which also finds indexes that another program has built with another
 // order of names. It reads the whole file. Complaints are fault.DamagedFile with the first of them.
 func CheckIntegrity(db host.DB) error {
-	var lines []string
-	for row, err := range rows.Query(db, fmt.Sprintf("PRAGMA integrity_check(%d)", integrityLines)) {
-		if err != nil {
-			return asDamaged(err, "check the collection's integrity")
-		}
-		lines = append(lines, row[0].String())
+	lines, err := db.CheckIntegrity(integrityLines)
+	if err != nil {
+		return asDamaged(err, "check the collection's integrity")
 	}
-	if len(lines) == 1 && lines[0] == "ok" {
+	if len(lines) == 0 {
 		return nil
 	}
 	return damaged("%s", strings.Join(lines, "; ")).With("integrity", lines)

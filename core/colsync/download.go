@@ -108,7 +108,7 @@ func (b *bodyReader) Read(p []byte) (int, error) { return b.call.Read(b.ctx, p) 
 
 // accept checks a downloaded file and makes it ready to be installed (§14.1).
 func (s *Syncer) accept(ctx context.Context, staged string) (err error) {
-	db, err := s.Host.SQL.Open(ctx, staged, host.ReadWrite)
+	db, err := s.Store.OpenStaged(ctx, staged, host.ReadWrite)
 	if err != nil {
 		return err
 	}

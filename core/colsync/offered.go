@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
@@ -67,7 +68,11 @@ func (s *Syncer) resolveOffered(ctx context.Context, m wire.Meta) (bool, error) 
 		return false, s.Store.DropOffered()
 	}
 	if m.Scm == o.Now {
-		return true, s.settle(ctx, o)
+		err := s.settle(ctx, o)
+		if k := fault.KindOf(err); k == fault.NotFound || k == fault.DamagedFile {
+			return false, s.Store.DropOffered() // without the copy nobody knows what was sent
+		}
+		return err == nil, err
 	}
 	if m.Mod != o.ServerMod {
 		return false, s.Store.DropOffered() // somebody else's state: ours never came, or was replaced

@@ -225,7 +225,7 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides'.
 	o = offered{LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
 	o.Now = max(s.Host.Clock.Now().UnixMilli(), col.Mod+1, col.Scm+1, m.Mod+1, m.Scm+1)
-	copied, err := s.Host.SQL.Open(ctx, profile.OfferedCopy, host.ReadWrite)
+	copied, err := s.Store.OpenStaged(ctx, profile.OfferedCopy, host.ReadWrite)
 	if err != nil {
 		return o, err
 	}

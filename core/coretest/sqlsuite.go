@@ -31,6 +31,7 @@ func TestSQL(t *testing.T, open func(t *testing.T) host.SQL) {
 		{"open modes", testModes},
 		{"hostile names", testSQLNames},
 		{"unicase", testUnicase},
+		{"check integrity", testCheckIntegrity},
 		{"vacuum into", testVacuumInto},
 		{"big values", testBigValues},
 		{"temporary tables", testTemp},
@@ -374,6 +375,18 @@ func testUnicase(t *testing.T, s host.SQL) {
 	Must(t, err)
 	if row[0].String() != "ok" {
 		t.Errorf("integrity check: %s", row[0].String())
+	}
+}
+
+// testCheckIntegrity: of a sound file; damaged ones are fixtures of core/collection.
+func testCheckIntegrity(t *testing.T, s host.SQL) {
+	db := newTable(t, s)
+	Must(t, db.Exec("CREATE INDEX i ON t (b); CREATE TABLE u (v TEXT COLLATE unicase PRIMARY KEY) WITHOUT ROWID; INSERT INTO u VALUES ('ß'), ('SS2')"))
+	for range 2 {
+		if lines, err := db.CheckIntegrity(5); err != nil || len(lines) != 0 {
+			t.Error(lines, err)
+		}
+		Must(t, db.Exec("INSERT INTO u VALUES (hex(randomblob(9)))"))
 	}
 }
 

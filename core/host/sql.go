@@ -33,6 +33,9 @@ type DB interface {
 	// VacuumInto writes a compact copy of the database to the named file of the profile, which must not exist
 	// (VACUUM INTO). It may not run inside a transaction; it sees one consistent state.
 	VacuumInto(name string) error
+	// CheckIntegrity runs SQLite's integrity check and returns up to limit complaints, none if the file is sound. It
+	// reads the whole file; a host may use more connections or a larger cache for it. Not inside a transaction.
+	CheckIntegrity(limit int) ([]string, error)
 	// Rollback ends an open transaction, even after a cancel; without a transaction it does nothing.
 	Rollback() error
 	// Close finalizes the statements, checkpoints a write-ahead log and closes.

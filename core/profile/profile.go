@@ -89,7 +89,7 @@ func (p *Profile) TakeChanged() bool {
 // create makes an empty collection aside and puts it in place in one step.
 func (p *Profile) create(ctx context.Context) error {
 	const staged = host.Staging + "new.anki2"
-	db, err := p.host.SQL.Open(ctx, staged, host.Create)
+	db, err := p.OpenStaged(ctx, staged, host.Create)
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,20 @@ func (p *Profile) CheckDB(db host.DB, whole bool) (ver int, err error) {
 		}
 	}
 	return ver, nil
+}
+
+// OpenStaged opens a database that is not part of the profile yet. Its writes are not flushed one by one: Files.Replace
+// makes the whole file durable when it is put in place.
+func (p *Profile) OpenStaged(ctx context.Context, name string, mode host.OpenMode) (host.DB, error) {
+	db, err := p.host.SQL.Open(ctx, name, mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Exec("PRAGMA synchronous = OFF"); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
 }
 
 // Close closes the collection and remembers its state on disk, so that the next Open need not check it.

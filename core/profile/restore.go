@@ -122,7 +122,7 @@ func stageBackup(ctx context.Context, p *Profile, id string) error {
 	if err != nil {
 		return err
 	}
-	db, err := p.host.SQL.Open(ctx, stagedRestore, host.ReadWrite)
+	db, err := p.OpenStaged(ctx, stagedRestore, host.ReadWrite)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,13 @@ func Each(st host.Stmt, params []byte) iter.Seq2[Row, error] {
 			yield(nil, err)
 			return
 		}
+		Started(st)(yield)
+	}
+}
+
+// Started is Each for a statement whose query runs already.
+func Started(st host.Stmt) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		var buf []byte
 		var row Row
 		for done := false; !done; {

@@ -92,15 +92,17 @@ export class Connection {
     }
   }
 
-  /** Compiles exactly one statement. */
-  prepare(sql: Uint8Array): Statement {
+  /** Compiles exactly one statement; with reading, only one that reads (see Engine.install). Finalizing it calls ended. */
+  prepare(sql: Uint8Array, reading = false, ended = () => {}): Statement {
     const { engine } = this;
     const ptr = engine.allocBytes(sql);
     const out = engine.alloc(8);
     try {
       const { pointer } = this;
       engine.view.setUint32(out, 0, true);
+      engine.queryOnly = reading;
       const code = engine.raw.sqlite3_prepare_v3(pointer, ptr, sql.length, SQLITE_PREPARE_PERSISTENT, out, out + 4);
+      engine.queryOnly = false;
       this.#check(code, "prepare");
       const statement = engine.view.getUint32(out, true);
       const tail = engine.text(engine.view.getUint32(out + 4, true));
@@ -108,18 +110,22 @@ export class Connection {
         engine.raw.sqlite3_finalize(statement);
         throw new SyncError("invalid_input", "prepare: not exactly one statement");
       }
-      return new Statement(this, statement, this.#growForCheck(sql));
+      return new Statement(this, statement, ended);
     } finally {
       engine.free(ptr);
       engine.free(out);
     }
   }
 
-  /** Gives an integrity check a larger cache, and returns what ends that. */
-  #growForCheck(sql: Uint8Array): () => void {
-    if (!/^\s*pragma\s+(integrity|quick)_check/i.test(new TextDecoder().decode(sql.subarray(0, 60)))) return () => {};
+  /** Starts the integrity check with a larger cache: a row with a text for each complaint, none if the file is sound. */
+  check(limit: number): Statement {
     this.run(`PRAGMA cache_size=-${CHECK_CACHE}`);
-    return () => this.run(`PRAGMA cache_size=-${CACHE}; PRAGMA shrink_memory`);
+    const sql = `SELECT integrity_check FROM pragma_integrity_check(${limit}) WHERE integrity_check <> 'ok'`;
+    const statement = this.prepare(new TextEncoder().encode(sql), false, () =>
+      this.run(`PRAGMA cache_size=-${CACHE}; PRAGMA shrink_memory`),
+    );
+    statement.query(new Uint8Array());
+    return statement;
   }
 
   /** Writes a compact copy to a file that does not exist yet. */

@@ -13,6 +13,7 @@ export interface SqlImports {
   sql_run(stmt: number, ptr: number, length: number): bigint;
   sql_query(stmt: number, ptr: number, length: number): number;
   sql_next(stmt: number, ptr: number, cap: number): bigint;
+  sql_check(db: number, limit: number): number;
   sql_vacuum_into(db: number, ptr: number, length: number): number;
   sql_finalize(stmt: number): number;
   sql_rollback(db: number): number;

@@ -97,7 +97,7 @@ export class Profile {
   }
 
   /** For tests: replaces a closed collection by these bytes. */
-  restore(bytes: Uint8Array): void {
+  load(bytes: Uint8Array): void {
     this.#files.write(FILES.collection, bytes);
   }
 

@@ -36,6 +36,7 @@ export const IMPORTS = [
   "sql_run",
   "sql_query",
   "sql_next",
+  "sql_check",
   "sql_vacuum_into",
   "sql_finalize",
   "sql_rollback",

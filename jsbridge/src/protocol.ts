@@ -50,6 +50,9 @@ export interface TransferReport {
   backup: string;
   new_endpoint: string;
   message: string;
+  round_trips: number;
+  /** What was lost here that the server never had, by kind; only of a download. */
+  lost?: Partial<Counts>;
 }
 
 /** What a sync would have to do. */
@@ -109,6 +112,8 @@ export interface Calls {
   exec: [{ sql: string }, null];
   /** For tests only: the bytes of the collection as they are in its file. */
   dump: [null, Blob];
+  /** For tests only: replaces the collection by these bytes and opens it. */
+  load: [{ collection: Blob }, null];
 }
 
 /** The name of one call. */

@@ -43,16 +43,13 @@ export function query(db: Connection, sql: string, params: readonly Param[]): Ro
 }
 
 function prepare(db: Connection, sql: string) {
-  db.engine.queryOnly = true;
   try {
-    const statement = db.prepare(new TextEncoder().encode(sql));
+    const statement = db.prepare(new TextEncoder().encode(sql), true);
     if (db.engine.raw.sqlite3_stmt_readonly(statement.pointer)) return statement;
     statement.finalize();
   } catch (e) {
     const message = e instanceof Error ? e.message : String(e);
     if (!/not authorized|prohibited/.test(message)) throw new SyncError("invalid_input", message);
-  } finally {
-    db.engine.queryOnly = false;
   }
   throw new SyncError("invalid_input", "query: only statements that read are allowed", {
     hint: "Change the collection with edit.",

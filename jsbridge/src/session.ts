@@ -79,12 +79,15 @@ export class Session {
     upload: (_, signal) => this.#task("upload", { backup: true }, signal) as Promise<never>,
     download: (_, signal) => this.#task("download", { backup: true }, signal) as Promise<never>,
     query: ({ sql, params }) => this.#profile.query(sql, params),
-    exec: async ({ sql }) => {
-      await this.#profile.exec(sql);
+    exec: async ({ sql }) => (await this.#profile.exec(sql), null),
+    dump: () => this.#profile.dump(),
+    load: async ({ collection }) => {
+      await this.#profile.call("close", {});
+      this.#profile.load(new Uint8Array(await collection.arrayBuffer()));
+      await this.#profile.call("open", { client: this.#options.clientName, create: false });
       await this.#refreshOffline();
       return null;
     },
-    dump: () => this.#profile.dump(),
     close: async () => {
       try {
         await this.#profile.close();

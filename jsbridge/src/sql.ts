@@ -40,6 +40,11 @@ export class Databases {
         if (needed) return NEXT_TOO_BIG + BigInt(needed);
         return BigInt(written) + (done ? NEXT_DONE : 0n);
       },
+      sql_check: (db, limit) => {
+        const statement = this.#db(db).check(limit);
+        this.#statements.set(++this.#last, { statement, db });
+        return this.#last;
+      },
       sql_vacuum_into: (db, ptr, length) => (this.#vacuumInto(this.#db(db), memory.text(ptr, length)), 0),
       sql_finalize: (stmt) => {
         this.#statement(stmt).finalize();

@@ -183,6 +183,7 @@ export const checks: Record<string, Check> = {
     equal(query(c, "SELECT a, b FROM t WHERE a > ?", [5]), [{ a: 9007199254740993n, b: Uint8Array.of(1) }]);
     equal(query(c, "SELECT ? AS a, ? AS b, ? AS c", [true, "ü", 1.5]), [{ a: 1, b: "ü", c: 1.5 }]);
     equal(query(c, "PRAGMA table_info(t)", []).length, 2);
+    equal(query(c, "PRAGMA integrity_check", []), [{ integrity_check: "ok" }]);
     equal(query(c, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3) SELECT max(i) AS m FROM n", []), [{ m: 3 }]);
     for (const sql of [
       "INSERT INTO t VALUES (1, 2)", "DELETE FROM t", "UPDATE t SET a = 1 RETURNING a", "CREATE TABLE u (a)",

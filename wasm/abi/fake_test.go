@@ -61,6 +61,7 @@ func (f *imports) SQLNext(stmt int32, buf []byte) int64 { return f.next(buf) }
 func (f *imports) SQLVacuumInto(db int32, name string) int32 {
 	return f.result("vacuum %d %s", db, name)
 }
+func (f *imports) SQLCheck(db, limit int32) int32              { return f.result("check %d %d", db, limit) }
 func (f *imports) SQLFinalize(stmt int32) int32                { return f.result("finalize %d", stmt) }
 func (f *imports) SQLRollback(db int32) int32                  { return f.result("rollback %d", db) }
 func (f *imports) SQLClose(db int32) int32                     { return f.result("close %d", db) }

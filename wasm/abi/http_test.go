@@ -222,6 +222,7 @@ func TestStartContextEnds(t *testing.T) {
 	t.Parallel()
 	f, g, err := run(func(ctx context.Context, h host.Host) error {
 		own, cancel := context.WithCancel(ctx)
+		defer cancel()
 		a, b := h.HTTP.Start(own, &host.Request{Stream: true}), h.HTTP.Start(own, &host.Request{})
 		if i, err := h.HTTP.Wait(ctx, []host.Call{a, b}); i != 0 || err != nil {
 			return fmt.Errorf("wait: %d, %w", i, err)

@@ -33,6 +33,8 @@ type Imports interface {
 	SQLQuery(stmt int32, params []byte) int32
 	// SQLNext writes whole packed rows to buf; the result is their size with NextDone, or NextTooBig and a size.
 	SQLNext(stmt int32, buf []byte) int64
+	// SQLCheck runs the integrity check; the result is a started statement, > 0, with a row for each complaint.
+	SQLCheck(db, limit int32) int32
 	// SQLVacuumInto writes a compact copy of the database to a file of the profile.
 	SQLVacuumInto(db int32, name string) int32
 	// SQLFinalize releases a statement.

@@ -48,6 +48,7 @@ const (
 	ImportSQLRun      = "sql_run"
 	ImportSQLQuery    = "sql_query"
 	ImportSQLNext     = "sql_next"
+	ImportSQLCheck    = "sql_check"
 	ImportSQLVacuum   = "sql_vacuum_into"
 	ImportSQLFinalize = "sql_finalize"
 	ImportSQLRollback = "sql_rollback"
@@ -73,7 +74,7 @@ func ImportNames() []string {
 	return []string{
 		ImportLastError, ImportTaskDone, ImportTick, ImportProgress, ImportLog, ImportNow, ImportMinutesWest, ImportRandom,
 		ImportSQLOpen, ImportSQLExec, ImportSQLPrepare, ImportSQLRun, ImportSQLQuery, ImportSQLNext,
-		ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
+		ImportSQLCheck, ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
 		ImportFileCreate, ImportFileOpen, ImportFileRead, ImportFileWrite, ImportFileSync, ImportFileClose, ImportFileSize,
 		ImportFileStat, ImportFileList, ImportFileRemove, ImportFileReplace,
 		ImportHTTPStart, ImportHTTPRead, ImportHTTPClose,

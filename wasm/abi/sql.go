@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 var (
@@ -44,6 +45,23 @@ func (d *db) Prepare(sql string) (host.Stmt, error) {
 }
 
 func (d *db) VacuumInto(name string) error { return d.g.check(d.g.imports.SQLVacuumInto(d.h, name)) }
+
+func (d *db) CheckIntegrity(limit int) ([]string, error) {
+	h := d.g.imports.SQLCheck(d.h, int32(limit))
+	if h < 0 {
+		return nil, d.g.failure(int64(h))
+	}
+	st := &stmt{g: d.g, h: h}
+	var lines []string
+	for row, err := range rows.Started(st) {
+		if err != nil {
+			st.Close()
+			return nil, err
+		}
+		lines = append(lines, row[0].String())
+	}
+	return lines, st.Close()
+}
 
 func (d *db) Rollback() error { return d.g.check(d.g.imports.SQLRollback(d.h)) }
 

@@ -42,6 +42,7 @@ func (imports) Random(p []byte)            { random(addr(p)) }
 func (imports) SQLOpen(name string, mode int32) int32     { return sqlOpen(name, mode) }
 func (imports) SQLExec(db int32, sql string) int32        { return sqlExec(db, sql) }
 func (imports) SQLPrepare(db int32, sql string) int32     { return sqlPrepare(db, sql) }
+func (imports) SQLCheck(db, limit int32) int32            { return sqlCheck(db, limit) }
 func (imports) SQLVacuumInto(db int32, name string) int32 { return sqlVacuumInto(db, name) }
 func (imports) SQLFinalize(stmt int32) int32              { return sqlFinalize(stmt) }
 func (imports) SQLRollback(db int32) int32                { return sqlRollback(db) }

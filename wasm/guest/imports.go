@@ -46,6 +46,9 @@ func sqlQuery(stmt int32, p unsafe.Pointer, n int32) int32
 //go:wasmimport cardferry sql_next
 func sqlNext(stmt int32, p unsafe.Pointer, n int32) int64
 
+//go:wasmimport cardferry sql_check
+func sqlCheck(db, limit int32) int32
+
 //go:wasmimport cardferry sql_vacuum_into
 func sqlVacuumInto(db int32, name string) int32
 
