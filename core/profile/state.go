@@ -45,7 +45,8 @@ func tryState(ctx context.Context, h *host.Host) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.Exec("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+	// NORMAL: a power cut may take the last entry, which the state may lose (see there), and each sync writes several.
+	err = db.Exec("PRAGMA synchronous = NORMAL; CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
 	if err == nil {
 		_, err = rows.One(db, "SELECT value FROM state LIMIT 1")
 	}
