@@ -113,6 +113,9 @@ var imports = []imported{
 	{abi.ImportFileList, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
 		return l.FileList(m.text(s[0], s[1]), m.bytes(s[2], s[3]))
 	})},
+	{abi.ImportFileCompress, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.FileCompress(m.text(s[0], s[1]), m.text(s[2], s[3]))
+	})},
 	{abi.ImportFileRemove, types("ii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.FileRemove(m.text(s[0], s[1])) })},
 	{abi.ImportFileReplace, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
 		return l.FileReplace(m.text(s[0], s[1]), m.text(s[2], s[3]))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/wasm/abi"
 )
 
 func unixMilli(ms int64) time.Time { return time.UnixMilli(ms) }
@@ -93,6 +94,21 @@ func (l *lender) FileList(prefix string, buf []byte) int32 {
 		copy(buf, b)
 	}
 	return int32(len(b))
+}
+
+func (l *lender) FileCompress(from, to string) int32 {
+	c, ok := l.ports.host.Files.(host.Compressor)
+	if !ok {
+		return abi.NotOffered
+	}
+	done, err := c.Compress(l.net.ctx, from, to)
+	switch {
+	case err != nil:
+		return l.fail(err)
+	case !done:
+		return abi.NotOffered
+	}
+	return 0
 }
 
 func (l *lender) FileRemove(name string) int32 { return l.code(l.ports.host.Files.Remove(name)) }

@@ -132,6 +132,11 @@ func (s *Syncer) backUpServer(ctx context.Context, r *remote) (string, error) {
 
 // compress writes the zstd form of a file: the request's body must have a length (design.md §3).
 func (s *Syncer) compress(ctx context.Context, from, to string) (err error) {
+	if fast, ok := s.Host.Files.(host.Compressor); ok {
+		if done, err := fast.Compress(ctx, from, to); done || err != nil {
+			return err
+		}
+	}
 	src, err := s.Host.Files.Open(from)
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package host
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // FileInfo describes a file of the profile.
 type FileInfo struct {
@@ -27,6 +30,13 @@ type Files interface {
 	// folder; or a switched pointer), and removes name's old journals. No connection to either may be open.
 	// After a crash either the old or the new content is there, whole.
 	Replace(staged, name string) error
+}
+
+// Compressor is implemented by Files of hosts that compress faster than the core can in Wasm.
+type Compressor interface {
+	// Compress writes one zstd frame with the content of the file from to the file to. ok is false, without an error,
+	// if the host leaves it to the core. It ends within a second when ctx does.
+	Compress(ctx context.Context, from, to string) (ok bool, err error)
 }
 
 // File is an open staged file. It is used by one task at a time.

@@ -31,6 +31,7 @@ export interface FileImports {
   file_size(file: number): bigint;
   file_stat(ptr: number, length: number, out: number): number;
   file_list(ptr: number, length: number, out: number, cap: number): number;
+  file_compress(from: number, fromLength: number, to: number, toLength: number): number;
   file_remove(ptr: number, length: number): number;
   file_replace(from: number, fromLength: number, to: number, toLength: number): number;
 }

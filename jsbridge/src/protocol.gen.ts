@@ -50,6 +50,7 @@ export const IMPORTS = [
   "file_size",
   "file_stat",
   "file_list",
+  "file_compress",
   "file_remove",
   "file_replace",
   "http_start",

@@ -74,6 +74,7 @@ func (f *imports) FileClose(file int32) int32                  { return f.result
 func (f *imports) FileSize(file int32) int64                   { f.record("size %d", file); return f.code }
 func (f *imports) FileList(_ string, buf []byte) int32         { return f.list(buf) }
 func (f *imports) FileRemove(name string) int32                { return f.result("remove %s", name) }
+func (f *imports) FileCompress(from, to string) int32          { return f.result("compress %s %s", from, to) }
 func (f *imports) FileReplace(from, to string) int32           { return f.result("replace %s %s", from, to) }
 func (f *imports) FileStat(name string, out *[2]int64) int32 {
 	out[0], out[1] = 77, 5_000_000_000

@@ -1,6 +1,7 @@
 package abi
 
 import (
+	"context"
 	"io"
 	"time"
 
@@ -77,6 +78,12 @@ func decodeList(b []byte) ([]host.FileInfo, error) {
 		infos = append(infos, host.FileInfo{Name: row[0].String(), Size: row[1].Int(), Modified: modified(row[2].Int())})
 	}
 	return infos, nil
+}
+
+// Compress lets the host do it, if it can.
+func (p filesPort) Compress(_ context.Context, from, to string) (bool, error) {
+	r := p.g.imports.FileCompress(from, to)
+	return r == 0, p.g.check(min(r, 0))
 }
 
 func (p filesPort) Remove(name string) error { return p.g.check(p.g.imports.FileRemove(name)) }

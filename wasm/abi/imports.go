@@ -62,6 +62,8 @@ type Imports interface {
 	FileStat(name string, out *[2]int64) int32
 	// FileList writes packed rows (name, size, modified); if they exceed buf, it writes nothing and returns the size needed.
 	FileList(prefix string, buf []byte) int32
+	// FileCompress writes the zstd frame of a file to another one; NotOffered leaves it to the guest.
+	FileCompress(from, to string) int32
 	// FileRemove deletes a file and its journals.
 	FileRemove(name string) int32
 	// FileReplace makes a staged file the content of another name, atomically.

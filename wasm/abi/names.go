@@ -34,39 +34,40 @@ func Exports() []string {
 
 // The imports of the guest. A wasmimport directive cannot use a constant; a test compares them with the built guest.
 const (
-	ImportLastError   = "last_error"
-	ImportTaskDone    = "task_done"
-	ImportTick        = "tick"
-	ImportProgress    = "progress"
-	ImportLog         = "log"
-	ImportNow         = "now"
-	ImportMinutesWest = "minutes_west"
-	ImportRandom      = "random"
-	ImportSQLOpen     = "sql_open"
-	ImportSQLExec     = "sql_exec"
-	ImportSQLPrepare  = "sql_prepare"
-	ImportSQLRun      = "sql_run"
-	ImportSQLQuery    = "sql_query"
-	ImportSQLNext     = "sql_next"
-	ImportSQLCheck    = "sql_check"
-	ImportSQLVacuum   = "sql_vacuum_into"
-	ImportSQLFinalize = "sql_finalize"
-	ImportSQLRollback = "sql_rollback"
-	ImportSQLClose    = "sql_close"
-	ImportFileCreate  = "file_create"
-	ImportFileOpen    = "file_open"
-	ImportFileRead    = "file_read"
-	ImportFileWrite   = "file_write"
-	ImportFileSync    = "file_sync"
-	ImportFileClose   = "file_close"
-	ImportFileSize    = "file_size"
-	ImportFileStat    = "file_stat"
-	ImportFileList    = "file_list"
-	ImportFileRemove  = "file_remove"
-	ImportFileReplace = "file_replace"
-	ImportHTTPStart   = "http_start"
-	ImportHTTPRead    = "http_read"
-	ImportHTTPClose   = "http_close"
+	ImportLastError    = "last_error"
+	ImportTaskDone     = "task_done"
+	ImportTick         = "tick"
+	ImportProgress     = "progress"
+	ImportLog          = "log"
+	ImportNow          = "now"
+	ImportMinutesWest  = "minutes_west"
+	ImportRandom       = "random"
+	ImportSQLOpen      = "sql_open"
+	ImportSQLExec      = "sql_exec"
+	ImportSQLPrepare   = "sql_prepare"
+	ImportSQLRun       = "sql_run"
+	ImportSQLQuery     = "sql_query"
+	ImportSQLNext      = "sql_next"
+	ImportSQLCheck     = "sql_check"
+	ImportSQLVacuum    = "sql_vacuum_into"
+	ImportSQLFinalize  = "sql_finalize"
+	ImportSQLRollback  = "sql_rollback"
+	ImportSQLClose     = "sql_close"
+	ImportFileCreate   = "file_create"
+	ImportFileOpen     = "file_open"
+	ImportFileRead     = "file_read"
+	ImportFileWrite    = "file_write"
+	ImportFileSync     = "file_sync"
+	ImportFileClose    = "file_close"
+	ImportFileSize     = "file_size"
+	ImportFileStat     = "file_stat"
+	ImportFileList     = "file_list"
+	ImportFileCompress = "file_compress"
+	ImportFileRemove   = "file_remove"
+	ImportFileReplace  = "file_replace"
+	ImportHTTPStart    = "http_start"
+	ImportHTTPRead     = "http_read"
+	ImportHTTPClose    = "http_close"
 )
 
 // ImportNames lists the imports in the order of wasm/ABI.md.
@@ -76,10 +77,13 @@ func ImportNames() []string {
 		ImportSQLOpen, ImportSQLExec, ImportSQLPrepare, ImportSQLRun, ImportSQLQuery, ImportSQLNext,
 		ImportSQLCheck, ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
 		ImportFileCreate, ImportFileOpen, ImportFileRead, ImportFileWrite, ImportFileSync, ImportFileClose, ImportFileSize,
-		ImportFileStat, ImportFileList, ImportFileRemove, ImportFileReplace,
+		ImportFileStat, ImportFileList, ImportFileCompress, ImportFileRemove, ImportFileReplace,
 		ImportHTTPStart, ImportHTTPRead, ImportHTTPClose,
 	}
 }
+
+// NotOffered is the result of an import that a host need not have.
+const NotOffered = 1
 
 // EventKind says what a cf_event brings.
 type EventKind int32

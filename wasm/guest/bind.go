@@ -63,13 +63,14 @@ func (imports) SQLNext(stmt int32, buf []byte) int64 {
 	return sqlNext(stmt, p, n)
 }
 
-func (imports) FileCreate(name string) int32      { return fileCreate(name) }
-func (imports) FileOpen(name string) int32        { return fileOpen(name) }
-func (imports) FileSync(file int32) int32         { return fileSync(file) }
-func (imports) FileClose(file int32) int32        { return fileClose(file) }
-func (imports) FileSize(file int32) int64         { return fileSize(file) }
-func (imports) FileRemove(name string) int32      { return fileRemove(name) }
-func (imports) FileReplace(from, to string) int32 { return fileReplace(from, to) }
+func (imports) FileCreate(name string) int32       { return fileCreate(name) }
+func (imports) FileOpen(name string) int32         { return fileOpen(name) }
+func (imports) FileSync(file int32) int32          { return fileSync(file) }
+func (imports) FileClose(file int32) int32         { return fileClose(file) }
+func (imports) FileSize(file int32) int64          { return fileSize(file) }
+func (imports) FileRemove(name string) int32       { return fileRemove(name) }
+func (imports) FileCompress(from, to string) int32 { return fileCompress(from, to) }
+func (imports) FileReplace(from, to string) int32  { return fileReplace(from, to) }
 
 func (imports) FileRead(file int32, off int64, b []byte) int32 {
 	p, n := addr(b)

@@ -88,6 +88,9 @@ func fileStat(name string, out unsafe.Pointer) int32
 //go:wasmimport cardferry file_list
 func fileList(prefix string, p unsafe.Pointer, n int32) int32
 
+//go:wasmimport cardferry file_compress
+func fileCompress(from, to string) int32
+
 //go:wasmimport cardferry file_remove
 func fileRemove(name string) int32
 

@@ -24,6 +24,12 @@ const (
 	entrySize      = 44
 )
 
+// What only serves to print inlined functions and arguments in stack traces (internal/abi).
+var (
+	printPCData   = []int{2, 3}    // InlTreeIndex, ArgLiveIndex
+	printFuncData = []int{3, 5, 6} // InlTree, ArgInfo, ArgLiveInfo
+)
+
 // ownNames begin the names that stay in stack traces.
 var ownNames = []string{"github.com/cardferry/", "main."}
 
@@ -32,13 +38,13 @@ type table struct {
 	memory                          []byte
 	names, units, files, pcs, funcs int // addresses
 	count                           int
-	keep, drop                      map[int]bool // sequences of pcs that are needed, and that say lines or files
+	keep, drop                      map[int]bool // sequences of pcs that are needed, and that are for printing
 }
 
 var errLayout = errors.New("the table of functions is not as Go 1.26 writes it")
 
-// clearLines clears files and lines in the table of functions. A sequence of program counters may serve
-// several purposes (the linker stores equal ones once); it is cleared if files and lines are the only ones.
+// clearLines clears files, lines, inlined functions and arguments in the table of functions. A sequence of program
+// counters may serve several purposes (the linker stores equal ones once); it is cleared if these are the only ones.
 func clearLines(memory []byte) error {
 	at := bytes.Index(memory, magic)
 	if at < 0 || bytes.Contains(memory[at+1:], magic) || len(memory) < at+72 {
@@ -58,7 +64,7 @@ func clearLines(memory []byte) error {
 		}
 	}
 	for off := range t.drop {
-		if !t.keep[off] && !t.clearSequence(t.pcs+off) {
+		if off != 0 && !t.keep[off] && !t.clearSequence(t.pcs+off) {
 			return errLayout
 		}
 	}
@@ -67,24 +73,33 @@ func clearLines(memory []byte) error {
 	return nil
 }
 
-// clearFunc takes files and lines from a function's entry; 0 means that there are none.
+// clearFunc takes what is for printing only from a function's entry; a sequence 0 means that there is none.
 func (t *table) clearFunc(f int) bool {
 	if f+entrySize > len(t.memory) {
 		return false
 	}
 	get := func(off int) int { return int(binary.LittleEndian.Uint32(t.memory[f+off:])) }
-	data := get(entryPCData)
-	if data > 16 || f+entrySize+4*data > len(t.memory) || t.names+get(entryName) >= t.units || t.memory[f+entryFuncData] > 16 {
+	pcData, funcData := get(entryPCData), int(t.memory[f+entryFuncData])
+	if pcData > 16 || funcData > 16 || f+entrySize+4*(pcData+funcData) > len(t.memory) || t.names+get(entryName) >= t.units {
 		return false
 	}
+	for _, i := range printPCData {
+		if off := entrySize + 4*i; i < pcData {
+			t.drop[get(off)] = true
+			clear(t.memory[f+off : f+off+4])
+		}
+	}
+	for _, i := range printFuncData {
+		if off := entrySize + 4*(pcData+i); i < funcData {
+			copy(t.memory[f+off:], "\xff\xff\xff\xff") // there is none
+		}
+	}
 	t.keep[get(entryPCSP)] = true
-	for i := range data {
+	for i := range pcData {
 		t.keep[get(entrySize+4*i)] = true
 	}
 	for _, off := range []int{entryFile, entryLine} {
-		if at := get(off); at != 0 {
-			t.drop[at] = true
-		}
+		t.drop[get(off)] = true
 	}
 	for _, off := range []int{entryFile, entryLine, entryUnit, entryStartLine} {
 		clear(t.memory[f+off : f+off+4])
