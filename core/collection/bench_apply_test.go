@@ -96,7 +96,7 @@ func BenchmarkSend(b *testing.B) {
 				mustExec(b, db, "UPDATE "+table+" SET usn = -1")
 			}
 			b.StartTimer()
-			if err := collection.StampSent(db, syncUSN); err != nil {
+			if err := collection.StampSent(db, syncUSN, false); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -57,7 +57,7 @@ func TestPendingRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(collection.StampSent(from, syncUSN), collection.StampChanges(from, changes, syncUSN), collection.StampGraves(from, graves, syncUSN)); err != nil {
+	if err := errors.Join(collection.StampSent(from, syncUSN, false), collection.StampChanges(from, changes, syncUSN), collection.StampGraves(from, graves, syncUSN)); err != nil {
 		t.Fatal(err)
 	}
 	for _, query := range []string{

@@ -172,7 +172,7 @@ func replaySync(t *testing.T, blobs map[string][]byte, before map[string]recorde
 	}
 	compareSlices(t, db, meta.USN, find(session, "applyChunk"))
 	err = rows.Transaction(db, func() error {
-		if err := collection.StampSent(db, meta.USN); err != nil {
+		if err := collection.StampSent(db, meta.USN, false); err != nil {
 			return err
 		}
 		if err := collection.StampChanges(db, sentChanges, meta.USN); err != nil {

@@ -53,7 +53,7 @@ func TestReplayMultiChunk(t *testing.T) {
 		t.Fatal(err)
 	}
 	compareSlices(t, db, usn, find(sessions["A"][0], "applyChunk"))
-	if err := errors.Join(collection.StampSent(db, usn), collection.DropCopies(db)); err != nil {
+	if err := errors.Join(collection.StampSent(db, usn, false), collection.DropCopies(db)); err != nil {
 		t.Fatal(err)
 	}
 

@@ -42,6 +42,18 @@ func CopyPending(db host.DB) (n int64, err error) {
 	return n, nil
 }
 
+// Mark tells whether a database was written to. It is of use on one connection only.
+type Mark struct{ others, own int64 }
+
+// ReadMark returns the present mark. Two are equal if no other connection has committed and this one has changed no row
+// between them.
+func ReadMark(db host.DB) (m Mark, err error) {
+	if m.others, err = rows.IntOf(db, "PRAGMA main.data_version"); err == nil {
+		m.own, err = rows.IntOf(db, "SELECT total_changes()")
+	}
+	return m, err
+}
+
 // DropCopies removes the copies; it does nothing if there are none.
 func DropCopies(db host.DB) error {
 	for _, t := range sentTables {

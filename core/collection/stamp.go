@@ -9,11 +9,14 @@ import (
 )
 
 // StampSent gives the server's usn to the pending rows that still equal what was sent, as kept by CopyPending. A row
-// that was edited meanwhile stays pending, even if its mod is the same: that has only seconds.
-func StampSent(db host.DB, usn int64) error {
+// that was edited meanwhile stays pending, even if its mod is the same: that has only seconds. With untouched, which
+// says that nothing was written since CopyPending (see Mark), the pending rows are the copied ones: no comparison.
+func StampSent(db host.DB, usn int64, untouched bool) error {
 	for _, t := range sentTables {
-		sql := "UPDATE main." + t.name + " SET usn = ? WHERE usn = -1 AND EXISTS (SELECT 1 FROM " + t.copy + " AS s WHERE s.id = " +
-			t.name + ".id" + t.matches() + ")"
+		sql := "UPDATE main." + t.name + " SET usn = ? WHERE usn = -1"
+		if !untouched {
+			sql += " AND EXISTS (SELECT 1 FROM " + t.copy + " AS s WHERE s.id = " + t.name + ".id" + t.matches() + ")"
+		}
 		if _, err := rows.Exec(db, sql, usn); err != nil {
 			return fmt.Errorf("stamp %s: %w", t.name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -22,7 +23,7 @@ func TestStampSentRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			mustExec(t, db, "UPDATE "+table+" SET "+column+" = 4711 WHERE id = 2")
-			if err := collection.StampSent(db, syncUSN); err != nil {
+			if err := collection.StampSent(db, syncUSN, false); err != nil {
 				t.Fatal(err)
 			}
 			for _, other := range []string{"revlog", "notes", "cards"} {
@@ -50,7 +51,7 @@ func TestStampOnlyWhatWasSent(t *testing.T) {
 	mustExec(t, db, "UPDATE cards SET usn = 17 WHERE id = 1")
 	mustExec(t, db, "DELETE FROM cards WHERE id = 2")
 	mustExec(t, db, insertCard, 9, 1, -1)
-	if err := collection.StampSent(db, syncUSN); err != nil {
+	if err := collection.StampSent(db, syncUSN, false); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, db, "SELECT id, usn FROM cards ORDER BY id", "1|17", "3|40", "9|-1")
@@ -66,7 +67,7 @@ func TestStampNumberLikeTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustExec(t, db, "UPDATE notes SET guid = '1.0', flds = '01' WHERE id = 1")
-	if err := collection.StampSent(db, syncUSN); err != nil {
+	if err := collection.StampSent(db, syncUSN, false); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, db, "SELECT id, usn FROM notes ORDER BY id", "1|-1", "2|40")
@@ -173,4 +174,35 @@ func TestStampChangesLeavesOthers(t *testing.T) {
 		}
 	}
 	wantRows(t, db, "SELECT count(*) FROM config WHERE usn <> -1", "0")
+}
+
+// TestMark: edits of this and of other connections are seen, reading and temporary tables are not.
+func TestMark(t *testing.T) {
+	t.Parallel()
+	path := fixtureFile(t, "stock.anki2")
+	db := openFile(t, path, host.ReadWrite)
+	mark := func() collection.Mark {
+		m, err := collection.ReadMark(db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	before := mark()
+	if _, err := collection.Counts(db); err != nil {
+		t.Fatal(err)
+	}
+	if mark() != before {
+		t.Error("reading changes the mark")
+	}
+	mustExec(t, db, "UPDATE cards SET flags = 1")
+	own := mark()
+	if own == before {
+		t.Error("an edit of this connection is not seen")
+	}
+	other := openFile(t, path, host.ReadWrite)
+	mustExec(t, other, "UPDATE cards SET flags = 2")
+	if mark() == own {
+		t.Error("an edit of another connection is not seen")
+	}
 }

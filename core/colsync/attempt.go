@@ -35,7 +35,8 @@ type attempt struct {
 	// putBackKeys says that config keys were put back over the server's.
 	putBackKeys bool
 	counts      wire.Counts
-	toSend      int64 // rows copied for sending
+	toSend      int64           // rows copied for sending
+	mark        collection.Mark // when they were copied
 	lateGraves  wire.Graves
 	lateChanges *wire.Changes
 }
@@ -264,7 +265,11 @@ func (a *attempt) finish(ctx context.Context) error {
 }
 
 func (a *attempt) stamp() error {
-	if err := collection.StampSent(a.db(), a.usn()); err != nil {
+	mark, err := collection.ReadMark(a.db())
+	if err != nil {
+		return err
+	}
+	if err := collection.StampSent(a.db(), a.usn(), mark == a.mark); err != nil {
 		return err
 	}
 	for _, c := range []*wire.Changes{a.sentChanges, a.lateChanges} {

@@ -89,7 +89,10 @@ func (a *attempt) copyPending() (err error) {
 		return err
 	}
 	a.lateChanges = minusChanges(changes, a.sentChanges)
-	a.counts, err = collection.Counts(a.db())
+	if a.counts, err = collection.Counts(a.db()); err != nil {
+		return err
+	}
+	a.mark, err = collection.ReadMark(a.db())
 	return err
 }
 
