@@ -4,24 +4,26 @@ SHELL := bash
 .DEFAULT_GOAL := build
 
 # Tests that need the real Anki, Chromium or Node fail instead of being skipped under `make test`.
-REQUIRE := CARDFERRY_REQUIRE_ANKI=1 CARDFERRY_REQUIRE_CHROME=1 CARDFERRY_REQUIRE_NODE=1
-GO_SOURCES := $(shell find core wasm hostrunner -name '*.go' -not -name '*_test.go' 2>/dev/null)
+REQUIRE := CARDFERRY_ANKI_PYTHON=$(or $(CARDFERRY_ANKI_PYTHON),$(CURDIR)/.cache/venv/bin/python) CARDFERRY_REQUIRE_ANKI=1 CARDFERRY_REQUIRE_CHROME=1 CARDFERRY_REQUIRE_NODE=1
+GO_SOURCES := $(shell find core wasm hostrunner -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum wasm/build.sh
 TS_SOURCES := $(shell find jsbridge/src -name '*.ts' 2>/dev/null) jsbridge/build.mjs jsbridge/package-lock.json
 
-.PHONY: build run test test-fast test-full test-guest test-browser bench size check fuzz clean deps
+.PHONY: build run test test-fast test-full test-guest test-browser bench size check fuzz clean deps packages
 
 build: build/cardferry jsbridge/dist/index.js
 
-build/core.wasm: $(GO_SOURCES) go.mod
+build/core.wasm: $(GO_SOURCES)
 	mkdir -p build
-	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags='-s -w' -o $@ ./wasm/guest
+	sh wasm/build.sh wasip1 $@
 
-build/core.js.wasm: $(GO_SOURCES) go.mod
+build/core.js.wasm: $(GO_SOURCES)
 	mkdir -p build
-	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./wasm/guest
+	sh wasm/build.sh js $@
 
+# The program has the guest inside, so it is one file. The copy is not committed.
 build/cardferry: build/core.wasm
-	go build -trimpath -o $@ ./hostrunner/cmd/cardferry
+	cp build/core.wasm hostrunner/guestfile/core.wasm
+	go build -trimpath -tags embedguest -o $@ ./hostrunner/cmd/cardferry
 
 jsbridge/node_modules/.installed: jsbridge/package-lock.json
 	cd jsbridge && npm ci --no-audit --no-fund --silent
@@ -31,22 +33,27 @@ jsbridge/dist/index.js: $(TS_SOURCES) jsbridge/node_modules/.installed build/cor
 	cd jsbridge && node build.mjs
 
 .cache/venv/.installed: hostrunner/ankitest/requirements.txt
-	hostrunner/ankitest/venv.sh
+	.ci/packages venv
+	sh hostrunner/ankitest/venv.sh
 	touch $@
 
-# Chromium and brotli come from Debian's packages where they are missing.
-deps: .cache/venv/.installed jsbridge/node_modules/.installed
+# What comes from Debian where it is missing: python3-venv, Chromium, brotli.
+packages:
 	.ci/packages
 
-run: build .cache/venv/.installed
-	.ci/demo
+deps: packages .cache/venv/.installed jsbridge/node_modules/.installed
 
+run: build .cache/venv/.installed
+	hostrunner/demo/run.sh
+
+# npm comes first: it builds the pages that the browser tests load.
 test: deps build build/core.js.wasm check size
-	$(REQUIRE) go test -timeout 30m ./...
-	$(MAKE) test-guest
 	cd jsbridge && npm test
+	$(REQUIRE) go test -timeout 30m ./...
+	$(REQUIRE) sh wasm/test-guest.sh
 
 test-full: deps build build/core.js.wasm
+	cd jsbridge && npm test
 	$(REQUIRE) CARDFERRY_FULL=1 go test -timeout 80m ./...
 
 test-fast: build
@@ -54,17 +61,18 @@ test-fast: build
 	cd jsbridge && npm run check && npm test
 
 test-guest: build
-	wasm/test-guest.sh
+	sh wasm/test-guest.sh
 
 test-browser: deps build
+	cd jsbridge && node build.mjs --test
 	$(REQUIRE) go test -timeout 20m ./hostrunner/browsertest/...
 
 bench: deps build
 	go run ./hostrunner/bench
 	go test -run '^$$' -bench . -benchtime 200ms ./core/...
 
-size: build/core.wasm
-	wasm/size.sh build/core.wasm
+size: packages build/core.wasm
+	sh wasm/size.sh build/core.wasm
 
 check: build
 	test -z "$$(gofmt -l core wasm hostrunner | tee /dev/stderr)"
@@ -72,10 +80,11 @@ check: build
 	GOOS=js GOARCH=wasm go vet ./core/... ./wasm/...
 	GOOS=wasip1 GOARCH=wasm go vet ./core/... ./wasm/...
 	go mod tidy -diff
+	go test -count=1 ./wasm # the names of the boundary in TypeScript are those in Go
 	cd jsbridge && npm run check
 
 fuzz:
-	wasm/fuzz.sh
+	sh core/fuzz.sh
 
 clean:
-	rm -rf build jsbridge/dist jsbridge/node_modules .cache
+	rm -rf build hostrunner/guestfile/core.wasm jsbridge/dist jsbridge/node_modules .cache

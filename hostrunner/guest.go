@@ -6,6 +6,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/cardferry/cardferry/wasm/abi"
@@ -59,6 +60,11 @@ func build(ctx context.Context, r wazero.Runtime, file []byte) (*guest, error) {
 		return nil, err
 	}
 	return &guest{runtime: r, compiled: compiled}, nil
+}
+
+// instantiate makes an instance whose memory is outside of this program's heap.
+func (g *guest) instantiate(ctx context.Context, config wazero.ModuleConfig) (api.Module, error) {
+	return g.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(allocate)), g.compiled, config)
 }
 
 func (g *guest) close(ctx context.Context) error { return g.runtime.Close(ctx) }

@@ -35,7 +35,7 @@ func newInstance(ctx context.Context, g *guest, p *ports) (*instance, error) {
 								WithStartFunctions(abi.ExportInitialize).
 								WithStdout(&e.stderr).WithStderr(&e.stderr).
 								WithRandSource(rand.Reader).WithSysWalltime().WithSysNanotime()
-	m, err := g.runtime.InstantiateModule(e.ctx, g.compiled, config)
+	m, err := g.instantiate(e.ctx, config)
 	if err != nil {
 		return nil, crash(e.crashText(err))
 	}

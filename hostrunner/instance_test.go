@@ -283,6 +283,39 @@ func TestInstanceCancel(t *testing.T) {
 	}
 }
 
+// TestMemoryStaysSmall: the guest's memory never shrinks, so it must not grow with what was used and dropped.
+func TestMemoryStaysSmall(t *testing.T) {
+	t.Parallel()
+	e := newTestInstance(t, OpenOptions{})
+	if _, err := e.call(t.Context(), "garbage", []byte(`{"n":1000}`)); err != nil {
+		t.Fatal(err)
+	}
+	if mb := e.module.Memory().Size() >> 20; mb > 40 {
+		t.Errorf("%d MB", mb)
+	} else {
+		t.Logf("%d MB", mb)
+	}
+}
+
+// TestMemory: both kinds of memory keep their content when they grow, and refuse nothing up to the maximum.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	for _, m := range []interface {
+		Reallocate(uint64) []byte
+		Free()
+	}{new(grown), allocate(0, 1<<20)} {
+		b := m.Reallocate(10)
+		b[9] = 7
+		if b = m.Reallocate(1 << 20); len(b) != 1<<20 || b[9] != 7 || b[1<<20-1] != 0 {
+			t.Errorf("%T: the memory changed", m)
+		}
+		m.Free()
+	}
+	if b := allocate(0, 1<<16).Reallocate(1<<16 + 1); b != nil {
+		t.Error("memory above the maximum")
+	}
+}
+
 // TestCollate compares the guest's collation with the one that native SQLite uses, and checks its borders.
 func TestCollate(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,6 @@
 // @ts-check
-// Builds dist/: the page API, the worker with SQLite, both .wasm files and the types. With --test it builds dist/test/
-// instead: the tests for Node, and the host for Node that other tests run.
+// Builds dist/: the page API, the worker with SQLite, both .wasm files and the types; and dist/test/, which is not
+// published: the tests for Node and for Chromium, and the host for Node that other tests run. With --test only the latter.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -65,4 +65,5 @@ async function buildTests() {
   });
 }
 
-await (process.argv.includes("--test") ? buildTests() : buildPackage());
+if (!process.argv.includes("--test")) await buildPackage();
+await buildTests();

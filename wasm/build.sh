@@ -11,7 +11,7 @@ own=github.com/cardferry/cardferry/core
 mode=
 if [ "$target" = wasip1 ]; then mode=-buildmode=c-shared; fi
 GOOS=$target GOARCH=wasm GOEXPERIMENT=nogreenteagc go build $mode -trimpath -ldflags='-s -w -buildid=' \
-	-gcflags=all=-l -gcflags=github.com/klauspost/...= \
+	-gcflags=all=-l -gcflags=$own/zstd= \
 	-gcflags=$own/wire= -gcflags=$own/rows= -gcflags=$own/unicase= -gcflags=$own/notetext= -gcflags=$own/jsontext= \
 	-o "$out" ./wasm/guest
 go run ./wasm/shrink "$out"

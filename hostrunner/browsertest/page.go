@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -121,6 +122,42 @@ func (p *Page) evaluate(body string, args []any) (answer pageAnswer, err error) 
 		err = json.Unmarshal([]byte(text), &answer)
 	}
 	return answer, err
+}
+
+// Quota bounds what the page's origin may store, in bytes; 0 is the browser's own bound.
+func (p *Page) Quota(t testing.TB, bytes float64) {
+	t.Helper()
+	var params storage.OverrideQuotaForOriginParams
+	p.Run(t, &params.Origin, `return location.origin`)
+	if bytes > 0 {
+		params.QuotaSize = &bytes
+	}
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, storage.OverrideQuotaForOrigin, params)
+	})
+	if err != nil {
+		t.Fatalf("set the quota: %v", err)
+	}
+}
+
+// ExportCollection writes the collection of the open profile to a file.
+func (p *Page) ExportCollection(t testing.TB, path string) {
+	t.Helper()
+	var content []byte // base64 in JSON
+	p.Run(t, &content, `return dump()`)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ImportCollection makes a file the collection of the open profile.
+func (p *Page) ImportCollection(t testing.TB, path string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Run(t, nil, `await load(args[0])`, content)
 }
 
 // Screenshot writes a picture of the page to the folder CARDFERRY_SCREENSHOTS, if that is set.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"testing"
 )
 
@@ -19,19 +20,27 @@ var pageHTML []byte
 // port, so an origin and a storage, of its own.
 type Server struct {
 	URL string // ends in "/"
-	// Intercept, if set, gets every request for the sync server first and reports whether it has answered it. It may
-	// be changed while no request is under way.
-	Intercept func(w http.ResponseWriter, r *http.Request) bool
 
-	upstream string
-	http     *httptest.Server
+	intercept atomic.Pointer[Interceptor]
+}
+
+// Interceptor gets every request for the sync server first and reports whether it has answered it.
+type Interceptor = func(w http.ResponseWriter, r *http.Request) bool
+
+// Intercept sets the interceptor of the following requests; nil takes it away.
+func (s *Server) Intercept(f Interceptor) {
+	if f == nil {
+		s.intercept.Store(nil)
+	} else {
+		s.intercept.Store(&f)
+	}
 }
 
 // NewServer starts a server; upstream is the base URL of a sync server, "" for none.
 func NewServer(t testing.TB, upstream string) *Server {
 	t.Helper()
 	dist := distFolder(t)
-	s := &Server{upstream: upstream}
+	s := &Server{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -41,11 +50,11 @@ func NewServer(t testing.TB, upstream string) *Server {
 	if upstream != "" {
 		mux.Handle("/sync/", s.proxy(t, upstream))
 	}
-	s.http = httptest.NewServer(mux)
-	s.URL = s.http.URL + "/"
+	srv := httptest.NewServer(mux)
+	s.URL = srv.URL + "/"
 	t.Cleanup(func() {
-		s.http.CloseClientConnections()
-		s.http.Close()
+		srv.CloseClientConnections()
+		srv.Close()
 	})
 	return s
 }
@@ -64,7 +73,7 @@ func (s *Server) proxy(t testing.TB, upstream string) http.Handler {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.Intercept != nil && s.Intercept(w, r) {
+		if f := s.intercept.Load(); f != nil && (*f)(w, r) {
 			return
 		}
 		forward.ServeHTTP(w, r)

@@ -11,6 +11,9 @@ import (
 // childVar names the test that a child process was started for.
 const childVar = "CARDFERRY_UNPRIVILEGED_TEST"
 
+// IsChild reports whether this process was started by Unprivileged, for a TestMain that does more than run the tests.
+func IsChild() bool { return os.Getenv(childVar) != "" }
+
 // Unprivileged reports whether the calling test runs as a user whom permissions bind. For root, whom they do not, it runs the
 // test again in a process of the user nobody and returns false; the caller then returns. The test must not be a subtest
 // and must not need its package's folder.

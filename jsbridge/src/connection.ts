@@ -130,7 +130,13 @@ export class Connection {
 
   /** Writes a compact copy to a file that does not exist yet. */
   vacuumInto(path: string): void {
-    this.run(`VACUUM INTO '${path}'`);
+    // query_only counts the copy as a change.
+    this.run("PRAGMA query_only=0");
+    try {
+      this.run(`VACUUM INTO '${path}'`);
+    } finally {
+      if (this.readOnly) this.run("PRAGMA query_only=1");
+    }
   }
 
   /** Ends an open transaction; without one it does nothing. */

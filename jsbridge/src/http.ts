@@ -164,8 +164,7 @@ class Call {
       if (done) return concat(pieces, size);
       size += value.length;
       if (this.#request.limit > 0 && size > this.#request.limit) {
-        this.close();
-        throw new SyncError("damaged_download", `the answer is longer than ${this.#request.limit} bytes`);
+        this.#stall.abort(new SyncError("damaged_download", `the answer is longer than ${this.#request.limit} bytes`));
       }
       pieces.push(value);
     }

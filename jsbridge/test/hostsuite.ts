@@ -124,6 +124,23 @@ export const checks: Record<string, Check> = {
     lab.exec(db, "COMMIT");
     equal(lab.list("cardferry.tmp/").map(([n]) => n), ["cardferry.tmp/copy.db"]);
     equal(lab.rows(lab.open("cardferry.tmp/copy.db", OPEN_MODES.readWrite), "SELECT a FROM t"), [[7n]]);
+    lab.ok(lab.sql.sql_close(db));
+    const reader = lab.open("a.db", OPEN_MODES.readOnly);
+    lab.ok(lab.sql.sql_vacuum_into(reader, ...lab.put("again.db")));
+    fails("not_writable", () => lab.exec(reader, "DELETE FROM t"));
+    equal(lab.rows(lab.open("again.db", OPEN_MODES.readOnly), "SELECT a FROM t"), [[7n]]);
+  },
+  "the integrity check": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a, b); CREATE INDEX i ON t (b); INSERT INTO t VALUES (1, 2), (3, 4)");
+    const complaints = (): Value[][] => lab.drain(lab.ok(lab.sql.sql_check(lab.open("a.db"), 5)));
+    lab.ok(lab.sql.sql_close(db));
+    equal(complaints(), []);
+    const other = lab.open("a.db");
+    const unwanted = "DELETE FROM sqlite_schema WHERE name = 'i'";
+    lab.exec(other, `PRAGMA writable_schema=1; ${unwanted}`);
+    lab.ok(lab.sql.sql_close(other));
+    equal(complaints().length > 0, true);
   },
   "files": (lab) => {
     const big = new Uint8Array(700_000).map((_, i) => i * 7);

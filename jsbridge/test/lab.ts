@@ -93,6 +93,11 @@ export class Lab {
   rows(db: number, sql: string, params: Value[] = [], cap = 4096): Value[][] {
     const stmt = this.prepare(db, sql);
     this.ok(this.sql.sql_query(stmt, ...this.put(params.length ? encodeRow(params) : new Uint8Array(0))));
+    return this.drain(stmt, cap);
+  }
+
+  /** All rows of a started statement, which is finalized. */
+  drain(stmt: number, cap = 4096): Value[][] {
     const rows: Value[][] = [];
     for (;;) {
       const r = this.ok(this.sql.sql_next(stmt, OUT, cap));

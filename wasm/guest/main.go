@@ -8,25 +8,15 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/wasm/abi"
-)
-
-// The memory of a Wasm instance never shrinks, so the heap is kept small rather than the collector idle: guest and
-// SQLite together have 64 MB. Below the limit the heap may grow by a half before a collection.
-const (
-	memoryLimit = 24 << 20
-	gcPercent   = 50
 )
 
 // guest is the one instance; Wasm exports have no receiver.
 var guest = start()
 
 func start() *abi.Guest {
-	debug.SetMemoryLimit(memoryLimit)
-	debug.SetGCPercent(gcPercent)
+	limitMemory()
 	return abi.New(imports{}, func(h host.Host) abi.Service { return service.New(h) })
 }

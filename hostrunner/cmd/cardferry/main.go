@@ -35,7 +35,7 @@ type app struct {
 
 // patience is how long a cancelled command may take to end in order. After it the program ends as if it were killed,
 // which the collection survives at any point.
-const patience = 900 * time.Millisecond
+const patience = 800 * time.Millisecond
 
 // run runs the program and returns its exit code. When ctx ends, it returns within a second.
 func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {

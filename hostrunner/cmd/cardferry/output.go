@@ -109,6 +109,9 @@ func (o *output) failLocked(err error) int {
 	if f, ok := errors.AsType[*fault.Error](err); ok { // kong wraps what commands return
 		e = *f
 	}
+	if e.Hint == "" {
+		e.Hint = defaultHints[kind]
+	}
 	message := err.Error()
 	if kind == fault.Cancelled {
 		message = "cancelled"

@@ -16,8 +16,8 @@ const maxPassword = 64 << 10
 
 // password comes from CARDFERRY_PASSWORD, else from standard input: one line, asked for on a terminal.
 func (a *app) password() (string, error) {
-	p, ok := os.LookupEnv("CARDFERRY_PASSWORD")
-	if !ok {
+	p := os.Getenv("CARDFERRY_PASSWORD")
+	if p == "" {
 		var err error
 		if p, err = a.askPassword(); err != nil {
 			return "", err

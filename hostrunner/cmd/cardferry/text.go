@@ -116,12 +116,23 @@ func restoreText(id string, r service.RestoreResult) string {
 	return s + "\nThe next sync asks which side to keep: upload sends the restored collection to the server."
 }
 
-// counted lists the kinds of which there are some, in a fixed order.
+// kindNames has what people read for the kinds of objects, for one and for several, in the order of reading.
+var kindNames = []struct{ kind, one, several string }{
+	{"notes", "note", "notes"}, {"cards", "card", "cards"}, {"revlog", "review", "reviews"}, {"decks", "deck", "decks"},
+	{"notetypes", "notetype", "notetypes"}, {"deck_configs", "set of deck options", "sets of deck options"},
+	{"tags", "tag", "tags"}, {"config", "setting", "settings"}, {"graves", "deletion", "deletions"},
+}
+
+// counted lists the kinds of which there are some.
 func counted(c colsync.Counts) []string {
 	var parts []string
-	for _, k := range []string{"notes", "cards", "revlog", "decks", "notetypes", "deck_configs", "tags", "config", "graves"} {
-		if c[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c[k], strings.ReplaceAll(k, "_", " ")))
+	for _, k := range kindNames {
+		switch n := c[k.kind]; n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+k.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, k.several))
 		}
 	}
 	return parts

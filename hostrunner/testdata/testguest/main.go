@@ -17,7 +17,12 @@ import (
 	"github.com/cardferry/cardferry/wasm/abi"
 )
 
-var guest = abi.New(imports{}, func(h host.Host) abi.Service { return service{h} })
+var guest = start()
+
+func start() *abi.Guest {
+	limitMemory()
+	return abi.New(imports{}, func(h host.Host) abi.Service { return service{h} })
+}
 
 type service struct{ host.Host }
 
@@ -54,6 +59,12 @@ func (s service) run(ctx context.Context, method string, p params) (any, error) 
 		for {
 			keep = append(keep, make([]byte, 1<<20))
 		}
+	case "garbage":
+		var keep [8][]byte // 8 MB of 1 GB stay in use
+		for i := range p.N {
+			keep[i%len(keep)] = append(make([]byte, 1<<20-1), byte(i))
+		}
+		return len(append(keep[0], keep[p.N%len(keep)]...)), nil
 	case "stack":
 		return depth(1), nil
 	case "nothing":

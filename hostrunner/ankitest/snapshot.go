@@ -1,0 +1,99 @@
+package ankitest
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/cardferry/cardferry/core/unicase"
+)
+
+// copyCollection copies a collection file with its write-ahead log into dir, which is made, and returns the path of the
+// copy. The real client and server lock their file for themselves while they have it open, but whatever they have
+// committed is in these two files.
+func copyCollection(path, dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	to := filepath.Join(dir, "collection.anki2")
+	if err := copyFile(path, to); err != nil {
+		return "", err
+	}
+	err := copyFile(path+"-wal", to+"-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return to, err
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync() // not the business of who is measured next
+	}
+	return errors.Join(err, out.Close())
+}
+
+// CopyFile copies the collection file at path, which an idle program may have open, into the folder dir and returns the path of
+// the copy.
+func CopyFile(path, dir string) (string, error) { return copyCollection(path, dir) }
+
+// CopyCollection copies a collection file with its write-ahead log to a new folder of the test and returns the path of
+// the copy. The file may be open in an idle program.
+func CopyCollection(t TB, path string) string {
+	t.Helper()
+	copied, err := copyCollection(path, TempDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// OpenSQL opens a collection file with SQLite alone: the caller is an app that edits it by itself.
+func OpenSQL(path string) (*sqlite3.Conn, error) {
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	err = db.CreateCollation("unicase", unicase.Compare)
+	if err == nil {
+		err = db.Exec("PRAGMA busy_timeout = 10000")
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// EditSQL runs statements on a collection file in one transaction.
+func EditSQL(t TB, path string, statements ...string) {
+	t.Helper()
+	db, err := OpenSQL(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	run := func(sql string) {
+		if err := db.Exec(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run("BEGIN IMMEDIATE")
+	for _, sql := range statements {
+		run(sql)
+	}
+	run("COMMIT")
+}

@@ -1,0 +1,105 @@
+package browsertest_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestSync is the first slice of the bridge: a page logs in, downloads what a real client has uploaded, edits, syncs,
+// uploads, and the real client has the same collection after each.
+func TestSync(t *testing.T) {
+	t.Parallel()
+	anki, user := ankitest.Shared(t)
+	desktop := ankitest.NewClient(t, "")
+	desktop.Login(anki.URL, user)
+	addNote(desktop, "a", "front", "back")
+	desktop.Upload()
+
+	server := browsertest.NewServer(t, anki.URL)
+	page := browsertest.Start(t).Open(t, server.URL)
+	page.Run(t, nil, `await open(); await ferry.login({user: args[0], password: args[1]}); step("logged in")`, user.Name, user.Password)
+	wantKind(t, page.Try(t, nil, `await ferry.sync()`), fault.OneWayNeeded)
+	page.Run(t, nil, `const r = await ferry.download(); step("downloaded " + JSON.stringify(r))`)
+	wantEqual(t, "after the page's download", page, desktop)
+
+	var report syncReport
+	editField(t, page, "a", "from the page\x1fback")
+	page.Run(t, &report, `const r = await ferry.sync(); step("synced " + JSON.stringify(r)); return r`)
+	if report.Required != "none" || report.Sent["notes"] != 1 {
+		t.Errorf("after an edit of the page: %+v", report)
+	}
+	desktop.Sync()
+	wantEqual(t, "after an edit of the page", page, desktop)
+
+	desktop.Do("edit_note", map[string]any{"guid": "a", "field": 0, "text": "from the desktop"})
+	addNote(desktop, "b", "second", "note")
+	desktop.Do("answer", map[string]any{"guid": "a", "ord": 0, "ease": 3})
+	desktop.Sync()
+	page.Run(t, &report, `return await ferry.sync()`)
+	if got := field(t, page, "a"); report.Received["notes"] != 2 || report.Received["revlog"] != 1 || got != "from the desktop\x1fback" {
+		t.Errorf("after edits of the desktop: %q, %+v", got, report)
+	}
+	wantEqual(t, "after edits of the desktop", page, desktop)
+
+	editField(t, page, "a", "uploaded\x1fback")
+	page.Run(t, nil, `const r = await ferry.upload(); step("uploaded " + JSON.stringify(r))`)
+	desktop.Download()
+	wantEqual(t, "after the page's upload", page, desktop)
+	if got := field(t, page, "a"); got != "uploaded\x1fback" {
+		t.Errorf("the page has %q", got)
+	}
+	page.Screenshot(t, "sync")
+	page.Run(t, nil, `await ferry.close()`)
+}
+
+type syncReport struct {
+	Required       string
+	Sent, Received map[string]int64
+}
+
+func addNote(c *ankitest.Client, guid string, fields ...string) {
+	c.Do("add_note", map[string]any{"guid": guid, "notetype": "Basic", "deck": "Default", "fields": fields})
+}
+
+// editField changes the fields of a note in the page, as an app would.
+func editField(t *testing.T, page *browsertest.Page, guid, fields string) {
+	t.Helper()
+	page.Run(t, nil, `
+		const now = Date.now(), [guid, fields] = args;
+		await exec(`+"`BEGIN; UPDATE notes SET flds = '${fields}', mod = max(mod + 1, ${Math.floor(now / 1000)}), usn = -1 WHERE guid = '${guid}';"+`
+			UPDATE col SET mod = max(mod + 1, ${now}); COMMIT`+"`"+`); step("edited")`, guid, fields)
+}
+
+// field returns the fields of a note as the page has them.
+func field(t *testing.T, page *browsertest.Page, guid string) string {
+	t.Helper()
+	var rows []struct{ Flds string }
+	page.Run(t, &rows, `return ferry.query("SELECT flds FROM notes WHERE guid = ?", args)`, guid)
+	if len(rows) != 1 {
+		t.Fatalf("%d notes %q", len(rows), guid)
+	}
+	return rows[0].Flds
+}
+
+// wantEqual compares all tables of the page's collection with those of the real client, and lets the real program check
+// the page's file.
+func wantEqual(t *testing.T, when string, page *browsertest.Page, desktop *ankitest.Client) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "collection.anki2")
+	page.ExportCollection(t, path)
+	ankitest.CheckFile(t, path)
+	ankitest.RequireEqual(t, when+": page and desktop", ankitest.MustDump(t, path), ankitest.MustDump(t, desktop.Path), ankitest.BetweenDevices...)
+}
+
+func wantKind(t *testing.T, err error, kind fault.Kind) *fault.Error {
+	t.Helper()
+	e, ok := err.(*fault.Error)
+	if !ok || e.Kind != kind {
+		t.Fatalf("error %v of kind %v, want %v", err, fault.KindOf(err), kind)
+	}
+	return e
+}

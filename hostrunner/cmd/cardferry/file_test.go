@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/hosttest"
+	"github.com/cardferry/cardferry/hostrunner/profilelock"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// Files that we do not open: kind and exit code of the contract, and the file stays byte for byte as it was.
+func TestBadCollections(t *testing.T) {
+	t.Parallel()
+	var files []string
+	for _, pattern := range []string{"damaged-*", "unsupported-*"} {
+		found, err := filepath.Glob(filepath.Join(fixtures, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no fixtures %s: %v", pattern, err)
+		}
+		files = append(files, found...)
+	}
+	commands := [][]string{
+		{"sync"}, {"sync", "--on-conflict=upload"}, {"sync", "--on-conflict=download"}, {"status"},
+		{"status", "--offline"}, {"upload"}, {"download"},
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		kind := fault.DamagedFile
+		if strings.HasPrefix(name, "unsupported-") {
+			kind = fault.UnsupportedFile
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, command := range commands {
+				dir := profileFor(t, "http://127.0.0.1:1/", name)
+				o := try(t, append(command, "--profile", dir)...)
+				o.want(t, 9, kind)
+				after, err := os.ReadFile(filepath.Join(dir, host.Collection))
+				if err != nil || !bytes.Equal(before, after) {
+					t.Errorf("%v: the file is not as before (%v)", command, err)
+				}
+				if o.last["changed"] != false || o.last["hint"] == "" {
+					t.Errorf("%v: %s", command, o.stdout)
+				}
+			}
+		})
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	dir := profileFor(t, "http://127.0.0.1:1/", "stock.anki2")
+	lock, err := profilelock.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"sync", "status", "upload", "download", "backups", "logout", "login --endpoint http://127.0.0.1:1/ --user u"} {
+		try(t, append(strings.Fields(command), "--profile", dir)...).want(t, 1, fault.Busy)
+	}
+	lock.Release()
+
+	db, err := sqlitehost.New(dir).Open(context.Background(), host.Collection, host.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Exec("PRAGMA locking_mode=exclusive; BEGIN EXCLUSIVE; UPDATE col SET mod = mod"); err != nil {
+		t.Fatal(err)
+	}
+	try(t, "status", "--offline", "--profile", dir).want(t, 1, fault.Busy)
+}
+
+func TestReadOnlyFolder(t *testing.T) {
+	t.Parallel()
+	if !hosttest.Unprivileged(t) {
+		return
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(dir, 0o700)
+	try(t, "status", "--offline", "--profile", dir).want(t, 1, fault.NotWritable)
+	try(t, "login", "--user", "u", "--endpoint", "http://127.0.0.1:1/", "--profile", filepath.Join(dir, "new")).want(t, 1, fault.NotWritable)
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := hosttest.TinyDisk(t, 200<<10)
+	copyFixture(t, "schema11.anki2", dir) // its upgrade needs a backup, and there is no room for one
+	before, err := os.ReadFile(filepath.Join(dir, host.Collection))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := try(t, "status", "--offline", "--profile", dir)
+	o.want(t, 1, fault.StorageFull)
+	after, err := os.ReadFile(filepath.Join(dir, host.Collection))
+	if err != nil || !bytes.Equal(before, after) || o.last["changed"] != false {
+		t.Errorf("the file is not as before (%v)", err)
+	}
+}
+
+// An account file that cannot be read asks for a new login.
+func TestDamagedAccount(t *testing.T) {
+	t.Parallel()
+	dir := profileFor(t, "http://127.0.0.1:1/", "stock.anki2")
+	if err := os.WriteFile(accountFile(dir), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	try(t, "sync", "--profile", dir).want(t, 4, fault.Auth)
+	if o := try(t, "status", "--offline", "--profile", dir); o.code != 0 {
+		t.Errorf("offline status: %s", o.stdout)
+	}
+}
+
+// The account file is its owner's, also when a stale one was not.
+func TestAccountMode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{accountFile(dir), accountFile(dir) + ".tmp"} {
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writeAccount(dir, &account{User: "u", Endpoint: "e", Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(accountFile(dir))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// outcome is what a run of the program in this process gave.
+type outcome struct {
+	code   int
+	last   map[string]any // the last JSON line
+	stdout string
+	stderr string
+}
+
+// try runs the program in this process with --json.
+func try(t *testing.T, args ...string) outcome {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), append(args, "--json", "--engine=native"), strings.NewReader("pass\n"), &out, &errs)
+	if err := checkLines(out.String(), code); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	o := outcome{code: code, stdout: out.String(), stderr: errs.String()}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &o.last); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// want checks exit code and kind of an error.
+func (o outcome) want(t *testing.T, code int, kind fault.Kind) {
+	t.Helper()
+	if o.code != code || o.last["kind"] != kind.String() {
+		t.Fatalf("exit code %d, want %d and kind %v: %s", o.code, code, kind, o.stdout)
+	}
+}
+
+// answer writes an answer of a sync server.
+func answer(w http.ResponseWriter, body string) {
+	w.Header().Set("anki-original-size", fmt.Sprint(len(body)))
+	w.Write(wire.NewCodec().Compress(nil, []byte(body)))
+}
+
+// meta is the answer of a server whose collection differs from ours in its schema.
+func meta(ts int64) string {
+	return fmt.Sprintf(`{"mod":5,"scm":6,"usn":7,"ts":%d,"msg":"","cont":true,"hostNum":0,"empty":false,"media_usn":0}`, ts)
+}
+
+// profileFor makes a profile that is logged in to a server, with a collection.
+func profileFor(t *testing.T, endpoint, fixture string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeAccount(dir, &account{User: "u", Endpoint: endpoint, Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if fixture != "" {
+		copyFixture(t, fixture, dir)
+	}
+	return dir
+}
+
+func copyFixture(t *testing.T, fixture, dir string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(fixtures, fixture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "collection.anki2"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// editNote changes a note of a profile as another program would.
+func editNote(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sqlitehost.New(dir).Open(context.Background(), host.Collection, host.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.Exec("UPDATE notes SET tags = tags || 'edited ', mod = mod + 10, usn = -1 WHERE id = (SELECT min(id) FROM notes); " +
+		"UPDATE col SET mod = mod + 1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestServerAnswers(t *testing.T) {
+	t.Parallel()
+	now := time.Now().Unix()
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	text := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { answer(w, body) }
+	}
+	for name, test := range map[string]struct {
+		serve http.HandlerFunc
+		code  int
+		kind  fault.Kind
+		field string
+	}{
+		"400":      {status(400), 7, fault.DatabaseCheck, ""},
+		"403":      {status(403), 4, fault.Auth, ""},
+		"404":      {status(404), 5, fault.Network, ""},
+		"407":      {status(407), 5, fault.ProxyAuth, ""},
+		"409":      {status(409), 8, fault.Conflict, ""},
+		"413":      {status(413), 6, fault.TooLarge, ""},
+		"429":      {status(429), 5, fault.Network, ""},
+		"500":      {status(500), 5, fault.ServerError, ""},
+		"501":      {status(501), 6, fault.ClientTooOld, ""},
+		"502":      {status(502), 5, fault.ServerError, ""},
+		"503":      {status(503), 5, fault.ServerError, ""},
+		"504":      {status(504), 5, fault.ServerError, ""},
+		"HTML":     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, 9, fault.DamagedDownload, ""},
+		"not JSON": {text("{"), 9, fault.DamagedDownload, ""},
+		"message":  {text(`{"mod":0,"scm":0,"usn":0,"ts":0,"msg":"closed today","cont":false,"hostNum":0,"empty":false,"media_usn":0}`), 6, fault.ServerMessage, "server_message"},
+		"clock":    {text(meta(now + 4000)), 6, fault.Clock, "server_time"},
+		"one way":  {text(meta(now)), 3, fault.OneWayNeeded, "upload_loses"},
+		"lost redirect": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("location", "elsewhere")
+			w.WriteHeader(308)
+		}, 5, fault.Network, ""},
+		"broken answers": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 5, fault.Network, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(test.serve)
+			defer server.Close()
+			dir := profileFor(t, server.URL, "stock.anki2")
+			o := try(t, "sync", "--profile", dir)
+			o.want(t, test.code, test.kind)
+			if o.last["changed"] != false {
+				t.Errorf("changed: %s", o.stdout)
+			}
+			if _, ok := o.last[test.field]; test.field != "" && !ok {
+				t.Errorf("%s is missing: %s", test.field, o.stdout)
+			}
+		})
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(nil)
+	server.Close()
+	o := try(t, "sync", "--profile", profileFor(t, server.URL, ""))
+	if o.code != 5 {
+		t.Errorf("exit code %d: %s", o.code, o.stdout)
+	}
+}
+
+// A redirect's address is kept when the sync fails later, is used by the next one, and is dropped when the login is
+// refused there.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	refuse := false
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if refuse {
+			w.WriteHeader(403)
+			return
+		}
+		answer(w, meta(time.Now().Unix()))
+	}))
+	defer target.Close()
+	asked := 0
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("location", target.URL+"/base/")
+		w.WriteHeader(308)
+	}))
+	defer first.Close()
+	dir := profileFor(t, first.URL, "stock.anki2")
+	current := func() string {
+		t.Helper()
+		acc, err := readAccount(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return acc.CurrentEndpoint
+	}
+
+	for _, command := range []string{"sync", "sync", "status"} {
+		o := try(t, command, "--profile", dir)
+		if command == "sync" {
+			o.want(t, 3, fault.OneWayNeeded)
+		}
+		if current() != target.URL+"/base/" || asked != 1 {
+			t.Fatalf("%s: current endpoint %q, the first server was asked %d times", command, current(), asked)
+		}
+	}
+	refuse = true
+	try(t, "upload", "--profile", dir).want(t, 4, fault.Auth)
+	if current() != "" {
+		t.Errorf("the address %q was kept after a refused login", current())
+	}
+}
+
+// Every kind has the exit code of the contract.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	contract := map[int]string{
+		1:  "other busy storage_full not_found not_writable closed internal unsupported_browser",
+		2:  "invalid_input",
+		3:  "one_way_needed",
+		4:  "auth",
+		5:  "offline timeout proxy_auth server_error network",
+		6:  "server_message clock client_too_old too_large",
+		7:  "sanity resync database_check",
+		8:  "conflict",
+		9:  "damaged_file unsupported_file damaged_download",
+		10: "needs_decision", 130: "cancelled",
+	}
+	for _, kind := range fault.Kinds() {
+		if code := exitCode(kind); !slices.Contains(strings.Fields(contract[code]), kind.String()) {
+			t.Errorf("kind %v has exit code %d", kind, code)
+		}
+	}
+}

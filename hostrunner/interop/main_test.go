@@ -1,0 +1,125 @@
+// Package interop_test syncs collections of ours with those of the real Anki, through its real server, and looks whether
+// anything is lost: hostrunner/anki has the real programs, this package the scenarios.
+//
+// CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample.
+package interop_test
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/hostrunner"
+	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/cardferry/cardferry/hostrunner/guestfile"
+)
+
+// shared is what all tests use: one server, one Python process, one compiled guest. Each is started by the first test that
+// needs it.
+var shared struct {
+	dir     string
+	server  func() (*anki.Server, error)
+	agent   func() (*anki.Agent, error)
+	runtime func() (*hostrunner.Runtime, error)
+	seed    func() (*world, error)
+	apart   func() (*apart, error)
+}
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // as the real client and server run
+	if job := os.Getenv(childEnv); job != "" {
+		os.Exit(runChild(job))
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "cardferry-interop-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	var server *anki.Server
+	var agent *anki.Agent
+	shared.dir = dir
+	shared.server = sync.OnceValues(func() (_ *anki.Server, err error) {
+		server, err = anki.NewServer(filepath.Join(dir, "server"), 12)
+		return server, err
+	})
+	shared.agent = sync.OnceValues(func() (_ *anki.Agent, err error) {
+		agent, err = anki.NewAgent()
+		return agent, err
+	})
+	shared.runtime = sync.OnceValues(func() (*hostrunner.Runtime, error) {
+		guest, err := guest()
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(guestPath(), guest, 0o600); err != nil {
+			return nil, err
+		}
+		return hostrunner.New(context.Background(), hostrunner.Options{Guest: guest, CacheDir: cacheDir()})
+	})
+	shared.seed = sync.OnceValues(func() (*world, error) { return newWorld(filepath.Join(dir, "seed.anki2")) })
+	shared.apart = sync.OnceValues(func() (*apart, error) { return newApart(dir) })
+	defer func() {
+		if server != nil {
+			server.Kill()
+		}
+		if agent != nil {
+			agent.Close()
+		}
+	}()
+	return m.Run()
+}
+
+// guest returns the guest of this source tree, or the one that CARDFERRY_GUEST names.
+func guest() ([]byte, error) {
+	if os.Getenv(guestfile.Env) != "" {
+		return guestfile.Load()
+	}
+	return guestfile.Build()
+}
+
+// guestPath is where the guest is for child processes, cacheDir where it is compiled.
+func guestPath() string { return filepath.Join(shared.dir, guestfile.Name) }
+func cacheDir() string  { return filepath.Join(shared.dir, "cache") }
+
+// full reports whether every case is to run.
+func full() bool { return os.Getenv("CARDFERRY_FULL") != "" }
+
+// sampled reports whether a case belongs to the sample of one in n; always the same ones.
+func sampled(name string, n uint32) bool {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return full() || h.Sum32()%n == 0
+}
+
+func get[T any](t testing.TB, f func() (T, error)) T {
+	t.Helper()
+	anki.Need(t)
+	v, err := f()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// engines runs do with the native engine and, if the sample of one in n has this test, with wazero.
+func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine)) {
+	for _, e := range []hostrunner.Engine{hostrunner.Native, hostrunner.Wazero} {
+		if e == hostrunner.Wazero && !sampled(t.Name(), n) {
+			continue
+		}
+		t.Run(e.String(), func(t *testing.T) {
+			t.Parallel()
+			do(t, e)
+		})
+	}
+}
