@@ -55,7 +55,9 @@ func (c *Client) Close(t testing.TB) {
 type Args map[string]any
 
 // Try runs an operation of agent.py; the error is an *Error.
-func (c *Client) Try(op string, args Args, result any) error { return c.agent.call(c.name, op, args, result) }
+func (c *Client) Try(op string, args Args, result any) error {
+	return c.agent.call(c.name, op, args, result)
+}
 
 // Do is Try for an operation that must not fail.
 func (c *Client) Do(t testing.TB, op string, args Args, result any) {

@@ -329,7 +329,7 @@ func (a app) move(t testing.TB, card, deck int64) {
 
 func (a app) age(t testing.TB, table string, id, mod int64) {
 	t.Helper()
-	a.edit(t, func(e tx) { e.exec("UPDATE "+table+" SET "+modColumn(table)+" = ? WHERE id = ?", mod, id) })
+	a.edit(t, func(e tx) { e.exec("UPDATE "+table+" SET "+modColumn(table)+" = ? WHERE id = ? AND usn = -1", mod, id) })
 }
 
 func (a app) oneWay(t testing.TB) {

@@ -29,7 +29,7 @@ type editor interface {
 	suspend(t testing.TB, card int64)
 	flag(t testing.TB, card int64, flag int)
 	move(t testing.TB, card, deck int64)
-	// age sets the modification time of a note, card, deck, deck config or notetype, in seconds.
+	// age sets the modification time of a note, card, deck, deck config or notetype, in seconds, if its change is pending.
 	age(t testing.TB, table string, id, mod int64)
 	// oneWay makes a change after which the sides cannot be merged.
 	oneWay(t testing.TB)
@@ -142,7 +142,7 @@ func (e realEditor) move(t testing.TB, card, deck int64) {
 
 func (e realEditor) age(t testing.TB, table string, id, mod int64) {
 	t.Helper()
-	e.SQL(t, "UPDATE "+table+" SET "+modColumn(table)+" = ? WHERE id = ?", mod, id)
+	e.SQL(t, "UPDATE "+table+" SET "+modColumn(table)+" = ? WHERE id = ? AND usn = -1", mod, id)
 }
 
 func (e realEditor) oneWay(t testing.TB) {

@@ -120,7 +120,8 @@ export class Connection {
   /** Starts the integrity check with a larger cache: a row with a text for each complaint, none if the file is sound. */
   check(limit: number): Statement {
     this.run(`PRAGMA cache_size=-${CHECK_CACHE}`);
-    const sql = `SELECT integrity_check FROM pragma_integrity_check(${limit}) WHERE integrity_check <> 'ok'`;
+    // As an argument of the function a number would be the name of a table.
+    const sql = `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT ${limit}`;
     const statement = this.prepare(new TextEncoder().encode(sql), false, () =>
       this.run(`PRAGMA cache_size=-${CACHE}; PRAGMA shrink_memory`),
     );
