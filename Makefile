@@ -32,9 +32,9 @@ jsbridge/node_modules/.installed: jsbridge/package-lock.json
 jsbridge/dist/index.js: $(TS_SOURCES) jsbridge/node_modules/.installed build/core.wasm
 	cd jsbridge && node build.mjs
 
-.cache/venv/.installed: hostrunner/ankitest/requirements.txt
+.cache/venv/.installed: hostrunner/anki/requirements.txt
 	.ci/packages venv
-	sh hostrunner/ankitest/venv.sh
+	sh hostrunner/anki/venv.sh
 	touch $@
 
 # What comes from Debian where it is missing: python3-venv, Chromium, brotli.

@@ -3,8 +3,6 @@
 package notetext
 
 import (
-	"crypto/sha1"
-	"encoding/binary"
 	"strings"
 )
 
@@ -57,8 +55,7 @@ func SortFieldAndChecksum(fields []string, sortField int) (sfld string, csum uin
 
 // Checksum returns the first four bytes of the SHA-1 of a stripped field as a big-endian number.
 func Checksum(stripped string) uint32 {
-	sum := sha1.Sum([]byte(stripped))
-	return binary.BigEndian.Uint32(sum[:])
+	return sha1Start(stripped)
 }
 
 // SplitTags returns the tags of a note, split at U+0020 and U+3000.

@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/cardferry/cardferry/core/colsync"
@@ -54,6 +55,9 @@ func (s *Service) finishError(ctx context.Context, err error) error {
 	} else {
 		e = &fault.Error{Kind: kind, Err: err}
 	}
+	if e.Hint == "" && e.Details == nil {
+		e.Hint, e.Details = advice(err)
+	}
 	if kind == fault.Cancelled {
 		e = fault.New(fault.Cancelled, "cancelled")
 	}
@@ -61,6 +65,20 @@ func (s *Service) finishError(ctx context.Context, err error) error {
 		e.Changed = true
 	}
 	return e
+}
+
+// advice returns hint and details of the first error in the chain that has any: a step in front of an error adds none.
+func advice(err error) (hint string, details map[string]any) {
+	for {
+		e, ok := errors.AsType[*fault.Error](err)
+		if !ok || e.Hint != "" || e.Details != nil {
+			if ok {
+				hint, details = e.Hint, e.Details
+			}
+			return hint, details
+		}
+		err = e.Err
+	}
 }
 
 // run decodes the parameters and runs the method.

@@ -2,7 +2,7 @@ package anki
 
 import (
 	"bufio"
-	_ "embed" // agent.py
+	_ "embed" // the Python program
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,8 +13,13 @@ import (
 	"testing"
 )
 
-//go:embed agent.py
-var agentSource string
+// The two files are one Python program.
+var (
+	//go:embed edits.py
+	editsSource string
+	//go:embed agent.py
+	agentSource string
+)
 
 // Agent is a Python process with the real client library. It holds any number of collections and may be used by several
 // goroutines.
@@ -70,7 +75,7 @@ func NewAgent() (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(python, "-c", agentSource)
+	cmd := exec.Command(python, "-c", editsSource+agentSource)
 	cmd.Env = append(os.Environ(), "TZ=UTC")
 	cmd.Stderr = os.Stderr
 	if os.Getenv("CARDFERRY_AGENT_LOG") == "" {

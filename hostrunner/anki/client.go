@@ -29,10 +29,20 @@ func NewClient(t testing.TB) *Client {
 // Client opens the file, which is created if it is missing.
 func (a *Agent) Client(t testing.TB, path string) *Client {
 	t.Helper()
-	c := &Client{Path: path, agent: a, name: fmt.Sprint(clients.Add(1))}
+	c := a.client(path)
 	c.Open(t)
 	t.Cleanup(func() { c.Close(t) })
 	return c
+}
+
+// OpenClient is Client outside of tests. Only methods without a testing.TB may be used.
+func (a *Agent) OpenClient(path string) (*Client, error) {
+	c := a.client(path)
+	return c, c.Try("open", Args{"path": path}, nil)
+}
+
+func (a *Agent) client(path string) *Client {
+	return &Client{Path: path, agent: a, name: fmt.Sprint(clients.Add(1))}
 }
 
 // Open opens the file again after Close.
@@ -54,9 +64,21 @@ func (c *Client) Close(t testing.TB) {
 // Args are the arguments of an operation.
 type Args map[string]any
 
-// Try runs an operation of agent.py; the error is an *Error.
+// Try runs an operation of agent.py or edits.py; the error is an *Error.
 func (c *Client) Try(op string, args Args, result any) error {
 	return c.agent.call(c.name, op, args, result)
+}
+
+// Measured is what an operation cost.
+type Measured struct {
+	Seconds   float64
+	Kilobytes int64 // peak memory of the process beyond what it had before
+	Result    json.RawMessage
+}
+
+// Measure is Try that says what the operation cost, measured in the agent's process.
+func (c *Client) Measure(op string, args Args) (m Measured, err error) {
+	return m, c.Try("measure", Args{"op": op, "args": args}, &m)
 }
 
 // Do is Try for an operation that must not fail.

@@ -1,8 +1,8 @@
-// Package anki is a test harness with the real Anki: its sync server, its client library in a Python process, a proxy
-// between a client and a server, and the comparison of collection files.
+// Package anki is a harness with the real Anki for tests and benchmarks: its sync server, its client library in a Python
+// process, proxies between a client and a server, the comparison of collection files, and a generator of them.
 //
-// The real Anki is the Python package anki. Tests that need it are skipped without it, or fail if CARDFERRY_REQUIRE_ANKI
-// is set.
+// The real Anki is the Python package of requirements.txt in a virtual environment made by venv.sh. Tests
+// that need it are skipped without it, or fail if CARDFERRY_REQUIRE_ANKI is set.
 package anki
 
 import (
@@ -19,7 +19,7 @@ const (
 	EnvRequire = "CARDFERRY_REQUIRE_ANKI" // not empty: fail instead of skipping
 )
 
-var errNoAnki = errors.New("the real Anki is not installed: run `make deps`, or set " + EnvPython)
+var errNoAnki = errors.New("the real Anki is not installed: run hostrunner/anki/venv.sh, or set " + EnvPython)
 
 // Python returns the interpreter that has the real Anki: the one named by CARDFERRY_ANKI_PYTHON, else that of .cache/venv
 // at the root of the repository.

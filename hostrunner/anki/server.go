@@ -90,7 +90,7 @@ func (s *Server) start() error {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "SYNC_BASE="+s.Dir, "SYNC_HOST=127.0.0.1", "SYNC_PORT="+s.port, "PASSWORDS_HASHED=1", "TZ=UTC")
+	cmd.Env = append(cmd.Env, "SYNC_BASE="+s.Dir, "SYNC_HOST=127.0.0.1", "SYNC_PORT="+s.port, "PASSWORDS_HASHED=1", "TZ=UTC", "RUST_LOG=error")
 	for i := 1; i <= s.users; i++ {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("SYNC_USER%d=user%d:%s", i, i, hashed))
 	}
@@ -144,7 +144,7 @@ type Account struct {
 // Account lends an account with an empty collection to the test. If none is free, it waits for another test to end.
 func (s *Server) Account(t testing.TB) *Account {
 	t.Helper()
-	a := <-s.free
+	a := s.Take()
 	t.Cleanup(func() { s.free <- a })
 	if a.used {
 		a.Install(t, empty)
@@ -152,6 +152,9 @@ func (s *Server) Account(t testing.TB) *Account {
 	a.used = true
 	return a
 }
+
+// Take returns an account that is not given back: outside of tests, each is used once.
+func (s *Server) Take() *Account { return <-s.free }
 
 func (s *Server) account(n int) *Account {
 	user := fmt.Sprintf("user%d", n)
@@ -161,3 +164,9 @@ func (s *Server) account(n int) *Account {
 
 // File returns the path of the account's collection; the server has it open.
 func (a *Account) File() string { return filepath.Join(a.server.Dir, a.User, "collection.anki2") }
+
+// Place makes a copy of the file at path the account's collection. It must come before the account's first request.
+func (a *Account) Place(path string) error {
+	_, err := CopyFile(path, filepath.Dir(a.File()))
+	return err
+}

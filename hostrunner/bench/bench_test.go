@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // TestMain makes the test program the child that it starts.
@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 // TestWorkloads runs every kind of workload with a small collection.
 func TestWorkloads(t *testing.T) {
 	t.Parallel()
-	ankitest.Require(t)
-	dir := ankitest.TempDir(t)
+	anki.Need(t)
+	dir := t.TempDir()
 	b, err := newBench(options{repeat: 1, engines: []string{"wazero", "native"}, only: regexp.MustCompile("")}, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func TestWorkloads(t *testing.T) {
 		if w.roundTrip > 0 || w.sizeName == "L" {
 			continue
 		}
-		w.size = ankitest.Size{Notes: 300, Cards: 400, Reviews: 1000}
+		w.size = anki.Size{Notes: 300, Cards: 400, Reviews: 1000}
 		row, err := b.run(t.Context(), w)
 		if err != nil {
 			t.Fatalf("%s: %v", w, err)

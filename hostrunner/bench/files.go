@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // state is how a side's collection relates to the last sync.
@@ -24,7 +24,7 @@ const (
 // The last sync of generated collections, and the usn of the next.
 const lastUSN = 7
 
-func lastSync() int64 { return ankitest.GeneratedTime.UnixMilli() }
+func lastSync() int64 { return anki.GeneratedTime.UnixMilli() }
 
 // files makes collection files and keeps them for further measurements.
 type files struct {
@@ -33,12 +33,12 @@ type files struct {
 }
 
 // path returns the file with that size and state, "" for none.
-func (f *files) path(s state, size ankitest.Size) (string, error) {
+func (f *files) path(s state, size anki.Size) (string, error) {
 	if s == none {
 		return "", nil
 	}
 	if s == bare {
-		size = ankitest.Size{}
+		size = anki.Size{}
 	}
 	key := fmt.Sprintf("%s-%d", s, size.Notes)
 	if path, ok := f.made[key]; ok {
@@ -46,7 +46,7 @@ func (f *files) path(s state, size ankitest.Size) (string, error) {
 	}
 	path := filepath.Join(f.dir, key, "collection.anki2")
 	fmt.Fprintf(os.Stderr, "making a collection: %s, %d notes …\n", s, size.Notes)
-	if err := ankitest.Generate(path, generated(s, size)); err != nil {
+	if err := anki.Generate(path, generated(s, size)); err != nil {
 		return "", err
 	}
 	if s == reviewed {
@@ -61,8 +61,8 @@ func (f *files) path(s state, size ankitest.Size) (string, error) {
 	return path, nil
 }
 
-func generated(s state, size ankitest.Size) ankitest.Generated {
-	g := ankitest.Generated{Seed: 1, Size: size, RowUSN: lastUSN - 1, USN: lastUSN, Mod: lastSync(), LS: lastSync()}
+func generated(s state, size anki.Size) anki.Generated {
+	g := anki.Generated{Seed: 1, Size: size, RowUSN: lastUSN - 1, USN: lastUSN, Mod: lastSync(), LS: lastSync()}
 	switch s {
 	case pending:
 		g.RowUSN, g.Mod = -1, lastSync()+1000
@@ -74,7 +74,7 @@ func generated(s state, size ankitest.Size) ankitest.Generated {
 
 // review answers 100 cards.
 func review(path string) error {
-	db, err := ankitest.OpenSQL(path)
+	db, err := anki.OpenSQL(path)
 	if err != nil {
 		return err
 	}

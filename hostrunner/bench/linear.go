@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // parts is the number of sizes of a workload, each twice the one before.
@@ -23,9 +23,9 @@ func linear() []workload {
 
 // linearity measures the workloads that move everything, at three sizes: the cost of a row must not grow.
 func (b *bench) linearity(ctx context.Context) error {
-	largest := ankitest.SizeL
+	largest := anki.SizeL
 	if b.short {
-		largest = ankitest.SizeM
+		largest = anki.SizeM
 	}
 	repeat := b.repeat
 	if !b.short {
@@ -35,7 +35,7 @@ func (b *bench) linearity(ctx context.Context) error {
 		l := line{name: w.name}
 		for i := range parts {
 			part := 1 << (parts - 1 - i)
-			w.size = ankitest.Size{Notes: largest.Notes / part, Cards: largest.Cards / part, Reviews: largest.Reviews / part}
+			w.size = anki.Size{Notes: largest.Notes / part, Cards: largest.Cards / part, Reviews: largest.Reviews / part}
 			w.sizeName, w.times = fmt.Sprintf("1/%d", part), 1
 			rows := w.size.Notes + w.size.Cards + w.size.Reviews
 			var list []measured

@@ -15,7 +15,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/guestfile"
 )
 
@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string) (err error) {
 type bench struct {
 	options
 	dir    string
-	server *ankitest.Server
+	server *anki.Server
 	files  files
 	table  *table
 	number int // of measurements so far
@@ -118,7 +118,7 @@ func newBench(o options, dir string) (*bench, error) {
 		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "starting the real server …")
-	server, err := ankitest.NewServer(ankitest.ServerOptions{Base: filepath.Join(dir, "server"), Users: o.users()})
+	server, err := anki.NewServer(filepath.Join(dir, "server"), o.users())
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (b *bench) close() { b.server.Kill() }
 
 func (b *bench) runAll(ctx context.Context) error {
 	for _, w := range workloads() {
-		if w.size == ankitest.SizeL && b.short || !b.only.MatchString(w.String()) {
+		if w.size == anki.SizeL && b.short || !b.only.MatchString(w.String()) {
 			continue
 		}
 		row, err := b.run(ctx, w)

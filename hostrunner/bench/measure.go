@@ -13,7 +13,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // real names the real client among the engines.
@@ -60,8 +60,9 @@ func middle(list []measured) (m measured) {
 func (b *bench) measure(ctx context.Context, w workload, engine string) (m measured, err error) {
 	b.number++
 	dir := filepath.Join(b.dir, fmt.Sprintf("client-%d", b.number))
-	user := b.server.User()
-	defer func() { err = errors.Join(err, os.RemoveAll(dir), b.forget(user)) }()
+	account := b.server.Take()
+	// The server keeps its handle of the collection, which may be large; the account is not used again.
+	defer func() { err = errors.Join(err, os.RemoveAll(dir), os.RemoveAll(filepath.Dir(account.File()))) }()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return m, err
 	}
@@ -74,9 +75,9 @@ func (b *bench) measure(ctx context.Context, w workload, engine string) (m measu
 			continue
 		}
 		if side == "server" {
-			err = b.server.Install(user, path)
+			err = account.Place(path)
 		} else {
-			_, err = ankitest.CopyFile(path, dir)
+			_, err = anki.CopyFile(path, dir)
 		}
 		if err != nil {
 			return m, err
@@ -84,14 +85,14 @@ func (b *bench) measure(ctx context.Context, w workload, engine string) (m measu
 	}
 	endpoint := b.server.URL
 	if w.roundTrip > 0 {
-		proxy, err := ankitest.NewDelayProxy(endpoint, w.roundTrip)
+		proxy, err := anki.NewDelayProxy(endpoint, w.roundTrip)
 		if err != nil {
 			return m, err
 		}
 		defer proxy.Close()
 		endpoint = proxy.URL
 	}
-	acc := colsync.Account{Endpoint: endpoint, Key: user.Key()}
+	acc := colsync.Account{Endpoint: endpoint, Key: account.Key}
 	if engine == real {
 		m, err = b.measureReal(w, dir, acc)
 	} else {
@@ -100,11 +101,8 @@ func (b *bench) measure(ctx context.Context, w workload, engine string) (m measu
 	if err != nil {
 		return m, err
 	}
-	return m, b.compare(filepath.Join(dir, host.Collection), b.server.Collection(user))
+	return m, b.compare(filepath.Join(dir, host.Collection), account.File())
 }
-
-// forget removes an account's collection, which may be large. The server keeps its handle; the account is not used again.
-func (b *bench) forget(u ankitest.User) error { return os.RemoveAll(b.server.Collection(u)) }
 
 func (b *bench) measureOurs(ctx context.Context, w workload, engine, dir string, acc colsync.Account) (m measured, err error) {
 	self, err := os.Executable()
@@ -130,17 +128,18 @@ func (b *bench) measureOurs(ctx context.Context, w workload, engine, dir string,
 }
 
 func (b *bench) measureReal(w workload, dir string, acc colsync.Account) (m measured, err error) {
-	c, err := ankitest.StartClient(filepath.Join(dir, host.Collection))
+	agent, err := anki.NewAgent()
 	if err != nil {
 		return m, err
 	}
-	defer c.Kill()
-	if err := c.TryDo("use_key", map[string]any{"endpoint": acc.Endpoint, "key": acc.Key}, nil); err != nil {
+	defer agent.Close()
+	c, err := agent.OpenClient(filepath.Join(dir, host.Collection))
+	if err != nil {
 		return m, err
 	}
-	do, args := "sync", map[string]any{}
+	do, args := "sync", anki.Args{"endpoint": acc.Endpoint, "key": acc.Key}
 	if w.do != doSync {
-		do, args = "full", map[string]any{"upload": w.do == doUpload}
+		do, args["upload"] = "full", w.do == doUpload
 	}
 	var seconds []float64
 	for range w.times {
@@ -148,15 +147,15 @@ func (b *bench) measureReal(w workload, dir string, acc colsync.Account) (m meas
 		if err != nil {
 			return m, err
 		}
-		var r ankitest.SyncResult
-		if err := json.Unmarshal(x.Result, &r); err != nil || w.do == doSync && r.Required != "none" {
+		var r anki.Outcome
+		if err := json.Unmarshal(x.Result, &r); err != nil || w.do == doSync && r.Required != "NO_CHANGES" {
 			return m, fmt.Errorf("a %s sync is required: %w", r.Required, err)
 		}
 		seconds = append(seconds, x.Seconds)
 		m.Kilobytes = max(m.Kilobytes, x.Kilobytes)
 	}
 	m.Seconds = median(seconds)
-	return m, c.TryDo("close", nil, nil)
+	return m, c.Try("close", nil, nil)
 }
 
 // compare checks that both sides have the same content: a fast sync that loses something is not fast.
@@ -168,7 +167,7 @@ func (b *bench) compare(client, server string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		copied, err := ankitest.CopyFile(path, dir)
+		copied, err := anki.CopyFile(path, dir)
 		if err != nil {
 			return err
 		}
@@ -191,7 +190,7 @@ const summaryQuery = `SELECT printf('%s notes, %s cards, %s reviews, collection 
 
 // summary describes the content of a collection.
 func summary(path string) (string, error) {
-	db, err := ankitest.OpenSQL(path)
+	db, err := anki.OpenSQL(path)
 	if err != nil {
 		return "", err
 	}

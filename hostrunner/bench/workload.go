@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // What a client is asked to do.
@@ -18,7 +18,7 @@ const (
 type workload struct {
 	name           string
 	do             string
-	size           ankitest.Size
+	size           anki.Size
 	sizeName       string
 	roundTrip      time.Duration
 	client, server state
@@ -47,8 +47,8 @@ func workloads() (list []workload) {
 		list = append(list, w)
 	}
 	const far = 50 * time.Millisecond
-	M := func(w workload) workload { w.size, w.sizeName = ankitest.SizeM, "M"; return w }
-	L := func(w workload) workload { w.size, w.sizeName, w.once = ankitest.SizeL, "L", true; return w }
+	M := func(w workload) workload { w.size, w.sizeName = anki.SizeM, "M"; return w }
+	L := func(w workload) workload { w.size, w.sizeName, w.once = anki.SizeL, "L", true; return w }
 
 	same := M(workload{name: "no change", do: doSync, client: clean, server: clean, times: 20})
 	day := M(workload{name: "day", do: doSync, client: reviewed, server: clean})

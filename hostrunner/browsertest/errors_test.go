@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
 
 // loggedIn returns a page with an open profile and an account of a real server.
 func loggedIn(t *testing.T) (*browsertest.Server, *browsertest.Page) {
 	t.Helper()
-	anki, user := ankitest.Shared(t)
-	server := browsertest.NewServer(t, anki.URL)
+	endpoint, acc := account(t)
+	server := browsertest.NewServer(t, endpoint)
 	page := browsertest.Start(t).Open(t, server.URL)
-	page.Run(t, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, user.Name, user.Password)
+	page.Run(t, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, acc.User, anki.Password)
 	return server, page
 }
 

@@ -39,13 +39,8 @@ func TestStorageFull(t *testing.T) {
 	_, page := loggedIn(t)
 	page.Quota(t, 2e6)
 	fill := func(megabytes int) error {
-		return page.Try(t, nil, `
-			await exec("BEGIN");
-			try {
-				await exec("CREATE TABLE IF NOT EXISTS filler (data BLOB)");
-				for (let i = 0; i < args[0]; i++) await exec("INSERT INTO filler VALUES (randomblob(1000000))");
-				await exec("COMMIT");
-			} catch (e) { await exec("ROLLBACK").catch(() => {}); throw e; }`, megabytes)
+		return page.Try(t, nil, `await exec("BEGIN; CREATE TABLE filler (data BLOB); WITH n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < "
+			+ args[0] + ") INSERT INTO filler SELECT randomblob(1000000) FROM n; COMMIT")`, megabytes)
 	}
 	wantKind(t, fill(40), fault.StorageFull)
 	var state []any

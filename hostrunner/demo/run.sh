@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Syncs a small real collection between two profiles and a real sync server, and says what happens. The real Anki makes
-# the collection, changes it, and serves it. Usage: hostrunner/demo/run.sh, after `make build` and hostrunner/ankitest/venv.sh.
+# the collection, changes it, and serves it. Usage: hostrunner/demo/run.sh, after `make build` and hostrunner/anki/venv.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${CARDFERRY_ANKI_PYTHON:-$PWD/.cache/venv/bin/python}

@@ -1,7 +1,8 @@
 // Package interop_test syncs collections of ours with those of the real Anki, through its real server, and looks whether
 // anything is lost: hostrunner/anki has the real programs, this package the scenarios.
 //
-// CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample.
+// CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample. With -short
+// the native engine runs a sample of the large tables, too.
 package interop_test
 
 import (
@@ -111,10 +112,20 @@ func get[T any](t testing.TB, f func() (T, error)) T {
 	return v
 }
 
-// engines runs do with the native engine and, if the sample of one in n has this test, with wazero.
+// engines runs do with the native engine and, if the sample of one in n has this test, with wazero. Tests with a large n are
+// many of a kind.
 func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine)) {
 	for _, e := range []hostrunner.Engine{hostrunner.Native, hostrunner.Wazero} {
-		if e == hostrunner.Wazero && !sampled(t.Name(), n) {
+		every := uint32(1)
+		switch {
+		case e == hostrunner.Wazero && testing.Short():
+			every = n * n
+		case e == hostrunner.Wazero:
+			every = n
+		case testing.Short() && n >= 4:
+			every = 6
+		}
+		if !sampled(t.Name(), every) {
 			continue
 		}
 		t.Run(e.String(), func(t *testing.T) {

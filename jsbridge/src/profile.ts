@@ -22,6 +22,7 @@ export interface CallOptions {
 /** An open profile. Calls of the guest run one after the other. */
 export class Profile {
   readonly #engine: Engine;
+  readonly #memory: GuestMemory;
   readonly #catalogue: Catalogue;
   readonly #databases: Databases;
   readonly #files: Files;
@@ -32,9 +33,11 @@ export class Profile {
 
   private constructor(
     engine: Engine,
+    memory: GuestMemory,
     parts: { catalogue: Catalogue; databases: Databases; files: Files; http: Http; guest: Guest },
   ) {
     this.#engine = engine;
+    this.#memory = memory;
     this.#catalogue = parts.catalogue;
     this.#databases = parts.databases;
     this.#files = parts.files;
@@ -63,7 +66,7 @@ export class Profile {
     );
     const ports = { sql: databases.imports(memory), files: files.imports(memory), http: http.imports(memory) };
     const guest = await Guest.create(instantiate(memory), memory, ports, log);
-    return new Profile(engine, { catalogue, databases, files, http, guest });
+    return new Profile(engine, memory, { catalogue, databases, files, http, guest });
   }
 
   /** Is called once when the guest has crashed; the profile can only be dropped then. */
@@ -84,10 +87,15 @@ export class Profile {
     return query(this.#collection(), sql, params);
   }
 
-  /** For tests: runs statements that may write. */
+  /** For tests: runs statements that may write; a transaction among them must end among them. */
   async exec(sql: string): Promise<void> {
     await this.#betweenTransactions();
-    this.#collection().run(sql);
+    const db = this.#collection();
+    try {
+      db.run(sql);
+    } finally {
+      db.rollback();
+    }
   }
 
   /** For tests: the bytes of the collection's file. */
@@ -99,6 +107,11 @@ export class Profile {
   /** For tests: replaces a closed collection by these bytes. */
   load(bytes: Uint8Array): void {
     this.#files.write(FILES.collection, bytes);
+  }
+
+  /** For tests: the sizes of both memories, in bytes. */
+  memory(): { guest: number; sqlite: number } {
+    return { guest: this.#memory.bytes.length, sqlite: this.#engine.heap.length };
   }
 
   /** Closes the collection and lets go of all files. */

@@ -114,6 +114,8 @@ export interface Calls {
   dump: [null, Blob];
   /** For tests only: replaces the collection by these bytes and opens it. */
   load: [{ collection: Blob }, null];
+  /** For tests only: the sizes of both memories, in bytes. They never shrink, so these are the peaks as well. */
+  memory: [null, { guest: number; sqlite: number }];
 }
 
 /** The name of one call. */

@@ -18,6 +18,7 @@ export function sendFile(
   sent: (bytes: number) => void,
 ): Promise<Answer> | undefined {
   if (typeof XMLHttpRequest === "undefined") return undefined;
+  signal.throwIfAborted();
   const x = new XMLHttpRequest();
   x.open(r.method, r.url);
   x.responseType = "arraybuffer";

@@ -81,6 +81,7 @@ export class Session {
     query: ({ sql, params }) => this.#profile.query(sql, params),
     exec: async ({ sql }) => (await this.#profile.exec(sql), null),
     dump: () => this.#profile.dump(),
+    memory: () => Promise.resolve(this.#profile.memory()),
     load: async ({ collection }) => {
       await this.#profile.call("close", {});
       this.#profile.load(new Uint8Array(await collection.arrayBuffer()));

@@ -66,10 +66,12 @@ export class Engine {
   collation = 0;
   authorizer = 0;
   readonly #pool: SAHPoolUtil | undefined;
+  readonly #failures: Failures;
   #growing = false;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  private constructor(sqlite3: Sqlite3Static, pool: SAHPoolUtil | undefined) {
+  private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined) {
+    this.#failures = failures;
     this.sqlite3 = sqlite3;
     this.raw = sqlite3.wasm.exports as unknown as RawSqlite;
     this.#pool = pool;
@@ -86,13 +88,15 @@ export class Engine {
         details: { missing: "createSyncAccessHandle" },
       });
     }
-    const sqlite3 = await load({ locateFile: () => url });
-    return new Engine(sqlite3, await installPool(sqlite3, directory));
+    const failures: Failures = {};
+    const sqlite3 = await load({ locateFile: () => url }, failures);
+    return new Engine(sqlite3, failures, await installPool(sqlite3, directory));
   }
 
   /** Loads SQLite with files in memory, for hosts without OPFS. */
   static async memory(): Promise<Engine> {
-    return new Engine(await load({}), undefined);
+    const failures: Failures = {};
+    return new Engine(await load({}, failures), failures, undefined);
   }
 
   /**
@@ -147,6 +151,13 @@ export class Engine {
     return this.#pool?.getFileNames();
   }
 
+  /** The last exception of the pool, once. */
+  takeFailure(): Error | undefined {
+    const { last } = this.#failures;
+    this.#failures.last = undefined;
+    return last;
+  }
+
   /** Makes sure that enough files can be created before the next call. Creating is synchronous, growing is not. */
   async reserve(): Promise<void> {
     const pool = this.#pool;
@@ -165,12 +176,20 @@ export class Engine {
   }
 }
 
+/** The last exception of the pool. SQLite only hears that something went wrong, and asks no further. */
+interface Failures {
+  last?: Error | undefined;
+}
+
 type Init = (config: { locateFile?: () => string }) => Promise<Sqlite3Static>;
 
-async function load(config: { locateFile?: () => string }): Promise<Sqlite3Static> {
+async function load(config: { locateFile?: () => string }, failures: Failures): Promise<Sqlite3Static> {
   // Only the pool is wanted; the other VFSs would load workers of their own and warn about missing headers.
   const disable = { vfs: { kvvfs: true, opfs: true, "opfs-vfs": true, "opfs-wl": true } };
-  (globalThis as { sqlite3ApiConfig?: unknown }).sqlite3ApiConfig = { disable };
+  const error = (...args: unknown[]): void => {
+    failures.last = args.find((a) => a instanceof Error);
+  };
+  (globalThis as { sqlite3ApiConfig?: unknown }).sqlite3ApiConfig = { disable, error };
   const sqlite3 = await (initSqlite as Init)(config);
   const db = new sqlite3.oo1.DB(":memory:");
   db.exec(`PRAGMA soft_heap_limit=${HEAP_LIMIT}`);
@@ -186,7 +205,7 @@ async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<S
   for (const start = Date.now(); ; ) {
     try {
       const options = { name: "cardferry", directory, initialCapacity: 2 * FREE_SLOTS };
-      const more = { verbosity: 0, forceReinitIfPreviouslyFailed: true }; // missing in its types
+      const more = { verbosity: 1, forceReinitIfPreviouslyFailed: true }; // 1: failures; missing in its types
       return await sqlite3.installOpfsSAHPoolVfs({ ...options, ...more });
     } catch (e) {
       const error = toSyncError(e);
@@ -208,29 +227,21 @@ const SQLITE_KINDS: Record<number, SyncError["kind"]> = {
   26: "damaged_file", // NOTADB
 };
 
+/** IOERR, FULL and CANTOPEN: an exception of the pool may be behind them. */
+const BY_THE_POOL: ReadonlySet<number> = new Set([10, 13, 14]);
+
 /** Makes the error of a failed SQLite call; step says what was done, in lower case. */
 export function sqliteError(engine: Engine, code: number, message: string, step: string): SyncError {
-  let kind = SQLITE_KINDS[code & 0xff] ?? "other";
-  let text = message;
-  if ((code & 0xff) === 10 || (code & 0xff) === 14) {
-    const cause = lastVfsError(engine);
-    if (/quota|space/i.test(cause)) [kind, text] = ["storage_full", "no space left for this site"];
-    else if (cause) text += ` (${cause})`;
+  const kind = SQLITE_KINDS[code & 0xff] ?? "other";
+  const cause = BY_THE_POOL.has(code & 0xff) ? engine.takeFailure() : undefined;
+  if (!cause) return new SyncError(kind, `${step}: ${message}`);
+  // Browsers name a full storage in one way, and its text in many.
+  if (cause.name === "QuotaExceededError" || /quota|space/i.test(cause.message)) {
+    return new SyncError("storage_full", `${step}: no space left for this site`, {
+      hint: "Free space on this device, or allow this site more storage.",
+    });
   }
-  return new SyncError(kind, `${step}: ${text}`);
-}
-
-/** The text of the exception behind the last failure of the pool, "" if there is none. */
-function lastVfsError(engine: Engine): string {
-  const size = 256;
-  const ptr = engine.alloc(size);
-  try {
-    engine.heap.fill(0, ptr, ptr + size);
-    method(engine, new engine.sqlite3.capi.sqlite3_vfs(engine.vfs), "xGetLastError")(engine.vfs, size, ptr);
-    return engine.text(ptr);
-  } finally {
-    engine.free(ptr);
-  }
+  return new SyncError(kind, `${step}: ${message} (${cause.message})`);
 }
 
 /** The C function behind a member of one of SQLite's structs of methods; a missing one does nothing. */

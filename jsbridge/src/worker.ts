@@ -38,6 +38,9 @@ async function run(call: CallMessage, signal: AbortSignal) {
     return null;
   }
   if (!session) throw new SyncError("closed", "the profile is closed");
+  if (call.name === "close") {
+    for (const [id, controller] of running) if (id !== call.id) controller.abort();
+  }
   const result = await session.run<CallName>(call.name, call.params, signal);
   if (call.name === "close") session = undefined;
   return result;

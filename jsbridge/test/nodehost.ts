@@ -19,7 +19,7 @@ import { guestFile } from "./gojs.ts";
 interface Line {
   id: number;
   method: string;
-  params?: Record<string, unknown>;
+  params?: Record<string, unknown> | null;
 }
 
 console.log = console.error; // standard output is for answers only
@@ -33,7 +33,8 @@ const write = (answer: object): void => {
   process.stdout.write(`${json}\n`);
 };
 
-async function run({ id, method, params = {} }: Line, signal: AbortSignal): Promise<unknown> {
+async function run({ id, method, params: given }: Line, signal: AbortSignal): Promise<unknown> {
+  const params = given ?? {};
   switch (method) {
     case "exec":
       return (await profile.exec(String(params.sql)), null);

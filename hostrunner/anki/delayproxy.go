@@ -1,4 +1,4 @@
-package ankitest
+package anki
 
 import (
 	"errors"

@@ -1,0 +1,157 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// TestResults compares the JSON of the results with what their struct tags say, which hosts decode.
+func TestResults(t *testing.T) {
+	t.Parallel()
+	counts := colsync.Counts{"notes": 1, "cards": -2}
+	for _, v := range []interface{ AppendJSON([]byte) []byte }{
+		service.OpenResult{}, service.OpenResult{Created: true, Upgraded: true},
+		service.LoginResult{Endpoint: "https://h/\n", User: "ü", Key: "k\""},
+		service.StatusResult{Required: colsync.RequiredFull, UploadOK: true, DownloadOK: true, LastSync: 1, Pending: 2, NewEndpoint: "e"},
+		service.SyncResult{Required: "none", Sent: colsync.Counts{}, Received: colsync.Counts{}},
+		service.SyncResult{Required: "normal", Sent: counts, Received: counts, RoundTrips: 7, NewEndpoint: "e", Message: "m", Bytes: 8, Backup: "b"},
+		service.TransferResult{}, service.TransferResult{Bytes: 1, Backup: "b", NewEndpoint: "e", Message: "m", RoundTrips: 2, Lost: counts},
+		service.BackupsResult{Backups: []profile.Backup{}},
+		service.BackupsResult{Backups: []profile.Backup{{ID: "i", Created: 1, Reason: "r", Bytes: 2}, {ID: "j"}}},
+		service.RestoreResult{Backup: "b"}, service.VersionResult{Version: "v"},
+		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
+	} {
+		want, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.AppendJSON([]byte("x"))[1:]; !bytes.Equal(got, want) {
+			t.Errorf("%T\ngot  %s\nwant %s", v, got, want)
+		}
+	}
+}
+
+// newService returns a service on a folder; answer is the server, nil if there is none.
+func newService(t *testing.T, answer func(context.Context, *host.Request) (*host.Response, error)) *service.Service {
+	t.Helper()
+	dir := t.TempDir()
+	if answer == nil {
+		answer = func(context.Context, *host.Request) (*host.Response, error) {
+			return nil, fault.New(fault.Offline, "no route")
+		}
+	}
+	sql := sqlitehost.New(dir)
+	return service.New(host.Host{
+		SQL: sql, Files: filehost.New(dir, nil), HTTP: &coretest.HTTP{Answer: answer},
+		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Random: coretest.NewRandom(1),
+		Events: &coretest.Events{}, Yield: coretest.Yield{},
+	})
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	for _, c := range []struct{ method, params string }{
+		{"nothing", `{}`}, {"", `{}`}, {"open", `[]`}, {"open", `{"create":1}`}, {"open", `{"create":"true"}`},
+		{"open", `{"Create":true}`}, {"open", `{"create":true,"path":"/"}`}, {"open", `{"create":true} {}`}, {"open", `{`},
+		{"close", `{"now":true}`}, {"login", `{"user":1}`}, {"status", `{"account":"x"}`}, {"status", `{"account":{"user":"x"}}`},
+		{"status", `{"account":{"key":5}}`}, {"sync", `{"on_conflict":"merge"}`}, {"sync", `{"on_conflict":5}`},
+		{"restore", `{"id":["x"]}`}, {"version", `{"v":1}`},
+	} {
+		b, err := s.Call(t.Context(), c.method, []byte(c.params))
+		if fault.KindOf(err) != fault.InvalidInput || b != nil {
+			t.Errorf("%s %s: %s, %v", c.method, c.params, b, err)
+		}
+	}
+	for _, params := range []string{"", `{}`, ` { } `} {
+		if b, err := s.Call(t.Context(), "version", []byte(params)); err != nil || string(b) != `{"version":"`+service.Version+`"}` {
+			t.Errorf("%q: %s, %v", params, b, err)
+		}
+	}
+}
+
+// TestCalls goes through the methods that need no server; null counts as missing, the last of equal keys counts.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	for _, c := range []struct {
+		method, params, want string
+		kind                 fault.Kind
+	}{
+		{"open", `{"create":false}`, "", fault.NotFound},
+		{"status", `{"account":null,"offline":true}`, "", fault.Closed},
+		{"backups", `{}`, `{"backups":[]}`, 0},
+		{"close", `{}`, `{}`, 0},
+		{"open", `{"create":false,"client":null,"create":true}`, `{"created":true,"upgraded":false}`, 0},
+		{"open", `{"create":true}`, "", fault.InvalidInput},
+		{"status", `{"offline":true}`, `{"required":"none","upload_ok":true,"download_ok":true,"last_sync":0,"pending":0,"new_endpoint":""}`, 0},
+		{"status", `{}`, "", fault.Auth},
+		{"sync", `{"account":null}`, "", fault.Auth},
+		{"sync", `{"account":{"endpoint":"http://h/","key":""}}`, "", fault.Auth},
+		{"sync", `{"account":{"endpoint":"http://h/","key":"k"}}`, "", fault.Offline},
+		{"sync", `{"account":{"endpoint":"h:8080","key":"k"}}`, "", fault.InvalidInput},
+		{"upload", `{"account":{"endpoint":"http://h/","key":"k"},"backup":true}`, "", fault.Offline},
+		{"download", `{"account":{"endpoint":"ftp://h/","key":"k"}}`, "", fault.Network},
+		{"login", `{"endpoint":"http://h/","user":" ","password":"p"}`, "", fault.InvalidInput},
+		{"restore", `{"id":"nothing"}`, "", fault.NotFound},
+		{"close", `{}`, `{}`, 0},
+		{"open", `{}`, `{"created":false,"upgraded":false}`, 0},
+		{"close", `{}`, `{}`, 0},
+	} {
+		b, err := s.Call(t.Context(), c.method, []byte(c.params))
+		if fault.KindOf(err) != c.kind || string(b) != c.want {
+			t.Errorf("%s %s: %s, %v", c.method, c.params, b, err)
+		}
+	}
+}
+
+func TestOneCallAtATime(t *testing.T) {
+	t.Parallel()
+	var s *service.Service
+	var second error
+	s = newService(t, func(ctx context.Context, _ *host.Request) (*host.Response, error) {
+		_, second = s.Call(ctx, "version", nil)
+		return nil, fault.New(fault.Offline, "no route")
+	})
+	_, err := s.Call(t.Context(), "login", []byte(`{"endpoint":"http://h/","user":"u","password":"p"}`))
+	if fault.KindOf(err) != fault.Offline || fault.KindOf(second) != fault.Busy {
+		t.Errorf("%v, %v", err, second)
+	}
+}
+
+// TestErrors: a cancel hides what it led to; hints and details survive the steps in front of them.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := newService(t, func(context.Context, *host.Request) (*host.Response, error) {
+		cancel()
+		return nil, fault.New(fault.Network, "broken pipe")
+	})
+	_, err := s.Call(ctx, "login", []byte(`{"endpoint":"http://h/","user":"u","password":"p"}`))
+	if fault.KindOf(err) != fault.Cancelled {
+		t.Error(err)
+	}
+	s = newService(t, func(context.Context, *host.Request) (*host.Response, error) {
+		inner := fault.New(fault.Offline, "no route").WithHint("plug it in").With("interface", "eth0")
+		return nil, fault.Wrap(fault.Offline, inner, "connect")
+	})
+	_, err = s.Call(t.Context(), "login", []byte(`{"endpoint":"http://h/","user":"u","password":"p"}`))
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.Kind != fault.Offline || e.Hint != "plug it in" || e.Details["interface"] != "eth0" || e.Changed {
+		t.Errorf("%#v", err)
+	}
+}
