@@ -1,17 +1,18 @@
 package browsertest_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner/ankitest"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
 
 // BenchmarkPage measures the workloads of design.md §8 in a page of Chromium: milliseconds, and MiB of both memories,
 // which never shrink. Run it with -benchtime 1x.
 func BenchmarkPage(b *testing.B) {
-	for name, size := range map[string]ankitest.Size{"M": ankitest.SizeM, "L": ankitest.SizeL} {
+	for name, size := range map[string]anki.Size{"M": anki.SizeM, "L": anki.SizeL} {
 		page := pageBefore(b, size)
 		for _, work := range []struct{ name, prepare, do string }{
 			{"download", ``, `await ferry.download()`},
@@ -40,18 +41,20 @@ func BenchmarkPage(b *testing.B) {
 }
 
 // pageBefore returns a page with an account whose server has a collection of that size.
-func pageBefore(b *testing.B, size ankitest.Size) *browsertest.Page {
+func pageBefore(b *testing.B, size anki.Size) *browsertest.Page {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "collection.anki2")
-	now := ankitest.GeneratedTime.UnixMilli()
-	if err := ankitest.Generate(path, ankitest.Generated{Seed: 1, Size: size, USN: 5, Mod: now, LS: now}); err != nil {
+	now := anki.GeneratedTime.UnixMilli()
+	if err := anki.Generate(path, anki.Generated{Seed: 1, Size: size, USN: 5, Mod: now, LS: now}); err != nil {
 		b.Fatal(err)
 	}
-	anki, user := ankitest.Shared(b)
-	if err := anki.Install(user, path); err != nil {
+	file, err := os.ReadFile(path)
+	if err != nil {
 		b.Fatal(err)
 	}
-	page := browsertest.Start(b).Open(b, browsertest.NewServer(b, anki.URL).URL)
-	page.Run(b, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, user.Name, user.Password)
+	endpoint, acc := account(b)
+	acc.Install(b, file)
+	page := browsertest.Start(b).Open(b, browsertest.NewServer(b, endpoint).URL)
+	page.Run(b, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, acc.User, anki.Password)
 	return page
 }

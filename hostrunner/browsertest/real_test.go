@@ -47,7 +47,7 @@ func run(m *testing.M) int {
 }
 
 // account returns the endpoint of the real server and an empty account.
-func account(t *testing.T) (endpoint string, acc *anki.Account) {
+func account(t testing.TB) (endpoint string, acc *anki.Account) {
 	t.Helper()
 	anki.Need(t)
 	server, err := real.server()
