@@ -6,7 +6,7 @@ SHELL := bash
 # Tests that need the real Anki, Chromium or Node fail instead of being skipped under `make test`.
 REQUIRE := CARDFERRY_ANKI_PYTHON=$(or $(CARDFERRY_ANKI_PYTHON),$(CURDIR)/.cache/venv/bin/python) CARDFERRY_REQUIRE_ANKI=1 CARDFERRY_REQUIRE_CHROME=1 CARDFERRY_REQUIRE_NODE=1
 GO_SOURCES := $(shell find core wasm hostrunner -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum wasm/build.sh
-TS_SOURCES := $(shell find jsbridge/src -name '*.ts' 2>/dev/null) jsbridge/build.mjs jsbridge/package-lock.json
+TS_SOURCES := $(shell find jsbridge/src jsbridge/test -name '*.ts' 2>/dev/null) jsbridge/build.mjs jsbridge/package-lock.json
 
 .PHONY: build run test test-fast test-full test-guest test-browser bench size check fuzz clean deps packages
 

@@ -9,7 +9,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0
 	// Browser tests: drives an installed Chromium, needs no driver program.
 	github.com/chromedp/chromedp v0.23.0
-	// zstd on all cores for whole files on this machine, and the other side in the tests of core/zstd, which the guest has.
+	// zstd, which the sync protocol is framed in, in plain Go: it compiles into the guest.
 	github.com/klauspost/compress v1.20.4
 	// SQLite in plain Go: the program needs no C compiler and builds for every system.
 	github.com/ncruces/go-sqlite3 v0.35.6

@@ -86,7 +86,7 @@ func decodeRequest(block []byte) (*host.Request, error) {
 	}
 	req := &host.Request{
 		Method: row[0].String(), URL: row[1].String(), Header: map[string]string{}, Body: row[3].Clone(), BodyFile: row[4].String(),
-		Stream: row[5].Int() != 0, Limit: row[6].Int(), Stall: time.Duration(row[7].Int()) * time.Millisecond,
+		Stream: row[5].Int() != 0, Unzstd: row[5].Int() == abi.StreamUnzstd, Limit: row[6].Int(), Stall: time.Duration(row[7].Int()) * time.Millisecond,
 	}
 	return req, json.Unmarshal(row[2].Bytes, &req.Header)
 }
@@ -239,6 +239,11 @@ func answerOf(c *lentCall) event {
 		return failed(c.id, err)
 	}
 	b := make([]byte, 0, len(header)+len(r.Body)+32)
-	b = rows.Int(rows.Begin(b, 3), int64(r.Status))
-	return event{c.id, abi.EventAnswer, rows.Blob(rows.Text(b, header), r.Body)}
+	b = rows.Int(rows.Begin(b, 4), int64(r.Status))
+	b = rows.Blob(rows.Text(b, header), r.Body)
+	flag := int64(0)
+	if r.Decoded {
+		flag = 1
+	}
+	return event{c.id, abi.EventAnswer, rows.Int(b, flag)}
 }

@@ -30,7 +30,7 @@ func (s *Syncer) download(ctx context.Context, r *remote, _ wire.Meta, backup bo
 // is refused; the reference installs it (§14.1).
 func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, error) {
 	req := r.request("download", r.codec.Compress(nil, []byte("{}")))
-	req.Stream, req.Stall = true, uploadStall
+	req.Stream, req.Unzstd, req.Stall = true, true, uploadStall
 	r.requests++
 	call := r.host.HTTP.Start(ctx, req)
 	defer call.Close()
@@ -52,15 +52,22 @@ func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, er
 		return 0, fault.New(fault.DamagedDownload, "download: the server sent an empty file").
 			WithHint("Upload a collection from another device, or try again.")
 	}
-	n, err := s.receive(ctx, call, staged, size)
+	var body io.ReadCloser = io.NopCloser(&bodyReader{ctx, call})
+	if !resp.Decoded {
+		if body, err = wire.NewReader(body); err != nil {
+			return 0, stepError("download", err)
+		}
+	}
+	defer body.Close()
+	n, err := s.receive(ctx, body, staged, size)
 	if err == nil && n != size {
 		err = sizeError("download", n, size)
 	}
 	return n, err
 }
 
-// receive decompresses the answer's body into a file.
-func (s *Syncer) receive(ctx context.Context, call host.Call, staged string, size int64) (n int64, err error) {
+// receive writes the collection to a file.
+func (s *Syncer) receive(ctx context.Context, body io.Reader, staged string, size int64) (n int64, err error) {
 	f, err := s.Host.Files.Create(staged)
 	if err != nil {
 		return 0, err
@@ -70,14 +77,9 @@ func (s *Syncer) receive(ctx context.Context, call host.Call, staged string, siz
 			err = cerr
 		}
 	}()
-	z, err := wire.NewReader(&bodyReader{ctx, call})
-	if err != nil {
-		return 0, stepError("download", err)
-	}
-	defer z.Close()
 	buf := make([]byte, 128<<10)
 	for n <= size { // one block more than announced is enough to know
-		k, rerr := z.Read(buf)
+		k, rerr := body.Read(buf)
 		if k > 0 {
 			if _, err := f.Write(buf[:k]); err != nil {
 				return n, err

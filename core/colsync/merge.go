@@ -2,9 +2,11 @@ package colsync
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -25,6 +27,10 @@ func (a *attempt) merge(ctx context.Context) error {
 		}
 		return a.copyPending()
 	})
+	if errors.Is(err, fault.InvalidInput) { // of a note that does not fit its notetype (§7.8): nothing that a user typed
+		err = fault.Wrap(fault.DatabaseCheck, err, "the server's data does not fit together").(*fault.Error).
+			WithHint("Run Check Database on the device that synced last, then sync again.")
+	}
 	if err != nil {
 		return err
 	}

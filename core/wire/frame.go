@@ -4,34 +4,88 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/zstd"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	// maxWindow bounds a decoder's memory. The reference's encoder uses up to 8 MiB.
+	maxWindow = 16 << 20
+	// encodeWindow bounds the encoder's memory; larger windows gain little on cards.
+	encodeWindow = 1 << 20
 )
 
 // Codec compresses and decompresses message bodies: one zstd frame each (§3.3). It reuses its tables; use one per task.
 type Codec struct {
-	enc zstd.Encoder
-	dec zstd.Decoder
+	enc    *zstd.Encoder
+	dec    *zstd.Decoder
+	memory int64 // limit of dec
 }
 
 // NewCodec returns a codec. Memory is taken when it is first used.
 func NewCodec() *Codec { return &Codec{} }
 
+// encoderOptions keep all work on the calling goroutine: the guest has no other thread.
+func encoderOptions(checksum bool) []zstd.EOption {
+	return []zstd.EOption{
+		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithWindowSize(encodeWindow), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(checksum),
+	}
+}
+
+func decoderOptions() []zstd.DOption {
+	return []zstd.DOption{
+		zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow),
+	}
+}
+
 // Compress appends the frame of src to dst.
-func (c *Codec) Compress(dst, src []byte) []byte { return c.enc.Append(dst, src) }
+func (c *Codec) Compress(dst, src []byte) []byte {
+	if c.enc == nil {
+		c.enc, _ = zstd.NewWriter(nil, encoderOptions(false)...) // fails only on bad options
+	}
+	return c.enc.EncodeAll(src, dst)
+}
 
 // Decompress appends the payload of the frame that src begins with to dst; what follows the frame is ignored, as the
-// reference does. A payload of more than limit bytes, of which no more than that is decoded, a truncated frame or
-// anything else that is no zstd is fault.DamagedDownload.
+// reference does. A payload of more than limit bytes, of which no more than a window is decoded, a truncated
+// frame or anything else that is no zstd is fault.DamagedDownload.
 func (c *Codec) Decompress(dst, src []byte, limit int64) ([]byte, error) {
-	if cap(dst) == len(dst) { // limit is mostly the announced size, so this is all that is needed
-		dst = slices.Grow(dst, int(max(0, min(limit, 1<<20, 64*int64(len(src))))))
+	var f frameBounds
+	end, err := f.feed(src)
+	if err == nil && !f.done {
+		err = errTruncated
 	}
-	b, _, err := c.dec.Decode(dst, src, int(max(0, limit)))
-	if err == zstd.ErrTooLong {
+	if err == nil {
+		// Not below the window: the reference's frames declare one of megabytes for a payload of a few bytes.
+		// The decoder counts what is in dst in one of its checks, and takes no window below the smallest.
+		err = c.decoder(max(limit, f.window, zstd.MinWindowSize) + int64(len(dst)))
+	}
+	if err != nil {
+		return nil, damaged("the answer", err)
+	}
+	before := len(dst)
+	if cap(dst) == before { // limit is mostly the announced size, so this is all that is needed
+		dst = slices.Grow(dst, int(max(0, min(limit, 1<<20, 64*int64(end)))))
+	}
+	b, err := c.dec.DecodeAll(src[:end], dst)
+	if err == zstd.ErrDecoderSizeExceeded || err == nil && int64(len(b)-before) > limit {
 		return nil, fault.New(fault.DamagedDownload, "the answer is longer than %d bytes", limit)
 	}
 	if err != nil {
 		return nil, damaged("the answer", err)
 	}
 	return b, nil
+}
+
+// decoder prepares dec for frames of up to memory bytes.
+func (c *Codec) decoder(memory int64) (err error) {
+	option := zstd.WithDecoderMaxMemory(uint64(memory))
+	switch {
+	case c.dec == nil:
+		c.dec, err = zstd.NewReader(nil, append(decoderOptions(), option)...)
+	case c.memory != memory:
+		err = c.dec.ResetWithOptions(nil, option)
+	}
+	c.memory = memory
+	return err
 }

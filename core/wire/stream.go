@@ -3,26 +3,92 @@ package wire
 import (
 	"io"
 
-	"github.com/cardferry/cardferry/core/zstd"
+	"github.com/klauspost/compress/zstd"
 )
 
 // NewWriter returns a writer that compresses a whole file to w; Close ends the frame and leaves w open. The frame has
 // a checksum, since not every damage to a collection is one that a server would see.
-func NewWriter(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w), nil }
+func NewWriter(w io.Writer) (io.WriteCloser, error) {
+	return zstd.NewWriter(w, encoderOptions(true)...)
+}
 
 // NewReader returns a reader of the payload of the frame that r begins with. Errors of the frame are
 // fault.DamagedDownload, those of r come as they are. It reads from r in large blocks, past the frame's end.
-func NewReader(r io.Reader) (io.ReadCloser, error) { return &reader{zstd.NewReader(r)}, nil }
+func NewReader(r io.Reader) (io.ReadCloser, error) {
+	src := &source{r: r, buf: make([]byte, sourceBlock)}
+	z, err := zstd.NewReader(src, decoderOptions()...)
+	if err != nil {
+		return nil, src.explain(err)
+	}
+	return &reader{src, z}, nil
+}
 
-type reader struct{ z *zstd.Reader }
+// sourceBlock is how much is read at a time: the decoder alone would ask for three bytes, then a block, and each time
+// that may cross to the host.
+const sourceBlock = 64 << 10
+
+// source gives a decoder the bytes of one frame. It remembers the error of the underlying reader, to tell it from one
+// of the frame.
+type source struct {
+	r      io.Reader
+	err    error
+	buf    []byte
+	rest   []byte // of buf
+	bounds frameBounds
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 {
+		if s.err != nil {
+			return 0, s.err
+		}
+		if s.bounds.done {
+			return 0, io.EOF
+		}
+		s.fill()
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func (s *source) fill() {
+	n, err := s.r.Read(s.buf)
+	used, berr := s.bounds.feed(s.buf[:n])
+	s.rest = s.buf[:used]
+	switch {
+	case s.bounds.done:
+	case berr != nil:
+		s.err = damaged("the file", berr)
+	case err == io.EOF:
+		s.err = damaged("the file", errTruncated)
+	case err != nil:
+		s.err = err
+	}
+}
+
+// explain returns the error behind err, which the decoder reports.
+func (s *source) explain(err error) error {
+	switch {
+	case err == nil || err == io.EOF && s.err == nil:
+		return err
+	case s.err != nil:
+		return s.err
+	}
+	return damaged("the file", err)
+}
+
+type reader struct {
+	src *source
+	z   *zstd.Decoder
+}
 
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.z.Read(p)
-	switch err {
-	case zstd.ErrCorrupt, zstd.ErrTruncated, zstd.ErrTooLong, zstd.ErrWindow, zstd.ErrChecksum:
-		err = damaged("the file", err)
-	}
-	return n, err
+	return n, r.src.explain(err)
 }
 
-func (r *reader) Close() error { return nil }
+func (r *reader) Close() error {
+	r.z.Close()
+	return nil
+}

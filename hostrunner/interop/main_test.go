@@ -95,11 +95,14 @@ func cacheDir() string  { return filepath.Join(shared.dir, "cache") }
 // full reports whether every case is to run.
 func full() bool { return os.Getenv("CARDFERRY_FULL") != "" }
 
-// sampled reports whether a case belongs to the sample of one in n; always the same ones.
-func sampled(name string, n uint32) bool {
+// sampled reports whether a case belongs to the sample of one in n; always the same ones. Every case does if all are to run.
+func sampled(name string, n uint32) bool { return full() || chosen(name, n) }
+
+// chosen reports whether the name falls into a fixed sample of one in n.
+func chosen(name string, n uint32) bool {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return full() || h.Sum32()%n == 0
+	return h.Sum32()%n == 0
 }
 
 func get[T any](t testing.TB, f func() (T, error)) T {

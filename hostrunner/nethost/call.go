@@ -13,6 +13,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/wire"
 )
 
 // call is a request in flight. run, in a goroutine of its own, sets resp, body and err, and then closes done.
@@ -62,6 +63,10 @@ func (c *call) exchange(req *host.Request) (*host.Response, error) {
 	head := &host.Response{Status: resp.StatusCode, Header: headerOf(resp)}
 	if req.Stream && resp.StatusCode/100 == 2 {
 		c.body = resp.Body
+		if req.Unzstd {
+			head.Decoded = true
+			c.body = &decoded{raw: &received{r: resp.Body, stall: c.stall}, body: resp.Body}
+		}
 		return head, nil
 	}
 	defer resp.Body.Close()
@@ -120,6 +125,26 @@ func (r *received) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// decoded is the payload of a body that is one zstd frame.
+type decoded struct {
+	raw   io.Reader
+	body  io.Closer
+	plain io.ReadCloser // nil until the first Read: a decoder reads at once
+}
+
+// Read decodes. What is no frame is fault.DamagedDownload; errors of the body come as they are.
+func (d *decoded) Read(p []byte) (n int, err error) {
+	if d.plain == nil {
+		if d.plain, err = wire.NewReader(d.raw); err != nil {
+			return 0, err
+		}
+	}
+	return d.plain.Read(p)
+}
+
+// Close ends the body. The decoder has no goroutine to stop.
+func (d *decoded) Close() error { return d.body.Close() }
 
 func (c *call) isDone() bool {
 	select {

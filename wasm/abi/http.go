@@ -72,7 +72,10 @@ func encodeRequest(req *host.Request) []byte {
 		b = rows.Text(b, req.BodyFile)
 	}
 	stream := int64(0)
-	if req.Stream {
+	switch {
+	case req.Stream && req.Unzstd:
+		stream = StreamUnzstd
+	case req.Stream:
 		stream = 1
 	}
 	b = rows.Int(b, stream)
@@ -215,7 +218,7 @@ func decodeResponse(b []byte) (*host.Response, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "decode an answer of the host")
 	}
-	if len(row) != 3 || len(rest) != 0 {
+	if len(row) < 3 || len(row) > 4 || len(rest) != 0 {
 		return nil, fault.New(fault.Internal, "decode an answer of the host: %d values, %d bytes after them", len(row), len(rest))
 	}
 	r := &host.Response{Status: int(row[0].Int()), Header: map[string]string{}}
@@ -230,6 +233,7 @@ func decodeResponse(b []byte) (*host.Response, error) {
 	if len(b) <= keepBuffer { // see Take
 		r.Body = row[2].Clone()
 	}
+	r.Decoded = len(row) == 4 && row[3].Int() != 0
 	return r, nil
 }
 

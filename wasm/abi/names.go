@@ -82,6 +82,9 @@ func ImportNames() []string {
 	}
 }
 
+// StreamUnzstd is the stream value of a request block that asks the host to decompress the body, if it can.
+const StreamUnzstd = 2
+
 // NotOffered is the result of an import that a host need not have.
 const NotOffered = 1
 
