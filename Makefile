@@ -67,9 +67,14 @@ test-browser: deps build
 	cd jsbridge && node build.mjs --test
 	$(REQUIRE) go test -timeout 20m ./hostrunner/browsertest/...
 
+# Against the real client, then in a page of Chromium, then the parts: natively, and those that need no SQLite under wazero.
 bench: deps build
-	go run ./hostrunner/bench
+	$(REQUIRE) go run ./hostrunner/bench
+	$(REQUIRE) go test -run '^$$' -bench Page -benchtime 1x -timeout 30m ./hostrunner/browsertest
 	go test -run '^$$' -bench . -benchtime 200ms ./core/...
+	go build -o build/wasirun ./wasm/wasirun
+	GOOS=wasip1 GOARCH=wasm go test -exec $(CURDIR)/build/wasirun -run '^$$' -bench . -benchtime 200ms \
+		./core/wire ./core/unicase ./core/notetext ./core/legacy
 
 size: packages build/core.wasm
 	sh wasm/size.sh build/core.wasm
