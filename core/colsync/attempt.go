@@ -123,7 +123,7 @@ func (a *attempt) start(ctx context.Context) error {
 		return err
 	}
 	if a.serverGraves, err = wire.ParseGraves(body); err != nil {
-		return stepError("start", err)
+		return fault.Step("start", err)
 	}
 	a.received.addGraves(a.serverGraves)
 	return nil
@@ -170,7 +170,7 @@ func (a *attempt) exchangeChanges(ctx context.Context) (err error) {
 	}
 	a.sent.addChanges(a.sentChanges)
 	if a.serverChanges, err = wire.ParseChanges(body); err != nil {
-		return stepError("applyChanges", err)
+		return fault.Step("applyChanges", err)
 	}
 	a.received.addChanges(a.serverChanges)
 	return nil
@@ -199,7 +199,7 @@ func (a *attempt) checkSanity(ctx context.Context) error {
 	}
 	res, err := wire.ParseSanity(body)
 	if err != nil {
-		return stepError("sanityCheck2", err)
+		return fault.Step("sanityCheck2", err)
 	}
 	if res.OK {
 		return nil
@@ -248,7 +248,7 @@ func (a *attempt) finish(ctx context.Context) error {
 	}
 	t, err := wire.ParseFinish(body)
 	if err != nil {
-		return stepError("finish", err)
+		return fault.Step("finish", err)
 	}
 	// The server has committed: a cancel comes too late, and an abort has nothing to end.
 	a.syncer.Store.Changed()
@@ -259,7 +259,7 @@ func (a *attempt) finish(ctx context.Context) error {
 		return a.writeCol(t)
 	})
 	if err != nil {
-		return stepError("finish", err)
+		return fault.Step("finish", err)
 	}
 	return a.syncer.Store.Remember(profile.Baseline, nil)
 }

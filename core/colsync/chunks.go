@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -20,7 +21,7 @@ func (a *attempt) receiveChunks(ctx context.Context) error {
 	var c wire.Chunk
 	p.onAnswer = func(body []byte) error {
 		if err := wire.ParseChunk(body, &c); err != nil {
-			return stepError("chunk", err)
+			return fault.Step("chunk", err)
 		}
 		done = done || c.Done
 		a.received.addChunk(&c)

@@ -86,11 +86,11 @@ func TestOriginalSize(t *testing.T) {
 func TestStepError(t *testing.T) {
 	t.Parallel()
 	inner := fault.New(fault.Auth, "refused").WithHint("log in").With("a", 1)
-	e, ok := stepError("meta", inner).(*fault.Error)
+	e, ok := fault.Step("meta", inner).(*fault.Error)
 	if !ok || e.Kind != fault.Auth || e.Message != "meta: refused" || e.Hint != "log in" || e.Details["a"] != 1 || inner.Message != "refused" {
 		t.Errorf("%+v, %+v", e, inner)
 	}
-	if stepError("meta", nil) != nil {
+	if fault.Step("meta", nil) != nil {
 		t.Error("nil became an error")
 	}
 }

@@ -39,7 +39,7 @@ func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, er
 	}
 	resp, err := call.Response()
 	if err != nil {
-		return 0, stepError("download", err)
+		return 0, fault.Step("download", err)
 	}
 	if err := checkStatus("download", resp); err != nil {
 		return 0, err
@@ -55,7 +55,7 @@ func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, er
 	var body io.ReadCloser = io.NopCloser(&bodyReader{ctx, call})
 	if !resp.Decoded {
 		if body, err = wire.NewReader(body); err != nil {
-			return 0, stepError("download", err)
+			return 0, fault.Step("download", err)
 		}
 	}
 	defer body.Close()
@@ -94,7 +94,7 @@ func (s *Syncer) receive(ctx context.Context, body io.Reader, staged string, siz
 			return n, nil
 		}
 		if rerr != nil {
-			return n, stepError("download", rerr)
+			return n, fault.Step("download", rerr)
 		}
 	}
 	return n, nil

@@ -48,10 +48,10 @@ func (a *attempt) apply(ctx context.Context) error {
 	}
 	defer applier.Close()
 	if err := applier.Graves(a.serverGraves); err != nil {
-		return stepError("apply graves", err)
+		return fault.Step("apply graves", err)
 	}
 	if err := a.applyChanges(applier, now.Unix()); err != nil {
-		return stepError("apply changes", err)
+		return fault.Step("apply changes", err)
 	}
 	return a.inbox.each(func(slice []byte) error {
 		if err := a.syncer.Host.Yield.Tick(ctx); err != nil {

@@ -23,7 +23,7 @@ func (r *remote) meta(ctx context.Context) (wire.Meta, error) {
 	}
 	m, err := wire.ParseMeta(body)
 	if err != nil {
-		return wire.Meta{}, stepError("meta", err)
+		return wire.Meta{}, fault.Step("meta", err)
 	}
 	if !m.Cont {
 		return m, fault.New(fault.ServerMessage, "%s", m.Msg).With("server_message", m.Msg)
@@ -110,7 +110,7 @@ func Login(ctx context.Context, h *host.Host, client, endpoint, user, password s
 	}
 	key, err := wire.ParseLogin(body)
 	if err != nil {
-		return LoginResult{}, stepError("hostKey", err)
+		return LoginResult{}, fault.Step("hostKey", err)
 	}
 	return LoginResult{Endpoint: r.base, User: user, Key: key}, nil
 }

@@ -96,7 +96,7 @@ func (s *Syncer) settle(ctx context.Context, o offered) error {
 		return s.settleEdited(ctx, col, o)
 	})
 	if err != nil {
-		return stepError("record the upload", err)
+		return fault.Step("record the upload", err)
 	}
 	return s.Store.ForgetSync()
 }

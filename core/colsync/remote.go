@@ -3,7 +3,6 @@ package colsync
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -118,7 +117,7 @@ func (r *remote) answer(method string, call host.Call) ([]byte, error) {
 func (r *remote) answerInto(dst []byte, method string, call host.Call) ([]byte, error) {
 	resp, err := call.Response()
 	if err != nil {
-		return nil, stepError(method, err)
+		return nil, fault.Step(method, err)
 	}
 	if err := checkStatus(method, resp); err != nil {
 		return nil, err
@@ -129,7 +128,7 @@ func (r *remote) answerInto(dst []byte, method string, call host.Call) ([]byte, 
 	}
 	body, err := r.codec.Decompress(dst, resp.Body, min(size, maxAnswer)+1)
 	if err != nil {
-		return nil, stepError(method, err)
+		return nil, fault.Step(method, err)
 	}
 	if int64(len(body)) != size {
 		return nil, sizeError(method, int64(len(body)), size)
@@ -150,16 +149,6 @@ func originalSize(method string, resp *host.Response) (int64, error) {
 func sizeError(method string, got, want int64) error {
 	return fault.New(fault.DamagedDownload, "%s: the answer has %d bytes, announced were %d", method, got, want).
 		WithHint("Try again; if it stays, a proxy on the way changes answers.")
-}
-
-// stepError puts the method in front of an error and keeps its kind, hint and details.
-func stepError(step string, err error) error {
-	if e, ok := err.(*fault.Error); ok {
-		c := *e
-		c.Message = strings.TrimSuffix(step+": "+e.Message, ": ")
-		return &c
-	}
-	return fault.Wrap(fault.KindOf(err), err, "%s", step)
 }
 
 // checkStatus maps an HTTP status to an error kind (§19, contract §3).

@@ -85,7 +85,7 @@ func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool
 	}
 	if backup && !m.Empty && !m.KeepsBackup {
 		if rep.Backup, err = s.backUpServer(ctx, r); err != nil {
-			return rep, stepError("back up the server's collection", err)
+			return rep, fault.Step("back up the server's collection", err)
 		}
 		// A download changes the server's mod and usn (§14.2).
 		if m, err = r.meta(ctx); err != nil {
@@ -95,7 +95,7 @@ func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool
 	s.progress(host.StageUpload, 0, 0) // copying and compressing take their time
 	o, err := s.offer(ctx, m)
 	if err != nil {
-		return rep, stepError("copy the collection", err)
+		return rep, fault.Step("copy the collection", err)
 	}
 	rep.Bytes = o.Bytes
 	if err := s.compress(ctx, profile.OfferedCopy, stagedBody); err != nil {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what went wrong, as far as a caller can act on it. A Kind is itself an error, so that
@@ -131,6 +132,17 @@ func Wrap(k Kind, err error, format string, args ...any) error {
 		return nil
 	}
 	return &Error{Kind: k, Message: fmt.Sprintf(format, args...), Err: err}
+}
+
+// Step puts the step that failed in front of an error and keeps its kind, hint and details; nil stays nil.
+func Step(step string, err error) error {
+	e, ok := err.(*Error)
+	if !ok {
+		return Wrap(KindOf(err), err, "%s", step)
+	}
+	c := *e
+	c.Message = strings.TrimSuffix(step+": "+e.Message, ": ")
+	return &c
 }
 
 // WithHint returns e with a hint.

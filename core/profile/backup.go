@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 )
@@ -48,7 +49,7 @@ func (p *Profile) Backup(ctx context.Context, reason string) (string, error) {
 		err = p.host.Files.Replace(staged, backupFile(id))
 	}
 	if err != nil {
-		return "", stepError("back up", err)
+		return "", fault.Step("back up", err)
 	}
 	return id, p.prune(id)
 }
@@ -57,7 +58,7 @@ func (p *Profile) Backup(ctx context.Context, reason string) (string, error) {
 func (p *Profile) KeepAsBackup(staged, reason string) (string, error) {
 	id := p.newBackupID(reason)
 	if err := p.host.Files.Replace(staged, backupFile(id)); err != nil {
-		return "", stepError("back up", err)
+		return "", fault.Step("back up", err)
 	}
 	return id, p.prune(id)
 }

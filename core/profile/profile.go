@@ -7,7 +7,6 @@ package profile
 
 import (
 	"context"
-	"strings"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
@@ -51,7 +50,7 @@ func Open(ctx context.Context, h *host.Host, create bool) (*Profile, Opened, err
 	switch {
 	case fault.KindOf(err) == fault.NotFound && create:
 		if err := p.create(ctx); err != nil {
-			return nil, o, stepError("make an empty collection", err)
+			return nil, o, fault.Step("make an empty collection", err)
 		}
 		o.Created, p.changed = true, true
 	case fault.KindOf(err) == fault.NotFound:
@@ -120,7 +119,7 @@ func (p *Profile) openCollection(ctx context.Context, created bool) (upgraded bo
 	}
 	if upgraded, err = p.upgrade(ctx); err != nil {
 		p.db.Close()
-		return false, stepError("upgrade the collection", err)
+		return false, fault.Step("upgrade the collection", err)
 	}
 	return upgraded, nil
 }
@@ -201,14 +200,4 @@ func (p *Profile) clearStaging() error {
 		}
 	}
 	return nil
-}
-
-// stepError puts the step in front of an error and keeps its kind, hint and details.
-func stepError(step string, err error) error {
-	if e, ok := err.(*fault.Error); ok {
-		c := *e
-		c.Message = strings.TrimSuffix(step+": "+e.Message, ": ")
-		return &c
-	}
-	return fault.Wrap(fault.KindOf(err), err, "%s", step)
 }

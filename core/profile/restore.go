@@ -18,7 +18,7 @@ const stagedRestore = host.Staging + "restore" + backupExt
 // Errors: fault.NotFound, fault.DamagedFile and those of the files.
 func (p *Profile) Restore(ctx context.Context, id string) (string, error) {
 	if err := stageBackup(ctx, p, id); err != nil {
-		return "", stepError("restore", err)
+		return "", fault.Step("restore", err)
 	}
 	kept, err := p.Backup(ctx, "restore")
 	if err != nil {
@@ -46,11 +46,11 @@ func RestoreClosed(ctx context.Context, h *host.Host, id string) (kept string, e
 	missing := fault.KindOf(err) == fault.NotFound
 	p = &Profile{host: h}
 	if err := stageBackup(ctx, p, id); err != nil {
-		return "", stepError("restore", err)
+		return "", fault.Step("restore", err)
 	}
 	if !missing {
 		if kept, err = p.keepDamaged(ctx); err != nil {
-			return "", stepError("keep the damaged collection", err)
+			return "", fault.Step("keep the damaged collection", err)
 		}
 	}
 	if err := h.Files.Remove(host.State); err != nil {

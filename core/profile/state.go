@@ -52,7 +52,7 @@ func tryState(ctx context.Context, h *host.Host) (*state, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, stepError("open "+host.State, err)
+		return nil, fault.Step("open "+host.State, err)
 	}
 	return &state{db}, nil
 }

@@ -1,6 +1,6 @@
 //go:build wasm
 
-// Guest is the program that hosts load: the exports and imports of wasm/ABI.md around wasm/abi, and core/service
+// Command guest is the program that hosts load: the exports and imports of wasm/ABI.md around wasm/abi, and core/service
 // behind it. It has no logic of its own, because a folder that only builds for Wasm is invisible to native tests.
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared   the shipped file, a WASI reactor

@@ -1,4 +1,4 @@
-// Shrink makes a guest file smaller by a tenth, without a change to what it does: it clears the tables that only serve to print
+// Command shrink makes a guest file smaller by a tenth, without a change to what it does: it clears the tables that only serve to print
 // line numbers in stack traces, and the names of functions outside of this module, and joins data segments.
 //
 //	go run ./wasm/shrink core.wasm

@@ -1,4 +1,4 @@
-// Wasirun runs a GOOS=wasip1 test program in wazero, the runtime that hosts the guest. It is for go test:
+// Command wasirun runs a GOOS=wasip1 test program in wazero, the runtime that hosts the guest. It is for go test:
 //
 //	GOOS=wasip1 GOARCH=wasm go test -exec "$PWD/wasirun" ./core/wire
 //
