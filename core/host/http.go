@@ -16,8 +16,8 @@ type Request struct {
 	BodyFile string
 	// Stream leaves the body of a 2xx answer to Call.Read; otherwise the host collects the body before it reports the call.
 	Stream bool
-	// Unzstd, with Stream, asks a host that can to decompress the body, one zstd frame, of a 2xx answer: natively that is
-	// three times as fast as in Wasm. A host that cannot leaves it as it is.
+	// Unzstd, with Stream, asks a host that can to decompress the body, one zstd frame, of a 2xx answer, which is
+	// much faster natively than in Wasm. A host that cannot leaves it as it is.
 	Unzstd bool
 	// Limit bounds the collected body in bytes; a longer one fails with fault.DamagedDownload.
 	Limit int64

@@ -14,7 +14,8 @@ var _ host.Compressor = (*Files)(nil)
 // compressWindow is that of the core's own frames (core/wire), so that servers need no more memory for ours.
 const compressWindow = 1 << 20
 
-// Compress writes the zstd frame of a file on all cores (see host.Compressor): 26 MB take 0.05 s, in the guest 0.3 s.
+// Compress writes the zstd frame of a file on all cores (see host.Compressor): with it a full upload of 22 MB
+// from the guest takes 0.47 s instead of 0.75.
 func (h *Files) Compress(ctx context.Context, from, to string) (ok bool, err error) {
 	src, err := h.Open(from)
 	if err != nil {
