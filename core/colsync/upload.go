@@ -2,7 +2,6 @@ package colsync
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -16,8 +15,6 @@ const (
 	// uploadStall covers the time in which the server checks what it got before it answers (§3.4).
 	uploadStall = 2 * time.Minute
 	stagedBody  = host.Staging + "upload.zst"
-	// copyBlock is how much of a file is read at a time.
-	copyBlock = 1 << 20
 )
 
 // TransferReport is the result of a one-way sync. Bytes is the uncompressed size of the collection that was sent or
@@ -155,32 +152,10 @@ func (s *Syncer) compress(ctx context.Context, from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.copyFile(ctx, w, src); err != nil {
+	if err := profile.CopyFile(ctx, s.Host, w, src); err != nil {
 		return err
 	}
 	return w.Close()
-}
-
-func (s *Syncer) copyFile(ctx context.Context, w io.Writer, src host.File) error {
-	buf := make([]byte, copyBlock)
-	for off := int64(0); ; {
-		if err := s.Host.Yield.Tick(ctx); err != nil {
-			return err
-		}
-		n, err := src.ReadAt(buf, off)
-		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
-				return werr
-			}
-			off += int64(n)
-		}
-		if err == io.EOF || err == nil && n == 0 {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // send posts the staged body and checks the answer, which is exactly "OK" or a text for the user (§13.2).

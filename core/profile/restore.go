@@ -71,7 +71,7 @@ func (p *Profile) keepDamaged(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = copyAll(ctx, p.host, dst, src)
+	err = CopyFile(ctx, p.host, dst, src)
 	if cerr := dst.Close(); err == nil {
 		err = cerr
 	}
@@ -81,15 +81,19 @@ func (p *Profile) keepDamaged(ctx context.Context) (string, error) {
 	return p.KeepAsBackup(staged, "damaged")
 }
 
-func copyAll(ctx context.Context, h *host.Host, dst, src host.File) error {
-	buf := make([]byte, 1<<20)
+// copyBlock is how much of a file is read at a time.
+const copyBlock = 1 << 20
+
+// CopyFile copies a file from its start to w, letting the host's other work in between.
+func CopyFile(ctx context.Context, h *host.Host, w io.Writer, src host.File) error {
+	buf := make([]byte, copyBlock)
 	for off := int64(0); ; {
 		if err := h.Yield.Tick(ctx); err != nil {
 			return err
 		}
 		n, err := src.ReadAt(buf, off)
 		if n > 0 {
-			if _, werr := dst.Write(buf[:n]); werr != nil {
+			if _, werr := w.Write(buf[:n]); werr != nil {
 				return werr
 			}
 			off += int64(n)
