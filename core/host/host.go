@@ -1,4 +1,8 @@
-// Package host declares what a host lends to the core: SQL, HTTP, staged files, clock, random numbers, events.
+// Package host declares what a host lends to the core: SQL, HTTP, staged files, media files, clock, random numbers,
+// events, Unicode normalization.
+//
+// Tasks (calls of core/service) of one core never run at the same time: a task gives up its turn only while it waits in
+// HTTP.Wait, Call.Read or Yielder.Tick. So core code needs no locks, and must not rely on shared state over these.
 //
 // The core decides, hosts lend: an implementation has no sync logic. Every implementation passes the contract
 // suites in core/coretest. Errors are *fault.Error where a kind is known (each method says which); any other error
@@ -15,6 +19,8 @@ type Host struct {
 	SQL    SQL
 	HTTP   HTTP
 	Files  Files
+	Media  Media
+	Text   Text
 	Clock  Clock
 	Random Random
 	Events Events
@@ -28,6 +34,7 @@ const (
 	State      = "cardferry.state.db" // the core's own small state about the collection
 	Staging    = "cardferry.tmp/"     // prefix of temporary files; emptied when a profile is opened
 	Backups    = "cardferry.backups/" // prefix of backups
+	MediaIndex = "cardferry.media.db" // what media sync knows of here and the server
 )
 
 // Clock tells the time.
@@ -39,6 +46,12 @@ type Clock interface {
 	MinutesWest(t time.Time) int
 }
 
+// Text knows Unicode. It is lent, since hosts have its tables, which would be a tenth of the guest.
+type Text interface {
+	// NFC returns s, valid UTF-8, in normalization form C.
+	NFC(s string) string
+}
+
 // Random fills p with random bytes. It never fails.
 type Random interface {
 	Random(p []byte)
@@ -47,7 +60,7 @@ type Random interface {
 // Stage names what a running task does; the names are those of the progress lines (contract §3).
 type Stage string
 
-// The stages of a collection sync and of full transfers.
+// The stages: of a collection sync, of full transfers, of a media sync (the last two count files).
 const (
 	StageConnect  Stage = "connect"
 	StageGraves   Stage = "graves"
@@ -57,6 +70,10 @@ const (
 	StageUpload   Stage = "upload"
 	StageDownload Stage = "download"
 	StageCheck    Stage = "check"
+
+	StageMediaIndex    Stage = "media_index"
+	StageMediaDownload Stage = "media_download"
+	StageMediaUpload   Stage = "media_upload"
 )
 
 // Progress is one progress report. Done and Total count rows, bytes or files, depending on the stage; Total is 0

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Request is one HTTP request. Its body is Body or, if BodyFile is set, that file of the profile; either way the
-// request carries a content-length: the reference server's cost of collecting a body grows with the number of its
+// Request is one HTTP request. Its body is Body or, if BodyFile is set, that file of the profile or, if Parts is set, these
+// one after the other; in any case the request carries a content-length: the reference server's cost of collecting a body grows with the number of its
 // HTTP chunks (design §3).
 type Request struct {
 	Method   string
@@ -14,6 +14,7 @@ type Request struct {
 	Header   map[string]string // lower-case names
 	Body     []byte
 	BodyFile string
+	Parts    []BodyPart
 	// Stream leaves the body of a 2xx answer to Call.Read; otherwise the host collects the body before it reports the call.
 	Stream bool
 	// Unzstd, with Stream, asks a host that can to decompress the body, one zstd frame, of a 2xx answer, which is
