@@ -23,7 +23,7 @@ require (
 	golang.org/x/sys v0.50.0
 	// Whether standard error is a terminal, and reading a password from one.
 	golang.org/x/term v0.48.0
-	// Unicode normalization of names and fields.
+	// Unicode normalization, which native hosts lend to the core.
 	golang.org/x/text v0.44.0
 )
 

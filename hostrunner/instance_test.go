@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/unicase"
@@ -353,4 +354,30 @@ func sign(n int) int {
 		return 1
 	}
 	return 0
+}
+
+type instanceText struct {
+	t *testing.T
+	e *instance
+}
+
+func (x instanceText) NFC(s string) string {
+	params, err := json.Marshal(map[string]string{"name": s})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	got, err := x.e.call(x.t.Context(), "nfc", params)
+	if err == nil {
+		err = json.Unmarshal(got, &s)
+	}
+	if err != nil {
+		x.t.Error(err)
+	}
+	return s
+}
+
+// TestInstanceText is the contract of host.Text through a guest's memory.
+func TestInstanceText(t *testing.T) {
+	t.Parallel()
+	coretest.TestText(t, instanceText{t, newTestInstance(t, OpenOptions{})})
 }

@@ -75,6 +75,14 @@ func (l *lender) Log(line string) { l.ports.log(line) }
 func (l *lender) Now() int64      { return l.ports.host.Clock.Now().UnixMilli() }
 func (l *lender) Random(p []byte) { l.ports.host.Random.Random(p) }
 
+func (l *lender) Normalize(text string, buf []byte) int32 {
+	s := l.ports.host.Text.NFC(text)
+	if len(s) <= len(buf) {
+		copy(buf, s)
+	}
+	return int32(len(s))
+}
+
 func (l *lender) Progress(_ int32, stage string, done, total int64) {
 	l.ports.host.Events.Progress(host.Progress{Stage: host.Stage(stage), Done: done, Total: total})
 }

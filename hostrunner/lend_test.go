@@ -241,6 +241,15 @@ func TestContractHTTP(t *testing.T) {
 	})
 }
 
+// TestContractText uses the port outside of the task: a text has no handle.
+func TestContractText(t *testing.T) {
+	t.Parallel()
+	l := newLoop(t)
+	var text host.Text
+	l.do(func() { text = l.ports.Text })
+	coretest.TestText(t, text)
+}
+
 // TestUnknownHandles: a defect of the guest, answered and survived.
 func TestUnknownHandles(t *testing.T) {
 	t.Parallel()

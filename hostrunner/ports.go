@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
 	"github.com/cardferry/cardferry/hostrunner/nethost"
@@ -34,7 +36,7 @@ func newPorts(o OpenOptions) *ports {
 	}
 	p.host = host.Host{
 		SQL: p.sql, HTTP: p.http, Files: files,
-		Clock: clock{}, Random: random{}, Events: p.events, Yield: yield{},
+		Clock: clock{}, Random: random{}, Text: text{}, Events: p.events, Yield: yield{},
 	}
 	if o.Wrap != nil {
 		p.host = o.Wrap(p.host)
@@ -113,6 +115,10 @@ func (clock) MinutesWest(t time.Time) int {
 type random struct{}
 
 func (random) Random(p []byte) { _, _ = rand.Read(p) } // never fails
+
+type text struct{}
+
+func (text) NFC(s string) string { return norm.NFC.String(s) }
 
 // yield is for an engine with threads of its own: there is no other work to let in.
 type yield struct{}

@@ -24,6 +24,7 @@ var forbidden = map[string]string{
 	"crypto/tls":                  "the host has the network",
 	"crypto/x509":                 "the host has the network",
 	"syscall/js":                  "the boundary is wasm/ABI.md, for every host the same",
+	"golang.org/x/text":           "host.Text lends normalization; its tables would be a tenth of the guest",
 	"os/exec":                     "a guest has no processes",
 	"os/signal":                   "a guest has no processes",
 	"log/slog":                    "the host logs",

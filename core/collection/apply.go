@@ -23,6 +23,7 @@ const (
 // error the caller rolls back: some of the objects of the failing call may have been stored.
 type Applier struct {
 	db          host.DB
+	text        host.Text
 	usn         int64 // for graves, tags, config and renamed objects
 	pendingFrom int64
 	now         time.Time
@@ -40,9 +41,9 @@ type Applier struct {
 
 // NewApplier returns an Applier. usn is the server's usn of this sync. pendingFrom tells which existing rows are
 // pending: with -1 (a client) those whose usn is -1, otherwise (a server) those whose usn is at least pendingFrom.
-func NewApplier(db host.DB, usn int64, pendingFrom int64, now time.Time) (*Applier, error) {
+func NewApplier(db host.DB, text host.Text, usn int64, pendingFrom int64, now time.Time) (*Applier, error) {
 	a := &Applier{
-		db: db, usn: usn, pendingFrom: pendingFrom, now: now,
+		db: db, text: text, usn: usn, pendingFrom: pendingFrom, now: now,
 		statements: map[string]host.Stmt{},
 		shapes:     map[int64]shape{},
 		ancestors:  map[string]string{},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
@@ -79,7 +80,7 @@ func wantRows(t testing.TB, db host.DB, sql string, want ...string) {
 func applyTo(t testing.TB, db host.DB, pendingFrom int64, do func(a *collection.Applier) error) error {
 	t.Helper()
 	return rows.Transaction(db, func() error {
-		a, err := collection.NewApplier(db, syncUSN, pendingFrom, syncTime)
+		a, err := collection.NewApplier(db, coretest.Text{}, syncUSN, pendingFrom, syncTime)
 		if err != nil {
 			t.Fatal(err)
 		}

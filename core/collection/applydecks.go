@@ -8,7 +8,7 @@ import (
 )
 
 func (a *Applier) applyDeck(raw []byte) error {
-	d, err := legacy.ParseDeck(raw)
+	d, err := legacy.ParseDeck(a.text, raw)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func TestRefusedFiles(t *testing.T) {
 			if err != nil && !strings.Contains(err.Error(), c.message) {
 				t.Errorf("%v does not say %q", err, c.message)
 			}
-			if changed, _ := collection.Upgrade(db, noonClock(), coretest.NewRandom(1)); changed {
+			if changed, _ := collection.Upgrade(db, noonClock(), coretest.NewRandom(1), coretest.Text{}); changed {
 				t.Error("was upgraded")
 			}
 			compareDumps(t, dump(t, db), before)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
@@ -140,7 +141,7 @@ func replaySync(t *testing.T, blobs map[string][]byte, before map[string]recorde
 
 	now := finishTime(t, session)
 	err = rows.Transaction(db, func() error {
-		a, err := collection.NewApplier(db, meta.USN, -1, now)
+		a, err := collection.NewApplier(db, coretest.Text{}, meta.USN, -1, now)
 		if err != nil {
 			return err
 		}

@@ -127,7 +127,7 @@ func addStockDeck(db host.DB) error {
 	if err := insertDeckConfig(db, c); err != nil {
 		return err
 	}
-	d, err := legacy.ParseDeck([]byte(defaultDeck))
+	d, err := legacy.ParseDeck(nil, []byte(defaultDeck)) // its name is ASCII: there is nothing to normalise
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 // registerTag stores a tag unless it is there in any spelling (§8.4). The spelling of the nearest ancestor that is
 // there replaces that prefix, which does not change the tag under the collation, so that the insert can decide.
 func (a *Applier) registerTag(name string) error {
-	tag := names.Tag(name)
+	tag := names.Tag(a.text, name)
 	for prefix := names.TagParent(tag); prefix != ""; prefix = names.TagParent(prefix) {
 		spelling, err := a.tagSpelling(prefix)
 		if err != nil {

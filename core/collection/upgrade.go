@@ -9,11 +9,13 @@ import (
 	"github.com/cardferry/cardferry/core/rows"
 )
 
-// upgrader brings a collection to schema 18. now and random serve objects whose name or id has to change.
+// upgrader brings a collection to schema 18. now and random serve objects whose name or id has to
+// change, text the names of all.
 type upgrader struct {
 	db     host.DB
 	now    time.Time
 	random host.Random
+	text   host.Text
 }
 
 // upgradeSteps are the schema versions to go through; each step starts from the one before (§9).
@@ -31,12 +33,12 @@ var upgradeSteps = []struct {
 // Upgrade brings a collection of schema 11 or 14 to 17 to 18, in a transaction of its own: after an error the file is
 // as before. It reports whether there was anything to do. What the old form cannot be read as is fault.DamagedFile,
 // another version fault.UnsupportedFile.
-func Upgrade(db host.DB, clock host.Clock, random host.Random) (bool, error) {
+func Upgrade(db host.DB, clock host.Clock, random host.Random, text host.Text) (bool, error) {
 	ver, err := CheckHeader(db)
 	if err != nil || ver == Schema {
 		return false, err
 	}
-	u := &upgrader{db: db, now: clock.Now(), random: random}
+	u := &upgrader{db: db, now: clock.Now(), random: random, text: text}
 	if err := rows.Transaction(db, u.upgrade); err != nil {
 		return false, fmt.Errorf("upgrade the collection: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 
 func upgrade(t testing.TB, db host.DB) {
 	t.Helper()
-	if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3)); err != nil || !changed {
+	if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3), coretest.Text{}); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestUpgrade(t *testing.T) {
 			}
 			wantRows(t, db, "SELECT (SELECT count(*) FROM cards), (SELECT count(*) FROM notes), (SELECT count(*) FROM revlog)", counts...)
 			wantRows(t, db, "SELECT ver, conf, models, decks, dconf, tags FROM col", "18|||||")
-			if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3)); changed || err != nil {
+			if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3), coretest.Text{}); changed || err != nil {
 				t.Errorf("again: %v, %v", changed, err)
 			}
 		})
@@ -225,7 +225,7 @@ func TestRefusedUpgrades(t *testing.T) {
 			db := mergeDB(t, "schema11.anki2")
 			putOldColumn(t, db, c.column, c.value)
 			before := dump(t, db)
-			changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3))
+			changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3), coretest.Text{})
 			if changed || fault.KindOf(err) != fault.DamagedFile {
 				t.Errorf("%v, %v", changed, err)
 			}
@@ -233,7 +233,7 @@ func TestRefusedUpgrades(t *testing.T) {
 		})
 	}
 	db := mergeDB(t, "unsupported-ver-12.anki2")
-	if _, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3)); fault.KindOf(err) != fault.UnsupportedFile {
+	if _, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3), coretest.Text{}); fault.KindOf(err) != fault.UnsupportedFile {
 		t.Error(err)
 	}
 }

@@ -109,13 +109,13 @@ func (u *upgrader) splitNotetypes() error {
 	slices.SortStableFunc(parsed, func(a, b *legacy.Notetype) int { return cmp.Compare(a.ID, b.ID) })
 	taken := nameSet{}
 	for _, nt := range parsed {
-		nt.Name = taken.add(names.NFC(nt.Name), clashSuffix)
+		nt.Name = taken.add(names.NFC(u.text, nt.Name), clashSuffix)
 		fields, templates := nameSet{}, nameSet{}
 		for i := range nt.Fields {
-			nt.Fields[i].Name = fields.add(names.NFC(nt.Fields[i].Name), "+")
+			nt.Fields[i].Name = fields.add(names.NFC(u.text, nt.Fields[i].Name), "+")
 		}
 		for i := range nt.Templates {
-			nt.Templates[i].Name = templates.add(names.NFC(nt.Templates[i].Name), "+")
+			nt.Templates[i].Name = templates.add(names.NFC(u.text, nt.Templates[i].Name), "+")
 		}
 		if err := insertNotetype(u.db, nt); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (u *upgrader) splitDecks() error {
 	}
 	var parsed []named
 	for _, m := range list {
-		d, err := legacy.ParseDeck(m.Raw)
+		d, err := legacy.ParseDeck(u.text, m.Raw)
 		if err != nil {
 			return unreadable(err, "deck %q", m.Key)
 		}

@@ -72,7 +72,7 @@ func TestUpgradeOfEachVersion(t *testing.T) {
 			upgrade(t, db)
 			compareStructure(t, db)
 			got := dump(t, db)
-			if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3)); changed || err != nil {
+			if changed, err := collection.Upgrade(db, noonClock(), coretest.NewRandom(3), coretest.Text{}); changed || err != nil {
 				t.Errorf("again: %v, %v", changed, err)
 			}
 			compareDumps(t, got, dump(t, upgradedFixture(t)))

@@ -23,7 +23,7 @@ func newAttempt(t *testing.T, config map[string]string) *attempt {
 	dir := t.TempDir()
 	h := &host.Host{
 		SQL: sqlitehost.New(dir), Files: filehost.New(dir, nil), HTTP: &coretest.HTTP{}, Random: coretest.NewRandom(1),
-		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Events: &coretest.Events{}, Yield: coretest.Yield{},
+		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Events: &coretest.Events{}, Yield: coretest.Yield{}, Text: coretest.Text{},
 	}
 	p, _, err := profile.Open(t.Context(), h, true)
 	if err != nil {
@@ -68,7 +68,7 @@ func merge(t *testing.T, a *attempt, server map[string]string) map[string]string
 	}
 	a.serverChanges = &wire.Changes{Config: list}
 	err := rows.Transaction(a.db(), func() error {
-		applier, err := collection.NewApplier(a.db(), 5, -1, time.Unix(2, 0))
+		applier, err := collection.NewApplier(a.db(), coretest.Text{}, 5, -1, time.Unix(2, 0))
 		if err != nil {
 			return err
 		}

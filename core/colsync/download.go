@@ -124,7 +124,7 @@ func (s *Syncer) accept(ctx context.Context, staged string) (err error) {
 		return err
 	}
 	if ver != 18 {
-		if _, err := collection.Upgrade(db, s.Host.Clock, s.Host.Random); err != nil {
+		if _, err := collection.Upgrade(db, s.Host.Clock, s.Host.Random, s.Host.Text); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func (a *attempt) merge(ctx context.Context) error {
 
 func (a *attempt) apply(ctx context.Context) error {
 	now := a.syncer.Host.Clock.Now()
-	applier, err := collection.NewApplier(a.db(), a.usn(), -1, now)
+	applier, err := collection.NewApplier(a.db(), a.syncer.Host.Text, a.usn(), -1, now)
 	if err != nil {
 		return err
 	}

@@ -11,3 +11,8 @@ func TestMemoryFiles(t *testing.T) {
 	t.Parallel()
 	coretest.TestFiles(t, func(*testing.T) host.Files { return coretest.NewFiles() })
 }
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	coretest.TestText(t, coretest.Text{})
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/names"
 )
@@ -40,12 +41,12 @@ var deckKeys = []string{
 }
 
 // ParseDeck converts a deck from JSON. It accepts and rejects what the reference does; errors are
-// fault.DamagedDownload. The name is normalised. The result does not alias b.
-func ParseDeck(b []byte) (*Deck, error) {
+// fault.DamagedDownload. The name is normalised, with the help of t. The result does not alias b.
+func ParseDeck(t host.Text, b []byte) (*Deck, error) {
 	o := newObject("deck", b, false)
 	d := &Deck{
 		ID:   strict(o, "id", number),
-		Name: names.DeckNative(strict(o, "name", text)),
+		Name: names.DeckNative(t, strict(o, "name", text)),
 		Mod:  defaulted(o, "mod", number, 0),
 		USN:  int32(strict(o, "usn", i32)),
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/legacy"
 )
@@ -37,7 +38,7 @@ const (
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	d, err := legacy.ParseDeck([]byte(defaultDeck))
+	d, err := legacy.ParseDeck(coretest.Text{}, []byte(defaultDeck))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestBadJSON(t *testing.T) {
 		strings.Replace(defaultDeck, `"id":1`, `"id":1,"x":tru`, 1),
 		strings.Replace(defaultDeck, `"usn"`, `"USN"`, 1),
 	} {
-		if _, err := legacy.ParseDeck([]byte(in)); !errors.Is(err, fault.DamagedDownload) {
+		if _, err := legacy.ParseDeck(coretest.Text{}, []byte(in)); !errors.Is(err, fault.DamagedDownload) {
 			t.Errorf("%.80q: error %v", in, err)
 		}
 	}
@@ -127,7 +128,7 @@ func TestBadJSON(t *testing.T) {
 func TestDuplicateKeys(t *testing.T) {
 	t.Parallel()
 	twice := strings.Replace(defaultDeck, `"conf":1`, `"conf":1,"conf":5,"x":1,"x":2`, 1)
-	d, err := legacy.ParseDeck([]byte(twice))
+	d, err := legacy.ParseDeck(coretest.Text{}, []byte(twice))
 	if err != nil || hex.EncodeToString(d.Kind) != "0a020805" || !bytes.HasSuffix(d.Common, []byte(`{"x":2}`)) {
 		t.Errorf("deck: %+v, %v", d, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/legacy"
 )
@@ -41,7 +42,7 @@ func parse(base string, b []byte) (parsed, error) {
 	case "dconf":
 		return legacy.ParseDeckConfig(b)
 	}
-	return legacy.ParseDeck(b)
+	return legacy.ParseDeck(coretest.Text{}, b)
 }
 
 // blobs returns what an object stores, in hex, in the order of the vectors' members.

@@ -5,8 +5,9 @@ package names
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/cardferry/cardferry/core/host"
 )
 
 // separator is what divides the components of a deck name in a file; people and the protocol see "::".
@@ -14,7 +15,9 @@ const separator = "\x1f"
 
 // DeckNative returns the form in which a deck name is stored: its components, each normalised, joined by U+001F.
 // Do not pass it a native name: the separator is a control character and would vanish.
-func DeckNative(human string) string { return components(human, separator, deckComponent) }
+func DeckNative(t host.Text, human string) string {
+	return components(t, human, separator, deckComponent)
+}
 
 // DeckHuman returns the form of a stored deck name that people and the protocol see.
 func DeckHuman(native string) string { return strings.ReplaceAll(native, separator, "::") }
@@ -29,7 +32,7 @@ func DeckParent(native string) string {
 }
 
 // Tag returns the normalised form of a tag.
-func Tag(name string) string { return components(name, "::", tagComponent) }
+func Tag(t host.Text, name string) string { return components(t, name, "::", tagComponent) }
 
 // TagParent returns the tag above, "" for a tag at the top.
 func TagParent(tag string) string {
@@ -56,24 +59,24 @@ func Unique(name, suffix string, taken func(name string) (bool, error)) (string,
 }
 
 // components splits name at "::", left to right, and joins the normalised components with sep.
-func components(name, sep string, normalise func(string) string) string {
+func components(t host.Text, name, sep string, normalise func(host.Text, string) string) string {
 	if !strings.Contains(name, "::") {
-		return normalise(name)
+		return normalise(t, name)
 	}
 	parts := strings.Split(name, "::")
 	for i, p := range parts {
-		parts[i] = normalise(p)
+		parts[i] = normalise(t, p)
 	}
 	return strings.Join(parts, sep)
 }
 
-func deckComponent(s string) string {
-	s = strings.TrimFunc(remove(NFC(s), isControl), func(r rune) bool { return r == ':' || unicode.IsSpace(r) })
+func deckComponent(t host.Text, s string) string {
+	s = strings.TrimFunc(remove(NFC(t, s), isControl), func(r rune) bool { return r == ':' || unicode.IsSpace(r) })
 	return orBlank(s)
 }
 
-func tagComponent(s string) string {
-	s = remove(NFC(s), func(r rune) bool { return isControl(r) || r == ' ' || r == '\u3000' })
+func tagComponent(t host.Text, s string) string {
+	s = remove(NFC(t, s), func(r rune) bool { return isControl(r) || r == ' ' || r == '\u3000' })
 	return orBlank(strings.TrimFunc(s, unicode.IsSpace))
 }
 
@@ -99,11 +102,18 @@ func remove(s string, drop func(rune) bool) string {
 	}, s)
 }
 
-// NFC returns s in Unicode normalisation form C. ASCII text, the usual case, is not looked at twice.
-func NFC(s string) string {
+// belowMarks is the first byte of U+0300 in UTF-8. Characters below it combine with nothing and are in form C already.
+const belowMarks = 0xcc
+
+// NFC returns s in Unicode normalization form C. The host is asked only for texts that may not be in it: a call to it
+// costs more than to look. What is not valid UTF-8 has no such form and stays as it is.
+func NFC(t host.Text, s string) string {
 	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return norm.NFC.String(s)
+		if s[i] >= belowMarks {
+			if !utf8.ValidString(s) {
+				return s
+			}
+			return t.NFC(s)
 		}
 	}
 	return s

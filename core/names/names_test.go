@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/names"
 	"github.com/cardferry/cardferry/core/unicase"
 )
@@ -30,11 +31,11 @@ func TestDeckVectors(t *testing.T) {
 	}
 	read(t, "deck_names.json", &v)
 	for _, c := range v.Cases {
-		got := names.DeckNative(c.Wire)
+		got := names.DeckNative(coretest.Text{}, c.Wire)
 		if got != c.Stored {
 			t.Errorf("DeckNative(%q) = %q, want %q", c.Wire, got, c.Stored)
 		}
-		if again := names.DeckNative(names.DeckHuman(got)); again != got {
+		if again := names.DeckNative(coretest.Text{}, names.DeckHuman(got)); again != got {
 			t.Errorf("%q comes back as %q", got, again)
 		}
 	}
@@ -56,7 +57,7 @@ func TestTagVectors(t *testing.T) {
 		return slices.IndexFunc(table, func(s string) bool { return unicase.Equal(s, tag) })
 	}
 	for _, c := range v.Cases {
-		tag := names.Tag(c.Received)
+		tag := names.Tag(coretest.Text{}, c.Received)
 		if find(tag) < 0 {
 			for p := names.TagParent(tag); p != ""; p = names.TagParent(p) {
 				if i := find(p); i >= 0 {
@@ -84,7 +85,7 @@ func TestTag(t *testing.T) {
 		"::":            "blank::blank",
 		"\x7f":          "blank",
 	} {
-		if got := names.Tag(in); got != want {
+		if got := names.Tag(coretest.Text{}, in); got != want {
 			t.Errorf("Tag(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -125,12 +126,12 @@ func FuzzNames(f *testing.F) {
 	f.Add(":\u3000:")
 	f.Add("a:\a:e\a\u0301")
 	f.Fuzz(func(t *testing.T, s string) {
-		deck := names.DeckNative(names.DeckHuman(names.DeckNative(s)))
-		if again := names.DeckNative(names.DeckHuman(deck)); again != deck {
+		deck := names.DeckNative(coretest.Text{}, names.DeckHuman(names.DeckNative(coretest.Text{}, s)))
+		if again := names.DeckNative(coretest.Text{}, names.DeckHuman(deck)); again != deck {
 			t.Errorf("deck %q: %q, then %q", s, deck, again)
 		}
-		tag := names.Tag(names.Tag(s))
-		if again := names.Tag(tag); again != tag {
+		tag := names.Tag(coretest.Text{}, names.Tag(coretest.Text{}, s))
+		if again := names.Tag(coretest.Text{}, tag); again != tag {
 			t.Errorf("tag %q: %q, then %q", s, tag, again)
 		}
 		if strings.ContainsAny(tag, " \u3000\x1f") || strings.Contains(deck, "\x1f\x1f") {

@@ -129,7 +129,7 @@ func (p *Profile) upgrade(ctx context.Context) (bool, error) {
 	if _, err := p.Backup(ctx, "upgrade"); err != nil {
 		return false, err
 	}
-	upgraded, err := collection.Upgrade(p.db, p.host.Clock, p.host.Random)
+	upgraded, err := collection.Upgrade(p.db, p.host.Clock, p.host.Random, p.host.Text)
 	p.changed = p.changed || upgraded
 	return upgraded, err
 }

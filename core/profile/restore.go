@@ -157,7 +157,7 @@ func (p *Profile) markRestored(db host.DB) error {
 		return err
 	}
 	if ver != 18 {
-		if _, err := collection.Upgrade(db, p.host.Clock, p.host.Random); err != nil {
+		if _, err := collection.Upgrade(db, p.host.Clock, p.host.Random, p.host.Text); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func newService(t *testing.T, answer func(context.Context, *host.Request) (*host
 	return service.New(host.Host{
 		SQL: sql, Files: filehost.New(dir, nil), HTTP: &coretest.HTTP{Answer: answer},
 		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Random: coretest.NewRandom(1),
-		Events: &coretest.Events{}, Yield: coretest.Yield{},
+		Events: &coretest.Events{}, Yield: coretest.Yield{}, Text: coretest.Text{},
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/notetext"
@@ -174,7 +175,8 @@ func (a app) describeDeck(t testing.TB, deck int64, text string) {
 	a.edit(t, func(e tx) {
 		r := e.row("SELECT name, common, kind FROM decks WHERE id = ?", deck)
 		d := &legacy.Deck{ID: deck, Name: r[0].String(), Common: r[1].Clone(), Kind: r[2].Clone()}
-		d = change(d, legacy.ParseDeck, func(m map[string]any) { m["desc"] = text })
+		parse := func(b []byte) (*legacy.Deck, error) { return legacy.ParseDeck(coretest.Text{}, b) }
+		d = change(d, parse, func(m map[string]any) { m["desc"] = text })
 		e.exec("UPDATE decks SET common = ?, kind = ? WHERE id = ?", d.Common, d.Kind, deck)
 		e.touch("decks", deck)
 	})

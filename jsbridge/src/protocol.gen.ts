@@ -30,6 +30,7 @@ export const IMPORTS = [
   "now",
   "minutes_west",
   "random",
+  "normalize",
   "sql_open",
   "sql_exec",
   "sql_prepare",

@@ -74,6 +74,18 @@ export const checks: Record<string, Check> = {
     fails("closed", () => lab.ok(lab.sql.sql_next(99, 0, 10)));
     fails("internal", () => lab.ok(lab.file.file_read(99, 0n, 0, 10)));
   },
+  "texts are normalised": (lab) => {
+    const nfc = (text: string): string => lab.normalize(text);
+    for (const [text, want] of [
+      ["", ""],
+      ["Gru\u0308n\0", "Grün\0"],
+      ["q\u0307\u0323", "q\u0323\u0307"],
+      ["\u1112\u1161\u11ab", "한"],
+      ["\u0958\u{1d160}", "\u0915\u093c\u{1d158}\u{1d165}\u{1d16e}"],
+      ["\ufeffﬁ", "\ufeffﬁ"],
+    ] as const) equal(nfc(text), want);
+    equal(lab.normalize("\u0958", 5), 6);
+  },
   "transactions": (lab) => {
     const db = lab.open("a.db");
     lab.exec(db, "CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");

@@ -3,6 +3,7 @@
 import { Catalogue } from "../src/catalogue.ts";
 import { kindOf, type Kind } from "../src/errors.ts";
 import { Files } from "../src/files.ts";
+import { normalize } from "../src/guest.ts";
 import { LastError, type FileImports, type SqlImports } from "../src/host.ts";
 import { GuestMemory } from "../src/memory.ts";
 import { NEXT_DONE, NEXT_TOO_BIG } from "../src/protocol.gen.ts";
@@ -135,6 +136,14 @@ export class Lab {
   list(prefix: string): [string, number][] {
     const n = this.ok(this.file.file_list(...this.put(prefix), OUT, 1 << 16));
     return split(this.memory.copy(OUT, n)).map(([name, size]) => [String(name), Number(size)]);
+  }
+
+  /** The form NFC of a text, or the size that it needs if that is more than cap. */
+  normalize(text: string, cap?: 1000): string;
+  normalize(text: string, cap: number): number | string;
+  normalize(text: string, cap = 1000): number | string {
+    const n = normalize(this.memory, ...this.put(text), OUT, cap);
+    return n > cap ? n : this.memory.text(OUT, n);
   }
 
   /** Removes a file. */

@@ -20,6 +20,8 @@ type Imports interface {
 	MinutesWest(ms int64) int32
 	// Random fills p.
 	Random(p []byte)
+	// Normalize writes the form NFC of a text to buf; if it exceeds buf, it writes nothing. The result is its size.
+	Normalize(text string, buf []byte) int32
 
 	// SQLOpen opens a database; mode is a host.OpenMode. Handles are > 0.
 	SQLOpen(name string, mode int32) int32

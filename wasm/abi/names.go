@@ -42,6 +42,7 @@ const (
 	ImportNow          = "now"
 	ImportMinutesWest  = "minutes_west"
 	ImportRandom       = "random"
+	ImportNormalize    = "normalize"
 	ImportSQLOpen      = "sql_open"
 	ImportSQLExec      = "sql_exec"
 	ImportSQLPrepare   = "sql_prepare"
@@ -74,6 +75,7 @@ const (
 func ImportNames() []string {
 	return []string{
 		ImportLastError, ImportTaskDone, ImportTick, ImportProgress, ImportLog, ImportNow, ImportMinutesWest, ImportRandom,
+		ImportNormalize,
 		ImportSQLOpen, ImportSQLExec, ImportSQLPrepare, ImportSQLRun, ImportSQLQuery, ImportSQLNext,
 		ImportSQLCheck, ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
 		ImportFileCreate, ImportFileOpen, ImportFileRead, ImportFileWrite, ImportFileSync, ImportFileClose, ImportFileSize,

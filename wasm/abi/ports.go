@@ -10,6 +10,7 @@ import (
 var (
 	_ host.Clock   = clockPort{}
 	_ host.Random  = randomPort{}
+	_ host.Text    = textPort{}
 	_ host.Events  = eventsPort{}
 	_ host.Yielder = yieldPort{}
 )
@@ -27,6 +28,23 @@ func (p clockPort) MinutesWest(t time.Time) int { return int(p.g.imports.Minutes
 type randomPort struct{ g *Guest }
 
 func (p randomPort) Random(b []byte) { p.g.imports.Random(b) }
+
+type textPort struct{ g *Guest }
+
+// NFC makes room for a text that does not grow; few do.
+func (p textPort) NFC(s string) string {
+	buf := make([]byte, len(s))
+	for {
+		n := int(p.g.imports.Normalize(s, buf))
+		if n < 0 {
+			panic("abi: the host cannot normalise: " + p.g.imports.LastError()) // it always can
+		}
+		if n <= len(buf) {
+			return string(buf[:n])
+		}
+		buf = make([]byte, n)
+	}
+}
 
 type eventsPort struct{ g *Guest }
 

@@ -215,6 +215,9 @@ func TestSmallPorts(t *testing.T) {
 		if !bytes.Equal(p, []byte{1, 2, 3}) {
 			t.Errorf("random: %v", p)
 		}
+		if s := h.Text.NFC("ab"); s != "ababab" {
+			t.Errorf("text: %s", s)
+		}
 		return nil
 	})
 }

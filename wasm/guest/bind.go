@@ -39,6 +39,11 @@ func (imports) Now() int64                 { return now() }
 func (imports) MinutesWest(ms int64) int32 { return minutesWest(ms) }
 func (imports) Random(p []byte)            { random(addr(p)) }
 
+func (imports) Normalize(text string, buf []byte) int32 {
+	p, n := addr(buf)
+	return normalize(text, p, n)
+}
+
 func (imports) SQLOpen(name string, mode int32) int32     { return sqlOpen(name, mode) }
 func (imports) SQLExec(db int32, sql string) int32        { return sqlExec(db, sql) }
 func (imports) SQLPrepare(db int32, sql string) int32     { return sqlPrepare(db, sql) }
