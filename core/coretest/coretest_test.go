@@ -16,3 +16,8 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	coretest.TestText(t, coretest.Text{})
 }
+
+func TestMemoryMedia(t *testing.T) {
+	t.Parallel()
+	coretest.TestMedia(t, func(*testing.T) host.Media { return coretest.NewMedia(nil) })
+}
