@@ -2,11 +2,13 @@ package colsync
 
 import (
 	"context"
+	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -14,7 +16,7 @@ import (
 // attempt is one run of a normal sync (§7), after meta.
 type attempt struct {
 	syncer     *Syncer
-	remote     *remote
+	remote     *remote.Server
 	meta       wire.Meta
 	base       base
 	localNewer bool
@@ -79,7 +81,7 @@ func (a *attempt) run(ctx context.Context) (again bool, err error) {
 func (a *attempt) fail(ctx context.Context, err error) (again bool, _ error) {
 	kind := fault.KindOf(err)
 	if kind != fault.Conflict {
-		a.remote.abort(ctx)
+		abort(ctx, a.remote)
 	}
 	if kind == fault.Sanity {
 		if merr := a.forceOneWay(); merr != nil {
@@ -88,6 +90,19 @@ func (a *attempt) fail(ctx context.Context, err error) (again bool, _ error) {
 	}
 	overlap := a.overlapped && (kind == fault.DatabaseCheck || kind == fault.DamagedDownload)
 	return overlap || err == errSchemaChanged, err
+}
+
+// abortStall bounds the wait for an answer to abort, which changes nothing for us.
+const abortStall = 500 * time.Millisecond
+
+// abort ends our session on the server; its outcome does not matter (§7.7). It works after a cancel as well.
+func abort(ctx context.Context, r *remote.Server) {
+	ctx = context.WithoutCancel(ctx)
+	req := r.Request("abort", r.Codec.Compress(nil, []byte("{}")))
+	req.Stall = abortStall
+	call := r.Send(ctx, req)
+	defer call.Close()
+	_ = r.Wait(ctx, call)
 }
 
 // errSchemaChanged restarts a sync under which scm has changed.
@@ -118,7 +133,7 @@ func (a *attempt) unbury() (err error) {
 }
 
 func (a *attempt) start(ctx context.Context) error {
-	body, err := a.remote.post(ctx, "start", wire.StartRequest(int32(a.base.col.USN), a.localNewer))
+	body, err := a.remote.Post(ctx, "start", wire.StartRequest(int32(a.base.col.USN), a.localNewer))
 	if err != nil {
 		return err
 	}
@@ -164,7 +179,7 @@ func (a *attempt) exchangeChanges(ctx context.Context) (err error) {
 		return err
 	}
 	a.syncer.progress(host.StageChanges, 0, 0)
-	body, err := a.remote.post(ctx, "applyChanges", wire.ApplyChangesRequest(a.sentChanges))
+	body, err := a.remote.Post(ctx, "applyChanges", wire.ApplyChangesRequest(a.sentChanges))
 	if err != nil {
 		return err
 	}
@@ -185,7 +200,7 @@ func (a *attempt) sendLate(ctx context.Context) error {
 	if c := a.lateChanges; len(c.Notetypes)+len(c.Decks)+len(c.DeckConfigs)+len(c.Tags) == 0 {
 		return nil
 	}
-	_, err := a.remote.post(ctx, "applyChanges", wire.ApplyChangesRequest(a.lateChanges))
+	_, err := a.remote.Post(ctx, "applyChanges", wire.ApplyChangesRequest(a.lateChanges))
 	a.sent.addChanges(a.lateChanges)
 	return err
 }
@@ -193,7 +208,7 @@ func (a *attempt) sendLate(ctx context.Context) error {
 // checkSanity compares the counts taken in the merge with the server's (§11).
 func (a *attempt) checkSanity(ctx context.Context) error {
 	a.syncer.progress(host.StageFinish, 0, 0)
-	body, err := a.remote.post(ctx, "sanityCheck2", wire.SanityRequest(a.counts))
+	body, err := a.remote.Post(ctx, "sanityCheck2", wire.SanityRequest(a.counts))
 	if err != nil {
 		return err
 	}
@@ -242,7 +257,7 @@ func (a *attempt) forceOneWay() error {
 
 // finish commits on the server and then here: rows that still equal what was sent are stamped, others stay pending.
 func (a *attempt) finish(ctx context.Context) error {
-	body, err := a.remote.post(ctx, "finish", []byte("{}"))
+	body, err := a.remote.Post(ctx, "finish", []byte("{}"))
 	if err != nil {
 		return err
 	}

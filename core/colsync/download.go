@@ -8,11 +8,12 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
-func (s *Syncer) download(ctx context.Context, r *remote, _ wire.Meta, backup bool) (rep TransferReport, err error) {
+func (s *Syncer) download(ctx context.Context, r *remote.Server, _ wire.Meta, backup bool) (rep TransferReport, err error) {
 	const staged = host.Staging + "download.anki2"
 	if rep.Bytes, err = s.fetch(ctx, r, staged); err != nil {
 		return rep, err
@@ -28,40 +29,26 @@ func (s *Syncer) download(ctx context.Context, r *remote, _ wire.Meta, backup bo
 
 // fetch streams the server's collection into a staged file and returns its size. What does not match the announced size
 // is refused; the reference installs it (§14.1).
-func (s *Syncer) fetch(ctx context.Context, r *remote, staged string) (int64, error) {
-	req := r.request("download", r.codec.Compress(nil, []byte("{}")))
+func (s *Syncer) fetch(ctx context.Context, r *remote.Server, staged string) (int64, error) {
+	req := r.Request("download", r.Codec.Compress(nil, []byte("{}")))
 	req.Stream, req.Unzstd, req.Stall = true, true, uploadStall
-	r.requests++
-	call := r.host.HTTP.Start(ctx, req)
+	call := r.Send(ctx, req)
 	defer call.Close()
-	if err := r.wait(ctx, call); err != nil {
+	if err := r.Wait(ctx, call); err != nil {
 		return 0, err
 	}
-	resp, err := call.Response()
-	if err != nil {
-		return 0, fault.Step("download", err)
-	}
-	if err := checkStatus("download", resp); err != nil {
-		return 0, err
-	}
-	size, err := originalSize("download", resp)
+	body, size, err := r.Stream(ctx, "download", call)
 	if err != nil {
 		return 0, err
 	}
+	defer body.Close()
 	if size == 0 {
 		return 0, fault.New(fault.DamagedDownload, "download: the server sent an empty file").
 			WithHint("Upload a collection from another device, or try again.")
 	}
-	var body io.ReadCloser = io.NopCloser(&bodyReader{ctx, call})
-	if !resp.Decoded {
-		if body, err = wire.NewReader(body); err != nil {
-			return 0, fault.Step("download", err)
-		}
-	}
-	defer body.Close()
 	n, err := s.receive(ctx, body, staged, size)
 	if err == nil && n != size {
-		err = sizeError("download", n, size)
+		err = remote.SizeError("download", n, size)
 	}
 	return n, err
 }
@@ -99,14 +86,6 @@ func (s *Syncer) receive(ctx context.Context, body io.Reader, staged string, siz
 	}
 	return n, nil
 }
-
-// bodyReader makes a call's body an io.Reader.
-type bodyReader struct {
-	ctx  context.Context
-	call host.Call
-}
-
-func (b *bodyReader) Read(p []byte) (int, error) { return b.call.Read(b.ctx, p) }
 
 // accept checks a downloaded file and makes it ready to be installed (§14.1).
 func (s *Syncer) accept(ctx context.Context, staged string) (err error) {

@@ -38,7 +38,7 @@ func (p *pipeline) send(payload []byte) error {
 			return err
 		}
 	}
-	p.calls = append(p.calls, p.a.remote.start(p.ctx, p.method, payload))
+	p.calls = append(p.calls, p.a.remote.Start(p.ctx, p.method, payload))
 	if len(p.calls) > 1 {
 		p.a.overlapped = true
 	}
@@ -47,14 +47,14 @@ func (p *pipeline) send(payload []byte) error {
 
 // one waits for one answer.
 func (p *pipeline) one() error {
-	i, err := p.a.remote.host.HTTP.Wait(p.ctx, p.calls)
+	i, err := p.a.remote.Host.HTTP.Wait(p.ctx, p.calls)
 	if err != nil || i < 0 {
 		return err
 	}
 	call := p.calls[i]
 	p.calls = slices.Delete(p.calls, i, i+1)
 	defer call.Close()
-	body, err := p.a.remote.answerInto(p.body[:0], p.method, call)
+	body, err := p.a.remote.AnswerInto(p.body[:0], p.method, call)
 	if err != nil {
 		return err
 	}

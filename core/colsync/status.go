@@ -6,6 +6,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 )
 
 // StatusResult says what a sync would do. LastSync is in milliseconds, 0 = never; Pending counts rows with usn -1
@@ -50,22 +51,22 @@ func (s *Syncer) Status(ctx context.Context, acc *Account, offline bool) (Status
 		}
 		return res, notLoggedIn()
 	}
-	r, err := newRemote(s.Host, *acc, s.Client)
+	r, err := remote.New(s.Host, *acc, s.Client, remote.Sync)
 	if err != nil {
 		return res, err
 	}
-	m, err := r.meta(ctx)
+	m, err := meta(ctx, r)
 	if err != nil && res.Required == RequiredFull && fault.KindOf(err) != fault.Cancelled {
 		return res, nil // known without the server
 	}
 	if err != nil {
-		return res, r.withRedirect(err)
+		return res, r.WithRedirect(err)
 	}
 	d := decide(col, empty, m)
 	if res.Required == RequiredNone {
 		res.Required = d.required
 	}
-	res.UploadOK, res.DownloadOK, res.NewEndpoint = d.uploadOK, d.downloadOK, r.newEndpoint
+	res.UploadOK, res.DownloadOK, res.NewEndpoint = d.uploadOK, d.downloadOK, r.NewEndpoint
 	return res, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -18,6 +19,9 @@ type Syncer struct {
 	// Client names the program in requests, printable ASCII, e.g. "cardferry/1.0".
 	Client string
 }
+
+// Account says where to sync and with which key.
+type Account = remote.Account
 
 // Direction is what to do when one side must replace the other.
 type Direction string
@@ -89,35 +93,35 @@ const maxAttempts = 4
 // failure the collection is intact and pending rows are still pending.
 func (s *Syncer) Sync(ctx context.Context, acc Account, onConflict Direction) (Report, error) {
 	rep := Report{Required: RequiredNone, Sent: newCounts(), Received: newCounts()}
-	r, err := newRemote(s.Host, acc, s.Client)
+	r, err := remote.New(s.Host, acc, s.Client, remote.Sync)
 	if err != nil {
 		return rep, err
 	}
 	inFlight := maxInFlight
 	for attempt := 1; ; attempt++ {
 		again, err := s.syncOnce(ctx, r, onConflict, inFlight, &rep)
-		rep.RoundTrips, rep.NewEndpoint = r.requests, r.newEndpoint
+		rep.RoundTrips, rep.NewEndpoint = r.Requests, r.NewEndpoint
 		if !again || err != nil && attempt >= maxAttempts {
-			return rep, r.withRedirect(err)
+			return rep, r.WithRedirect(err)
 		}
 		if fault.KindOf(err) != fault.Resync {
 			inFlight = 1 // a server that cannot take overlapped requests
 		}
-		r.session = sessionKey(s.Host.Random)
+		r.NewSession()
 	}
 }
 
 // syncOnce makes one attempt; again says that another one may succeed.
-func (s *Syncer) syncOnce(ctx context.Context, r *remote, onConflict Direction, inFlight int, rep *Report) (again bool, err error) {
+func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Direction, inFlight int, rep *Report) (again bool, err error) {
 	s.progress(host.StageConnect, 0, 0)
-	if err := s.checkHostedSize(r.base); err != nil {
+	if err := s.checkHostedSize(r.Base); err != nil {
 		return false, err
 	}
 	base, err := s.readBase()
 	if err != nil {
 		return false, err
 	}
-	m, err := r.meta(ctx)
+	m, err := meta(ctx, r)
 	if err != nil {
 		return false, err
 	}
@@ -173,7 +177,7 @@ func rowsRead(db host.DB, do func() error) error {
 }
 
 // oneWay acts on a needed one-way sync.
-func (s *Syncer) oneWay(ctx context.Context, r *remote, onConflict Direction, b base, d decision, m wire.Meta, rep *Report) error {
+func (s *Syncer) oneWay(ctx context.Context, r *remote.Server, onConflict Direction, b base, d decision, m wire.Meta, rep *Report) error {
 	rep.Required = RequiredFull
 	var tr TransferReport
 	var err error

@@ -8,6 +8,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -44,18 +45,18 @@ func (s *Syncer) Download(ctx context.Context, acc Account, backup bool) (Transf
 }
 
 func (s *Syncer) transfer(ctx context.Context, acc Account, backup bool, dir Direction) (TransferReport, error) {
-	r, err := newRemote(s.Host, acc, s.Client)
+	r, err := remote.New(s.Host, acc, s.Client, remote.Sync)
 	if err != nil {
 		return TransferReport{}, err
 	}
 	rep, err := s.transferOver(ctx, r, backup, dir)
-	rep.NewEndpoint, rep.RoundTrips = r.newEndpoint, r.requests
-	return rep, r.withRedirect(err)
+	rep.NewEndpoint, rep.RoundTrips = r.NewEndpoint, r.Requests
+	return rep, r.WithRedirect(err)
 }
 
-func (s *Syncer) transferOver(ctx context.Context, r *remote, backup bool, dir Direction) (rep TransferReport, err error) {
+func (s *Syncer) transferOver(ctx context.Context, r *remote.Server, backup bool, dir Direction) (rep TransferReport, err error) {
 	s.progress(host.StageConnect, 0, 0)
-	m, err := r.meta(ctx)
+	m, err := meta(ctx, r)
 	if err != nil {
 		return rep, err
 	}
@@ -76,8 +77,8 @@ func (s *Syncer) transferOver(ctx context.Context, r *remote, backup bool, dir D
 	return rep, err
 }
 
-func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool) (rep TransferReport, err error) {
-	if err := s.checkHostedSize(r.base); err != nil {
+func (s *Syncer) upload(ctx context.Context, r *remote.Server, m wire.Meta, backup bool) (rep TransferReport, err error) {
+	if err := s.checkHostedSize(r.Base); err != nil {
 		return rep, err
 	}
 	if backup && !m.Empty && !m.KeepsBackup {
@@ -85,7 +86,7 @@ func (s *Syncer) upload(ctx context.Context, r *remote, m wire.Meta, backup bool
 			return rep, fault.Step("back up the server's collection", err)
 		}
 		// A download changes the server's mod and usn (§14.2).
-		if m, err = r.meta(ctx); err != nil {
+		if m, err = meta(ctx, r); err != nil {
 			return rep, err
 		}
 	}
@@ -119,7 +120,7 @@ func refused(k fault.Kind) bool {
 }
 
 // backUpServer keeps the server's collection as a backup.
-func (s *Syncer) backUpServer(ctx context.Context, r *remote) (string, error) {
+func (s *Syncer) backUpServer(ctx context.Context, r *remote.Server) (string, error) {
 	const staged = host.Staging + "server.anki2"
 	if _, err := s.fetch(ctx, r, staged); err != nil {
 		return "", err
@@ -159,27 +160,26 @@ func (s *Syncer) compress(ctx context.Context, from, to string) (err error) {
 }
 
 // send posts the staged body and checks the answer, which is exactly "OK" or a text for the user (§13.2).
-func (s *Syncer) send(ctx context.Context, r *remote) error {
+func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 	info, err := s.Host.Files.Stat(stagedBody)
 	if err != nil {
 		return err
 	}
 	defer s.Host.Files.Remove(stagedBody)
-	req := r.request("upload", nil)
+	req := r.Request("upload", nil)
 	req.BodyFile, req.Stall = stagedBody, uploadStall
-	r.requests++
-	call := r.host.HTTP.Start(ctx, req)
+	call := r.Send(ctx, req)
 	defer call.Close()
 	for done := false; !done; {
 		s.progress(host.StageUpload, call.Sent(), info.Size)
-		i, err := r.host.HTTP.Wait(ctx, []host.Call{call})
+		i, err := r.Host.HTTP.Wait(ctx, []host.Call{call})
 		if err != nil {
 			return err
 		}
 		done = i == 0
 	}
 	s.progress(host.StageUpload, info.Size, info.Size)
-	body, err := r.answer("upload", call)
+	body, err := r.Answer("upload", call)
 	if err != nil {
 		return err
 	}

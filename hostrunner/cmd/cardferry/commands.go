@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner"
 )
@@ -35,7 +36,7 @@ type loginCommand struct {
 
 func (c *loginCommand) Run(app *app) error {
 	// Before the password is asked for, and before a folder is made.
-	if _, err := colsync.ParseEndpoint(c.Endpoint); err != nil {
+	if _, err := remote.ParseEndpoint(c.Endpoint); err != nil {
 		return err
 	}
 	if err := checkFolder(c.Profile, folder); err != nil {

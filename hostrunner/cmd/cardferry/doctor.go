@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/remote"
 )
 
 type doctorCommand struct {
@@ -76,7 +76,7 @@ func (d *doctor) add(name string, ok bool, format string, args ...any) {
 
 // examine makes all checks, as far as one does not depend on another that has failed.
 func (d *doctor) examine(endpoint string) {
-	base, err := colsync.ParseEndpoint(endpoint)
+	base, err := remote.ParseEndpoint(endpoint)
 	if err != nil {
 		d.add("url", false, "%v", err)
 		return
@@ -193,7 +193,7 @@ func (d *doctor) judge(base string, resp *http.Response) bool {
 
 // redirected looks at the server that a 308 names: the one redirect that clients follow, and once only.
 func (d *doctor) redirected(location string) (at string, ok bool) {
-	base, err := colsync.ParseEndpoint(location)
+	base, err := remote.ParseEndpoint(location)
 	if err != nil {
 		d.add("redirect", false, "it sends clients to %q, which is no whole address", location)
 		return base, false

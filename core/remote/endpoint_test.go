@@ -1,10 +1,10 @@
-package colsync_test
+package remote_test
 
 import (
 	"testing"
 
-	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/remote"
 )
 
 // TestParseEndpoint is the table of §2.1, but that a missing slash is added.
@@ -27,7 +27,7 @@ func TestParseEndpoint(t *testing.T) {
 		"http://bücher.example/größe":         "http://bücher.example/größe/",
 		"https://sync7.ankiweb.net/some/base": "https://sync7.ankiweb.net/some/base/",
 	} {
-		if got, err := colsync.ParseEndpoint(in); err != nil || got != want {
+		if got, err := remote.ParseEndpoint(in); err != nil || got != want {
 			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
 		}
 	}
@@ -39,7 +39,7 @@ func TestParseEndpoint(t *testing.T) {
 		"http://:80/": fault.InvalidInput, "http://ho<st/": fault.InvalidInput, "http://host/\x00": fault.InvalidInput,
 		"ftp://x/": fault.Network, "file:///etc/passwd": fault.InvalidInput, "javascript://x/": fault.Network,
 	} {
-		if got, err := colsync.ParseEndpoint(in); fault.KindOf(err) != want || got != "" {
+		if got, err := remote.ParseEndpoint(in); fault.KindOf(err) != want || got != "" {
 			t.Errorf("%q: %q, %v; want %v", in, got, err, want)
 		}
 	}
@@ -49,11 +49,11 @@ func FuzzParseEndpoint(f *testing.F) {
 	f.Add("http://u:p@host:8080/a/b?c#d")
 	f.Add(" HTTPS://[::1]/x ")
 	f.Fuzz(func(t *testing.T, s string) {
-		once, err := colsync.ParseEndpoint(s)
+		once, err := remote.ParseEndpoint(s)
 		if err != nil {
 			return
 		}
-		if twice, err := colsync.ParseEndpoint(once); err != nil || twice != once {
+		if twice, err := remote.ParseEndpoint(once); err != nil || twice != once {
 			t.Fatalf("%q, %q: %v", once, twice, err)
 		}
 	})

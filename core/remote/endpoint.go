@@ -1,4 +1,4 @@
-package colsync
+package remote
 
 import (
 	"strings"
