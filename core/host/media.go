@@ -28,8 +28,8 @@ type MediaSum struct {
 // Methods fail with fault.NotFound (no such file), fault.NotWritable (not allowed to read or to write),
 // fault.StorageFull, fault.InvalidInput, fault.Cancelled or fault.Other.
 type Media interface {
-	// Scan lists the store. fault.NotFound if the store itself is gone (a folder that was removed), fault.NotWritable
-	// if it cannot be listed.
+	// Scan lists the store. fault.NotFound if the store itself is gone (a folder that was removed, or not made yet: the
+	// first Install makes it), fault.NotWritable if it cannot be listed.
 	Scan(ctx context.Context) (MediaScan, error)
 	// Stat describes a regular file; fault.NotFound if there is none under the name.
 	Stat(name string) (MediaFile, error)
@@ -44,7 +44,8 @@ type Media interface {
 	Copy(name string, seen MediaFile) (draft MediaDraft, changed bool, err error)
 	// Trash moves a file to the trash, where it stays until Expire.
 	Trash(name string, seen MediaFile) (changed bool, err error)
-	// Expire deletes for good what was put into the trash before t.
+	// Expire deletes for good what was put into the trash before t; a store may count in days, and so keep it for up to one
+	// day longer.
 	Expire(t time.Time) error
 	// Flush makes everything that was installed and trashed before durable.
 	Flush(ctx context.Context) error

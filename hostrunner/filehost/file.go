@@ -16,6 +16,9 @@ type File struct {
 	name string
 }
 
+// NewFile lends an opened file; name is what messages call it.
+func NewFile(f *os.File, name string) *File { return &File{f: f, name: name} }
+
 // ReadAt reads as io.ReaderAt does.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.f.ReadAt(p, off)
