@@ -19,12 +19,16 @@ require (
 	github.com/tetratelabs/wazero v1.12.0
 	// The progress bar.
 	github.com/vbauerster/mpb/v8 v8.16.2
+	// argon2id, which passwords are kept with.
+	golang.org/x/crypto v0.59.0
 	// System calls that the standard library lacks: file locks on Windows, the send queue of a socket on Linux.
 	golang.org/x/sys v0.50.0
 	// Whether standard error is a terminal, and reading a password from one.
 	golang.org/x/term v0.48.0
 	// Unicode normalization, which native hosts lend to the core.
 	golang.org/x/text v0.44.0
+	// Rate limits of logins and sign-ups.
+	golang.org/x/time v0.16.0
 )
 
 require (

@@ -32,9 +32,15 @@ const (
 	// has its files like this too, and then this is fault.Busy.) Immutable would miss what is in the log. An exclusive
 	// connection keeps the log's index in memory, and one without a checkpoint on close leaves the log in place.
 	besideLog
+	// inMemory, inMemoryReadOnly: a database of this process without a file (OpenMemory).
+	inMemory
+	inMemoryReadOnly
 )
 
-func (a access) readOnly() bool { return a != writable }
+func (a access) readOnly() bool { return a != writable && a != inMemory }
+
+// memory reports whether there is no file.
+func (a access) memory() bool { return a == inMemory || a == inMemoryReadOnly }
 
 // accessOf finds out how to open path.
 func accessOf(path string, mode host.OpenMode) (access, error) {
@@ -84,14 +90,17 @@ func sizeOf(path string) (int64, error) {
 
 // uriOf returns the URI under which SQLite opens path.
 func uriOf(path string, how access) string {
-	query := "mode=ro"
+	query, vfs := "mode=ro", vfsName
 	switch how {
-	case writable, besideLog:
+	case writable, besideLog, inMemory:
 		query = "mode=rw"
 	case frozen:
 		query = "immutable=1&mode=ro"
 	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query + "&vfs=" + vfsName}
+	if how.memory() {
+		vfs = "memdb"
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query + "&vfs=" + vfs}
 	if !strings.HasPrefix(u.Path, "/") {
 		u.Path = "/" + u.Path // C:/…
 	}

@@ -21,6 +21,7 @@ var _ host.DB = (*DB)(nil)
 type DB struct {
 	conn     *sqlite3.Conn
 	task     *task
+	path     string
 	profile  string // folder that names are relative to
 	access   access
 	switched bool // the journal is what it should be
@@ -51,7 +52,7 @@ func (d *DB) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.switched = d.access.readOnly() || mode == "wal"
+	d.switched = d.access.readOnly() || d.access.memory() || mode == "wal"
 	d.conn.SetInterrupt(d.task)
 	return d.conn.BusyTimeout(busyTimeout)
 }
@@ -163,6 +164,9 @@ func (d *DB) VacuumInto(name string) (err error) {
 	defer guard(&err)
 	if d.conn == nil {
 		return closedError()
+	}
+	if d.access.memory() {
+		return fault.New(fault.InvalidInput, "copy database: it is in memory")
 	}
 	if err := filehost.CheckName(name); err != nil {
 		return err

@@ -49,8 +49,7 @@ func (d *DB) checkable() ([]string, error) {
 
 // again opens the same file once more, for reading.
 func (d *DB) again() (*DB, error) {
-	path := d.conn.Filename("main").String()
-	return connect(context.Background(), path, d.access, d.task)
+	return connect(context.Background(), d.path, d.access, d.task)
 }
 
 // checkShared takes tables in turn on both connections until none is left.

@@ -91,7 +91,7 @@ func connect(ctx context.Context, path string, how access, t *task) (*DB, error)
 	if err != nil {
 		return nil, convert(err, "open "+filepath.Base(path))
 	}
-	db := &DB{conn: conn, task: t, access: how}
+	db := &DB{conn: conn, task: t, path: path, access: how}
 	if err := db.configure(ctx); err != nil {
 		_ = db.discard()
 		return nil, convert(err, "open "+filepath.Base(path))

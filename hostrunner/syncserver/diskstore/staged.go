@@ -1,0 +1,111 @@
+package diskstore
+
+import (
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// Stage begins a file (see store.Collections).
+func (s *Collections) Stage(_ context.Context, id store.AccountID) (store.Staged, error) {
+	f, err := s.folder.temporary(id)
+	if err != nil {
+		return nil, err
+	}
+	return &staged{to: s, account: id, path: f.Name(), file: f}, nil
+}
+
+// staged is a file while it is written, then a database.
+type staged struct {
+	to      *Collections
+	account store.AccountID
+	path    string
+	file    *os.File // nil: written
+	ended   bool
+}
+
+// Write appends.
+func (f *staged) Write(p []byte) (int, error) {
+	if f.file == nil {
+		return 0, errEnded()
+	}
+	n, err := f.file.Write(p)
+	return n, filehost.Convert(err, "write the collection")
+}
+
+func errEnded() error { return fault.New(fault.Closed, "the file was ended before") }
+
+// close ends the writing.
+func (f *staged) close() error {
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	return filehost.Convert(err, "write the collection")
+}
+
+// DB opens the file (see store.Staged). Install makes the whole file durable.
+func (f *staged) DB(_ context.Context, mode host.OpenMode) (host.DB, error) {
+	if f.ended {
+		return nil, errEnded()
+	}
+	if err := f.close(); err != nil {
+		return nil, err
+	}
+	db, err := open(f.path, mode)
+	if err != nil || mode == host.ReadOnly {
+		return db, err
+	}
+	if err := db.Exec("PRAGMA synchronous = OFF"); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Install makes the file the collection (see store.Staged). The order is that of filehost.Replace, with the second name
+// for the old collection given between settling its log and replacing it.
+func (f *staged) Install(_ context.Context, keepAs time.Time) error {
+	if f.ended {
+		return errEnded()
+	}
+	if err := f.close(); err != nil {
+		return err
+	}
+	defer f.Discard()
+	dir, err := f.to.folder.of(f.account)
+	if err != nil {
+		return err
+	}
+	current := filepath.Join(dir, host.Collection)
+	if _, err := os.Stat(current); err == nil && !keepAs.IsZero() {
+		if err := settle(current); err != nil {
+			return err
+		}
+		if err := f.to.backup(f.account, current, keepAs); err != nil {
+			return err
+		}
+	}
+	return filehost.New(dir, sqlitehost.Settle).Replace(path.Join(tmpFolder, filepath.Base(f.path)), host.Collection)
+}
+
+// Discard ends the file (see store.Staged).
+func (f *staged) Discard() {
+	if f.ended {
+		return
+	}
+	f.ended = true
+	_ = f.close()
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		os.Remove(f.path + suffix)
+	}
+}
