@@ -24,6 +24,21 @@ func (m memory) bytes(p, n uint64) []byte {
 // text returns a copy.
 func (m memory) text(p, n uint64) string { return string(m.bytes(p, n)) }
 
+// pair gives do two numbers to set, which go to p.
+func (m memory) pair(p uint64, do func(out *[2]int64) int32) int32 {
+	dst := m.bytes(p, 16)
+	var out [2]int64
+	r := do(&out)
+	binary.LittleEndian.PutUint64(dst, uint64(out[0]))
+	binary.LittleEndian.PutUint64(dst[8:], uint64(out[1]))
+	return r
+}
+
+// record returns the media record at p, not copied.
+func (m memory) record(p uint64) *abi.MediaRecord {
+	return (*abi.MediaRecord)(m.bytes(p, uint64(len(abi.MediaRecord{}))))
+}
+
 // imported is one import: its name, its type, and how it reaches a lender. The stack has the parameters.
 type imported struct {
 	name    string
@@ -106,12 +121,7 @@ var imports = []imported{
 	{abi.ImportFileClose, types("i"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.FileClose(i32(s[0])) })},
 	{abi.ImportFileSize, types("i"), types("I"), with64(func(l *lender, _ memory, s []uint64) int64 { return l.FileSize(i32(s[0])) })},
 	{abi.ImportFileStat, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
-		dst := m.bytes(s[2], 16)
-		var out [2]int64
-		r := l.FileStat(m.text(s[0], s[1]), &out)
-		binary.LittleEndian.PutUint64(dst, uint64(out[0]))
-		binary.LittleEndian.PutUint64(dst[8:], uint64(out[1]))
-		return r
+		return m.pair(s[2], func(out *[2]int64) int32 { return l.FileStat(m.text(s[0], s[1]), out) })
 	})},
 	{abi.ImportFileList, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
 		return l.FileList(m.text(s[0], s[1]), m.bytes(s[2], s[3]))
@@ -123,6 +133,32 @@ var imports = []imported{
 	{abi.ImportFileReplace, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
 		return l.FileReplace(m.text(s[0], s[1]), m.text(s[2], s[3]))
 	})},
+
+	{abi.ImportMediaScan, nil, types("i"), with32(func(l *lender, _ memory, _ []uint64) int32 { return l.MediaScan() })},
+	{abi.ImportMediaStat, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return m.pair(s[2], func(out *[2]int64) int32 { return l.MediaStat(m.text(s[0], s[1]), out) })
+	})},
+	{abi.ImportMediaHash, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.MediaHash(m.text(s[0], s[1]), m.record(s[2]))
+	})},
+	{abi.ImportMediaOpen, types("ii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.MediaOpen(m.text(s[0], s[1])) })},
+	{abi.ImportMediaCreate, nil, types("i"), with32(func(l *lender, _ memory, _ []uint64) int32 { return l.MediaCreate() })},
+	{abi.ImportMediaCopy, types("iiII"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.MediaCopy(m.text(s[0], s[1]), int64(s[2]), int64(s[3]))
+	})},
+	{abi.ImportMediaWrite, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.MediaWrite(i32(s[0]), m.bytes(s[1], s[2])) })},
+	{abi.ImportMediaSum, types("ii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.MediaSum(i32(s[0]), m.record(s[1])) })},
+	{abi.ImportMediaInstall, types("iiiiIIi"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return m.pair(s[6], func(out *[2]int64) int32 {
+			return l.MediaInstall(i32(s[0]), m.text(s[1], s[2]), i32(s[3]), int64(s[4]), int64(s[5]), out)
+		})
+	})},
+	{abi.ImportMediaDiscard, types("i"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.MediaDiscard(i32(s[0])) })},
+	{abi.ImportMediaTrash, types("iiII"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.MediaTrash(m.text(s[0], s[1]), int64(s[2]), int64(s[3]))
+	})},
+	{abi.ImportMediaExpire, types("I"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.MediaExpire(int64(s[0])) })},
+	{abi.ImportMediaFlush, nil, types("i"), with32(func(l *lender, _ memory, _ []uint64) int32 { return l.MediaFlush() })},
 
 	{abi.ImportHTTPStart, types("iii"), nil, noResult(func(l *lender, m memory, s []uint64) { l.HTTPStart(i32(s[0]), m.bytes(s[1], s[2])) })},
 	{abi.ImportHTTPRead, types("ii"), nil, noResult(func(l *lender, _ memory, s []uint64) { l.HTTPRead(i32(s[0]), i32(s[1])) })},

@@ -125,9 +125,7 @@ func (e *instance) place(b []byte) (uint64, error) {
 func (e *instance) crashed() bool { return e.broken }
 
 func (e *instance) close() error {
-	for _, f := range e.lender.files.m {
-		_ = f.Close() // staged files of a call that is over
-	}
+	e.lender.close()
 	err := e.ports.close()
 	if cerr := e.module.Close(e.ctx); err == nil {
 		err = cerr

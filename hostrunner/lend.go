@@ -17,13 +17,30 @@ type lender struct {
 	dbs   handles[host.DB]
 	stmts handles[*lentStmt]
 	files handles[host.File]
-	net   network
-	ticks []int32          // tasks that want to go on
-	done  map[int32][]byte // answers of tasks
+	// drafts are media files that are being written.
+	drafts handles[host.MediaDraft]
+	net    network
+	ticks  []int32          // tasks that want to go on
+	done   map[int32][]byte // answers of tasks
 }
 
 func newLender(p *ports) *lender {
 	return &lender{ports: p, done: map[int32][]byte{}, net: newNetwork(p.host.HTTP)}
+}
+
+// close releases what a guest has left open; databases are closed with their ports.
+func (l *lender) close() {
+	for _, f := range l.files.m {
+		_ = f.Close() // nobody waits for what was written
+	}
+	for _, st := range l.stmts.m {
+		if st.db == 0 {
+			_ = st.Close()
+		}
+	}
+	for _, d := range l.drafts.m {
+		d.Discard()
+	}
 }
 
 // handles numbers what the guest has open.
@@ -94,7 +111,7 @@ func (l *lender) MinutesWest(ms int64) int32 {
 // lentStmt is a statement with the rows that were read from it and did not fit into the guest's buffer.
 type lentStmt struct {
 	host.Stmt
-	db   int32
+	db   int32 // 0: a listing of media files, which belongs to none
 	rest []byte
 	done bool
 }

@@ -22,7 +22,7 @@ type loop struct {
 }
 
 func newLoop(t *testing.T) *loop {
-	p := newPorts(OpenOptions{Dir: t.TempDir()})
+	p := newPorts(OpenOptions{Dir: t.TempDir(), Wrap: withMedia})
 	l := &loop{lender: newLender(p), work: make(chan func())}
 	l.guest = abi.New(l.lender, func(h host.Host) abi.Service { l.ports = h; return l })
 	ended := make(chan error)
@@ -41,6 +41,12 @@ func newLoop(t *testing.T) *loop {
 		}
 	})
 	return l
+}
+
+// withMedia lends media files in memory.
+func withMedia(h host.Host) host.Host {
+	h.Media = coretest.NewMedia(nil)
+	return h
 }
 
 // Call is the task.
@@ -250,6 +256,16 @@ func TestContractText(t *testing.T) {
 	coretest.TestText(t, text)
 }
 
+func TestContractMedia(t *testing.T) {
+	t.Parallel()
+	coretest.TestMedia(t, func(t *testing.T) host.Media {
+		l := newLoop(t)
+		var media host.Media
+		l.do(func() { media = l.ports.Media })
+		return media
+	})
+}
+
 // TestUnknownHandles: a defect of the guest, answered and survived.
 func TestUnknownHandles(t *testing.T) {
 	t.Parallel()
@@ -258,6 +274,7 @@ func TestUnknownHandles(t *testing.T) {
 		"exec": int64(l.SQLExec(9, "")), "prepare": int64(l.SQLPrepare(9, "")), "run": l.SQLRun(9, nil), "query": int64(l.SQLQuery(9, nil)),
 		"next": l.SQLNext(9, nil), "check": int64(l.SQLCheck(9, 1)), "vacuum": int64(l.SQLVacuumInto(9, "x")), "rollback": int64(l.SQLRollback(9)), "close": int64(l.SQLClose(9)),
 		"read": int64(l.FileRead(9, 0, nil)), "write": int64(l.FileWrite(9, nil)), "sync": int64(l.FileSync(9)), "size": l.FileSize(9), "close file": int64(l.FileClose(9)),
+		"write draft": int64(l.MediaWrite(9, nil)), "sum": int64(l.MediaSum(9, nil)), "install": int64(l.MediaInstall(9, "a", 0, 0, 0, nil)), "discard": int64(l.MediaDiscard(9)),
 	} {
 		if code != -28 {
 			t.Errorf("%s: %d", name, code)

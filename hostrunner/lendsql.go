@@ -44,14 +44,21 @@ func (l *lender) SQLCheck(n, limit int32) int32 {
 	return l.stmts.add(&lentStmt{Stmt: &listing{packed: packed}, db: n})
 }
 
-// listing is a statement without SQLite, whose rows are known.
-type listing struct{ packed []byte }
+// started is what statements without SQLite have in common: they have run already.
+type started struct{}
 
-func (*listing) Run([]byte) (int64, error) {
-	return 0, fault.New(fault.Internal, "a check cannot be run again")
+func (started) Run([]byte) (int64, error) {
+	return 0, fault.New(fault.Internal, "a listing cannot be run again")
 }
-func (*listing) Query([]byte) error { return fault.New(fault.Internal, "a check cannot be run again") }
-func (*listing) Close() error       { return nil }
+func (started) Query([]byte) error { return fault.New(fault.Internal, "a listing cannot be run again") }
+
+// listing is a statement without SQLite, whose rows are known.
+type listing struct {
+	started
+	packed []byte
+}
+
+func (*listing) Close() error { return nil }
 
 // Next returns all rows at once: a check has few lines.
 func (s *listing) Next(buf []byte) ([]byte, bool, error) {

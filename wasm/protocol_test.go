@@ -68,8 +68,10 @@ func protocolFile() []byte {
 	})
 	constant(&b, "Added to the result of sql_next when the statement is done.", "NEXT_DONE", fmt.Sprintf("%dn", int64(abi.NextDone)))
 	constant(&b, "Added to the size of a row that does not fit into the buffer of sql_next.", "NEXT_TOO_BIG", fmt.Sprintf("%dn", int64(abi.NextTooBig)))
+	constant(&b, "The result of an import of the media store that found something else than the guest has seen.", "CHANGED", abi.Changed)
 	object(&b, "The names of the files of a profile.", "FILES", []entry{
 		{"collection", host.Collection}, {"state", host.State}, {"staging", host.Staging}, {"backups", host.Backups},
+		{"mediaIndex", host.MediaIndex},
 	})
 	return append(bytes.TrimRight(b.Bytes(), "\n"), 10)
 }

@@ -25,8 +25,7 @@ const (
 
 // Host is one guest in a Node process. It is used by one goroutine at a time.
 type Host struct {
-	in   io.Writer
-	out  *bufio.Reader
+	process
 	last int
 }
 
@@ -34,11 +33,26 @@ type Host struct {
 // or fails if CARDFERRY_REQUIRE_NODE is set.
 func Start(t testing.TB, build string) *Host {
 	t.Helper()
+	return &Host{process: start(t, "nodehost.js", filepath.Join(root(), "build", build))}
+}
+
+func root() string {
 	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "..", "..")
-	core, script := filepath.Join(root, "build", build), filepath.Join(root, "jsbridge", "dist", "test", "nodehost.js")
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// process is a script of jsbridge/test that answers lines.
+type process struct {
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// start starts a script, with files as its arguments, that ends with the test.
+func start(t testing.TB, script string, files ...string) process {
+	t.Helper()
+	args := append([]string{filepath.Join(root(), "jsbridge", "dist", "test", script)}, files...)
 	node, err := exec.LookPath("node")
-	for _, path := range []string{core, script} {
+	for _, path := range args {
 		if err == nil {
 			_, err = os.Stat(path)
 		}
@@ -46,7 +60,7 @@ func Start(t testing.TB, build string) *Host {
 	if err != nil {
 		missing(t, fmt.Sprintf("the guest under Node: %v; run make build build/core.js.wasm", err))
 	}
-	cmd := exec.Command(node, script, core)
+	cmd := exec.Command(node, args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -63,7 +77,31 @@ func Start(t testing.TB, build string) *Host {
 		_ = in.Close()
 		_ = cmd.Wait()
 	})
-	return &Host{in: in, out: bufio.NewReader(out)}
+	return process{in, bufio.NewReader(out)}
+}
+
+// send writes v as a line.
+func (p process) send(v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if _, err := p.in.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	return nil
+}
+
+// receive reads the next line into v.
+func (p process) receive(v any) error {
+	line, err := p.out.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("node: %w", errors.Join(err, errors.New("the process has ended")))
+	}
+	if err := json.Unmarshal(line, v); err != nil {
+		return fmt.Errorf("node: %.200q: %w", line, err)
+	}
+	return nil
 }
 
 func missing(t testing.TB, what string) {
@@ -78,21 +116,13 @@ func missing(t testing.TB, what string) {
 // decodes its result into result (nil: dropped). Errors of the guest are *fault.Error.
 func (h *Host) Call(method string, params, result any) error {
 	h.last++
-	line, err := json.Marshal(map[string]any{"id": h.last, "method": method, "params": params})
-	if err != nil {
+	if err := h.send(map[string]any{"id": h.last, "method": method, "params": params}); err != nil {
 		return err
 	}
-	if _, err := h.in.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("node: %w", err)
-	}
 	for {
-		line, err := h.out.ReadBytes('\n')
-		if err != nil {
-			return fmt.Errorf("node: %w", errors.Join(err, errors.New("the process has ended")))
-		}
 		var a answer
-		if err := json.Unmarshal(line, &a); err != nil {
-			return fmt.Errorf("node: %q: %w", line, err)
+		if err := h.receive(&a); err != nil {
+			return err
 		}
 		if a.Progress == nil && a.ID == h.last {
 			return a.decode(result)
@@ -119,4 +149,24 @@ func (a *answer) decode(result any) error {
 		return nil
 	}
 	return json.Unmarshal(a.Result, result)
+}
+
+// PutMedia writes a media file, as another program would.
+func (h *Host) PutMedia(name string, data []byte) error {
+	return h.Call("putFile", map[string]any{"name": name, "data": data}, nil)
+}
+
+// Media returns the content of a media file; fault.NotFound if there is none.
+func (h *Host) Media(name string) (data []byte, err error) {
+	return data, h.Call("getFile", map[string]any{"name": name}, &data)
+}
+
+// RemoveMedia deletes a media file, as another program would.
+func (h *Host) RemoveMedia(name string) error {
+	return h.Call("removeFile", map[string]any{"name": name}, nil)
+}
+
+// MediaNames returns the names of all media files, sorted.
+func (h *Host) MediaNames() (names []string, err error) {
+	return names, h.Call("listFiles", nil, &names)
 }

@@ -11,8 +11,18 @@ import { VfsFile } from "./vfsfile.ts";
 /** Blobs are made of pieces of this size, so that no copy of the whole file lies in the worker's memory. */
 const PIECE = 1 << 20;
 
+/** An open file. */
+export interface OpenFile {
+  /** Reads at an offset and returns how many bytes there were. */
+  read(offset: number, into: Uint8Array): number;
+  write(offset: number, bytes: Uint8Array): void;
+  sync(): void;
+  size(): number;
+  close(): void;
+}
+
 interface Open {
-  file: VfsFile;
+  file: OpenFile;
   /** Where the next write goes. */
   end: number;
 }
@@ -34,7 +44,7 @@ export class Files {
     const name = (ptr: number, length: number): string => memory.text(ptr, length);
     return {
       file_create: (ptr, length) => this.#create(name(ptr, length)),
-      file_open: (ptr, length) => this.#add(this.openFile(name(ptr, length))),
+      file_open: (ptr, length) => this.adopt(this.openFile(name(ptr, length))),
       file_read: (file, offset, ptr, length) =>
         this.#get(file).file.read(Number(offset), memory.view(ptr, length)),
       file_write: (file, ptr, length) => this.#append(this.#get(file), memory.view(ptr, length)),
@@ -103,6 +113,12 @@ export class Files {
     }
   }
 
+  /** Gives an open file a handle, by which the guest reads and closes it. */
+  adopt(file: OpenFile): number {
+    this.#open.set(++this.#last, { file, end: file.size() });
+    return this.#last;
+  }
+
   /** Closes what is still open. */
   closeAll(): void {
     for (const { file } of this.#open.values()) file.close();
@@ -112,12 +128,7 @@ export class Files {
   #create(name: string): number {
     this.#catalogue.remove(name);
     const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
-    return this.#add(file);
-  }
-
-  #add(file: VfsFile): number {
-    this.#open.set(++this.#last, { file, end: file.size() });
-    return this.#last;
+    return this.adopt(file);
   }
 
   #get(handle: number): Open {

@@ -1,7 +1,7 @@
 // The guest: an instance of core.wasm, its exports, and the tasks that run in it (wasm/ABI.md).
 
 import { SyncError, kindOf, toSyncError } from "./errors.ts";
-import type { FileImports, HttpImports, SqlImports, TaskImports } from "./host.ts";
+import type { FileImports, HttpImports, MediaImports, SqlImports, TaskImports } from "./host.ts";
 import { LastError } from "./host.ts";
 import type { GuestMemory } from "./memory.ts";
 import type { Progress } from "./protocol.ts";
@@ -24,6 +24,7 @@ interface Exports {
 export interface Ports {
   sql: SqlImports;
   files: FileImports;
+  media: MediaImports;
   http: HttpImports;
 }
 
@@ -68,6 +69,7 @@ export class Guest {
     const imports = {
       ...last.guard(ports.sql),
       ...last.guard(ports.files),
+      ...last.guard(ports.media),
       ...ports.http,
       ...taskImports(() => guest, memory, last, log),
     };

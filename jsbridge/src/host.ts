@@ -36,6 +36,31 @@ export interface FileImports {
   file_replace(from: number, fromLength: number, to: number, toLength: number): number;
 }
 
+/** Media files. */
+export interface MediaImports {
+  media_scan(): number;
+  media_stat(ptr: number, length: number, out: number): number;
+  media_hash(ptr: number, length: number, out: number): number;
+  media_open(ptr: number, length: number): number;
+  media_create(): number;
+  media_copy(ptr: number, length: number, size: bigint, modified: bigint): number;
+  media_write(draft: number, ptr: number, length: number): number;
+  media_sum(draft: number, out: number): number;
+  media_install(
+    draft: number,
+    ptr: number,
+    length: number,
+    seen: number,
+    size: bigint,
+    modified: bigint,
+    out: number,
+  ): number;
+  media_discard(draft: number): number;
+  media_trash(ptr: number, length: number, size: bigint, modified: bigint): number;
+  media_expire(ms: bigint): number;
+  media_flush(): number;
+}
+
 /** Requests. Failures come as events. */
 export interface HttpImports {
   http_start(call: number, ptr: number, length: number): void;
@@ -57,7 +82,7 @@ export interface TaskImports {
 }
 
 /** All of them. */
-export type HostImports = SqlImports & FileImports & HttpImports & TaskImports;
+export type HostImports = SqlImports & FileImports & MediaImports & HttpImports & TaskImports;
 
 type Missing = Exclude<ImportName, keyof HostImports> | Exclude<keyof HostImports, ImportName>;
 /** Fails to compile if the names above are not those of protocol.gen.ts. */
@@ -71,7 +96,7 @@ export class LastError {
   #message = new Uint8Array(0);
 
   /** Wraps imports so that an exception becomes -kind. An exception that leaves an import would end the guest. */
-  guard<T extends SqlImports | FileImports>(imports: T): T {
+  guard<T extends SqlImports | FileImports | MediaImports>(imports: T): T {
     const guarded: Record<string, (...args: never[]) => number | bigint> = {};
     for (const [name, f] of Object.entries(imports) as [string, (...args: never[]) => number | bigint][]) {
       guarded[name] = (...args) => {

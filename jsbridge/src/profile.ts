@@ -6,6 +6,7 @@ import { SyncError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Guest, type Instantiate } from "./guest.ts";
 import { Http } from "./http.ts";
+import { Media, noMedia, type MediaStore } from "./media.ts";
 import { GuestMemory } from "./memory.ts";
 import { FILES, type Method } from "./protocol.gen.ts";
 import type { Param, Progress, Row } from "./protocol.ts";
@@ -26,6 +27,7 @@ export class Profile {
   readonly #catalogue: Catalogue;
   readonly #databases: Databases;
   readonly #files: Files;
+  readonly #media: Media;
   readonly #http: Http;
   readonly #guest: Guest;
   #tail: Promise<unknown> = Promise.resolve();
@@ -34,23 +36,25 @@ export class Profile {
   private constructor(
     engine: Engine,
     memory: GuestMemory,
-    parts: { catalogue: Catalogue; databases: Databases; files: Files; http: Http; guest: Guest },
+    parts: { catalogue: Catalogue; databases: Databases; files: Files; media: Media; http: Http; guest: Guest },
   ) {
     this.#engine = engine;
     this.#memory = memory;
     this.#catalogue = parts.catalogue;
     this.#databases = parts.databases;
     this.#files = parts.files;
+    this.#media = parts.media;
     this.#http = parts.http;
     this.#guest = parts.guest;
     this.#guest.afterRun = () => this.#afterRun();
   }
 
-  /** Makes a guest on the files of engine. instantiate is told the memory that it must attach. */
+  /** Makes a guest on the files of engine and store. instantiate is told the memory that it must attach. */
   static async create(
     engine: Engine,
     instantiate: (memory: GuestMemory) => Instantiate,
     log: (line: string) => void,
+    store: MediaStore = noMedia,
   ): Promise<Profile> {
     const memory = new GuestMemory();
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
@@ -60,13 +64,19 @@ export class Profile {
     const catalogue = Catalogue.open(engine);
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);
+    const media = new Media(store, databases, files);
     const http = new Http(
       (call, kind, bytes) => guest.event(call, kind, bytes),
       (name) => files.blob(name),
     );
-    const ports = { sql: databases.imports(memory), files: files.imports(memory), http: http.imports(memory) };
+    const ports = {
+      sql: databases.imports(memory),
+      files: files.imports(memory),
+      media: media.imports(memory),
+      http: http.imports(memory),
+    };
     const guest = await Guest.create(instantiate(memory), memory, ports, log);
-    return new Profile(engine, memory, { catalogue, databases, files, http, guest });
+    return new Profile(engine, memory, { catalogue, databases, files, media, http, guest });
   }
 
   /** Is called once when the guest has crashed; the profile can only be dropped then. */
@@ -128,6 +138,7 @@ export class Profile {
     this.#http.closeAll();
     this.#databases.closeAll();
     this.#files.closeAll();
+    this.#media.closeAll();
     this.#catalogue.close();
     this.#engine.close();
     this.#release();

@@ -54,6 +54,19 @@ export const IMPORTS = [
   "file_compress",
   "file_remove",
   "file_replace",
+  "media_scan",
+  "media_stat",
+  "media_hash",
+  "media_open",
+  "media_create",
+  "media_copy",
+  "media_write",
+  "media_sum",
+  "media_install",
+  "media_discard",
+  "media_trash",
+  "media_expire",
+  "media_flush",
   "http_start",
   "http_read",
   "http_close",
@@ -146,10 +159,14 @@ export const NEXT_DONE = 4294967296n;
 /** Added to the size of a row that does not fit into the buffer of sql_next. */
 export const NEXT_TOO_BIG = 8589934592n;
 
+/** The result of an import of the media store that found something else than the guest has seen. */
+export const CHANGED = 1;
+
 /** The names of the files of a profile. */
 export const FILES = {
   collection: "collection.anki2",
   state: "cardferry.state.db",
   staging: "cardferry.tmp/",
   backups: "cardferry.backups/",
+  mediaIndex: "cardferry.media.db",
 } as const;

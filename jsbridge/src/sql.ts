@@ -10,12 +10,15 @@ import type { Engine } from "./sqlite.ts";
 import type { Statement } from "./statement.ts";
 import { exists, unlink, VfsFile } from "./vfsfile.ts";
 
+/** What the guest does with a statement. */
+export type Started = Pick<Statement, "run" | "query" | "next" | "finalize">;
+
 /** The databases of a profile. */
 export class Databases {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
   readonly #open = new Map<number, Connection>();
-  readonly #statements = new Map<number, { statement: Statement; db: number }>();
+  readonly #statements = new Map<number, { statement: Started; db: number }>();
   #last = 0;
 
   constructor(engine: Engine, catalogue: Catalogue) {
@@ -29,9 +32,7 @@ export class Databases {
       sql_open: (ptr, length, mode) => this.#openName(memory.text(ptr, length), mode),
       sql_exec: (db, ptr, length) => (this.#db(db).exec(memory.view(ptr, length)), 0),
       sql_prepare: (db, ptr, length) => {
-        const statement = this.#db(db).prepare(memory.view(ptr, length));
-        this.#statements.set(++this.#last, { statement, db });
-        return this.#last;
+        return this.started(this.#db(db).prepare(memory.view(ptr, length)), db);
       },
       sql_run: (stmt, ptr, length) => this.#statement(stmt).run(memory.view(ptr, length)),
       sql_query: (stmt, ptr, length) => (this.#statement(stmt).query(memory.view(ptr, length)), 0),
@@ -40,11 +41,7 @@ export class Databases {
         if (needed) return NEXT_TOO_BIG + BigInt(needed);
         return BigInt(written) + (done ? NEXT_DONE : 0n);
       },
-      sql_check: (db, limit) => {
-        const statement = this.#db(db).check(limit);
-        this.#statements.set(++this.#last, { statement, db });
-        return this.#last;
-      },
+      sql_check: (db, limit) => this.started(this.#db(db).check(limit), db),
       sql_vacuum_into: (db, ptr, length) => (this.#vacuumInto(this.#db(db), memory.text(ptr, length)), 0),
       sql_finalize: (stmt) => {
         this.#statement(stmt).finalize();
@@ -62,6 +59,12 @@ export class Databases {
     return undefined;
   }
 
+  /** Gives a statement a handle; it ends with its database, if it has one. */
+  started(statement: Started, db = 0): number {
+    this.#statements.set(++this.#last, { statement, db });
+    return this.#last;
+  }
+
   /** Closes what is still open. Open transactions are rolled back. */
   closeAll(): void {
     for (const handle of [...this.#open.keys()]) this.#close(handle);
@@ -73,7 +76,7 @@ export class Databases {
     return c;
   }
 
-  #statement(handle: number): Statement {
+  #statement(handle: number): Started {
     const s = this.#statements.get(handle);
     if (!s) throw new SyncError("closed", "the statement is closed");
     return s.statement;

@@ -10,7 +10,7 @@ async function fake(call: (imports: Imports, task: number, request: string) => v
   const memory = new GuestMemory();
   const wasm = new WebAssembly.Memory({ initial: 1 });
   const lines: string[] = [];
-  const ports = { sql: {}, files: {}, http: {} } as Ports;
+  const ports = { sql: {}, files: {}, media: {}, http: {} } as Ports;
   const instantiate = async (imports: WebAssembly.ModuleImports): Promise<WebAssembly.Exports> =>
     ({
       memory: wasm,

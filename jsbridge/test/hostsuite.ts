@@ -74,6 +74,24 @@ export const checks: Record<string, Check> = {
     fails("closed", () => lab.ok(lab.sql.sql_next(99, 0, 10)));
     fails("internal", () => lab.ok(lab.file.file_read(99, 0n, 0, 10)));
   },
+  "a page has no media files": (lab) => {
+    const { media } = lab;
+    for (const call of [
+      () => media.media_scan(),
+      () => media.media_stat(...lab.put("a"), 0),
+      () => media.media_hash(...lab.put("a"), 0),
+      () => media.media_open(...lab.put("a")),
+      () => media.media_create(),
+      () => media.media_copy(...lab.put("a"), 1n, 1n),
+      () => media.media_trash(...lab.put("a"), 1n, 1n),
+      () => media.media_expire(1n),
+      () => media.media_flush(),
+    ]) fails("unsupported_browser", () => lab.ok(call()));
+    fails("internal", () => lab.ok(media.media_write(1, ...lab.put("a"))));
+    fails("internal", () => lab.ok(media.media_sum(1, 0)));
+    fails("internal", () => lab.ok(media.media_install(1, ...lab.put("a"), 0, 0n, 0n, 0)));
+    fails("internal", () => lab.ok(media.media_discard(1)));
+  },
   "texts are normalised": (lab) => {
     const nfc = (text: string): string => lab.normalize(text);
     for (const [text, want] of [

@@ -4,7 +4,8 @@ import { Catalogue } from "../src/catalogue.ts";
 import { kindOf, type Kind } from "../src/errors.ts";
 import { Files } from "../src/files.ts";
 import { normalize } from "../src/guest.ts";
-import { LastError, type FileImports, type SqlImports } from "../src/host.ts";
+import { LastError, type FileImports, type MediaImports, type SqlImports } from "../src/host.ts";
+import { Media, noMedia, type MediaStore } from "../src/media.ts";
 import { GuestMemory } from "../src/memory.ts";
 import { NEXT_DONE, NEXT_TOO_BIG } from "../src/protocol.gen.ts";
 import { authorizeReading } from "../src/query.ts";
@@ -24,7 +25,7 @@ export class ImportError extends Error {
   }
 }
 
-/** The file and database imports, called as a guest calls them. */
+/** The imports of files, databases and media files, called as a guest calls them. */
 export class Lab {
   readonly memory = new GuestMemory();
   readonly engine: Engine;
@@ -32,10 +33,11 @@ export class Lab {
   readonly files: Files;
   readonly sql: SqlImports;
   readonly file: FileImports;
+  readonly media: MediaImports;
   readonly #catalogue: Catalogue;
   readonly #last = new LastError();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, store: MediaStore = noMedia) {
     this.engine = engine;
     this.memory.attach(new WebAssembly.Memory({ initial: 64 }));
     const text = (ptr: number, length: number): string =>
@@ -47,6 +49,7 @@ export class Lab {
     this.databases = new Databases(engine, this.#catalogue);
     this.sql = this.#last.guard(this.databases.imports(this.memory));
     this.file = this.#last.guard(this.files.imports(this.memory));
+    this.media = this.#last.guard(new Media(store, this.databases, this.files).imports(this.memory));
   }
 
   /** Closes everything, as the end of a worker would. */
@@ -66,8 +69,12 @@ export class Lab {
   /** Returns a result, or throws the error that a negative one stands for. */
   ok<T extends number | bigint>(result: T): T {
     if (result >= 0) return result;
-    const n = this.#last.copy(this.memory, OUT, 1000);
-    throw new ImportError(kindOf(-Number(result)), this.memory.text(OUT, n));
+    throw new ImportError(kindOf(-Number(result)), this.lastError());
+  }
+
+  /** The message of the last import that failed. */
+  lastError(): string {
+    return this.memory.text(OUT, this.#last.copy(this.memory, OUT, 1000));
   }
 
   /** Opens a database. */
@@ -138,11 +145,15 @@ export class Lab {
     return split(this.memory.copy(OUT, n)).map(([name, size]) => [String(name), Number(size)]);
   }
 
+  /** The import normalize. */
+  readonly normalizeImport = (ptr: number, length: number, out: number, cap: number): number =>
+    normalize(this.memory, ptr, length, out, cap);
+
   /** The form NFC of a text, or the size that it needs if that is more than cap. */
   normalize(text: string, cap?: 1000): string;
   normalize(text: string, cap: number): number | string;
   normalize(text: string, cap = 1000): number | string {
-    const n = normalize(this.memory, ...this.put(text), OUT, cap);
+    const n = this.normalizeImport(...this.put(text), OUT, cap);
     return n > cap ? n : this.memory.text(OUT, n);
   }
 

@@ -5,7 +5,8 @@
 // Standard input has {"id":1,"method":"sync","params":{…}}, standard output {"id":1,"result":…} or
 // {"id":1,"error":{"kind":"auth","message":…,"hint":…,"changed":…,"details":…}}, and {"id":1,"progress":{…}} before.
 // Besides the methods of the guest there are exec {sql}, query {sql, params}, export {path} and import {path} (the
-// whole collection file; import only while it is closed), and cancel {id}.
+// whole collection file; import only while it is closed), putFile {name, data}, getFile {name}, removeFile {name} and
+// listFiles {} (media files, as another program would see them; data in base64), and cancel {id}.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -15,6 +16,7 @@ import type { Method } from "../src/protocol.gen.ts";
 import type { Param } from "../src/protocol.ts";
 import { Engine } from "../src/sqlite.ts";
 import { guestFile } from "./gojs.ts";
+import { MemoryMedia } from "./mediastore.ts";
 
 interface Line {
   id: number;
@@ -25,7 +27,9 @@ interface Line {
 console.log = console.error; // standard output is for answers only
 const [core] = process.argv.slice(2);
 if (!core) throw new Error("usage: node nodehost.js CORE.wasm");
-const profile = await Profile.create(await Engine.memory(), await guestFile(core), (line) => console.error(line));
+const media = new MemoryMedia();
+const log = (line: string): void => console.error(line);
+const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, media);
 const running = new Map<number, AbortController>();
 
 const write = (answer: object): void => {
@@ -44,6 +48,14 @@ async function run({ id, method, params: given }: Line, signal: AbortSignal): Pr
       return (await writeFile(String(params.path), Buffer.from(await (await profile.dump()).arrayBuffer())), null);
     case "import":
       return (profile.load(new Uint8Array(await readFile(String(params.path)))), null);
+    case "putFile":
+      return (media.put(String(params.name), Buffer.from(String(params.data), "base64")), null);
+    case "getFile":
+      return media.get(String(params.name)).toString("base64");
+    case "removeFile":
+      return (media.remove(String(params.name)), null);
+    case "listFiles":
+      return media.names();
     case "cancel":
       return (running.get(Number(params.id))?.abort(), null);
   }

@@ -71,6 +71,34 @@ type Imports interface {
 	// FileReplace makes a staged file the content of another name, atomically.
 	FileReplace(from, to string) int32
 
+	// MediaScan lists the media store; the result is a started statement, > 0, with a row for each file.
+	MediaScan() int32
+	// MediaStat describes a media file: size and modified.
+	MediaStat(name string, out *[2]int64) int32
+	// MediaHash reads a media file and writes a media record (MediaRecord) of it.
+	MediaHash(name string, out *MediaRecord) int32
+	// MediaOpen opens a media file for reading and returns its handle, > 0, which the file imports take.
+	MediaOpen(name string) int32
+	// MediaCreate begins a media file and returns the draft's handle, > 0.
+	MediaCreate() int32
+	// MediaCopy is MediaCreate with the content of a file; 0 if that is not as seen any more.
+	MediaCopy(name string, size, modified int64) int32
+	// MediaWrite appends all of p to a draft.
+	MediaWrite(draft int32, p []byte) int32
+	// MediaSum writes a media record of a draft; modified is 0.
+	MediaSum(draft int32, out *MediaRecord) int32
+	// MediaInstall makes a draft the content of a name and ends it, or returns Changed. With seen 0 there must be nothing
+	// under the name, with 1 a file of that size and modified. It writes size and modified of what is there now.
+	MediaInstall(draft int32, name string, seen int32, size, modified int64, out *[2]int64) int32
+	// MediaDiscard ends a draft.
+	MediaDiscard(draft int32) int32
+	// MediaTrash moves a media file to the trash, or returns Changed.
+	MediaTrash(name string, size, modified int64) int32
+	// MediaExpire deletes what was put into the trash before a time (Unix milliseconds).
+	MediaExpire(ms int64) int32
+	// MediaFlush makes what was installed and trashed durable.
+	MediaFlush() int32
+
 	// HTTPStart starts a request, given as request block; call is chosen by the guest, > 0. Failures come as events.
 	HTTPStart(call int32, request []byte)
 	// HTTPRead asks for up to limit bytes of a streamed body.

@@ -66,6 +66,19 @@ const (
 	ImportFileCompress = "file_compress"
 	ImportFileRemove   = "file_remove"
 	ImportFileReplace  = "file_replace"
+	ImportMediaScan    = "media_scan"
+	ImportMediaStat    = "media_stat"
+	ImportMediaHash    = "media_hash"
+	ImportMediaOpen    = "media_open"
+	ImportMediaCreate  = "media_create"
+	ImportMediaCopy    = "media_copy"
+	ImportMediaWrite   = "media_write"
+	ImportMediaSum     = "media_sum"
+	ImportMediaInstall = "media_install"
+	ImportMediaDiscard = "media_discard"
+	ImportMediaTrash   = "media_trash"
+	ImportMediaExpire  = "media_expire"
+	ImportMediaFlush   = "media_flush"
 	ImportHTTPStart    = "http_start"
 	ImportHTTPRead     = "http_read"
 	ImportHTTPClose    = "http_close"
@@ -80,12 +93,19 @@ func ImportNames() []string {
 		ImportSQLCheck, ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
 		ImportFileCreate, ImportFileOpen, ImportFileRead, ImportFileWrite, ImportFileSync, ImportFileClose, ImportFileSize,
 		ImportFileStat, ImportFileList, ImportFileCompress, ImportFileRemove, ImportFileReplace,
+		ImportMediaScan, ImportMediaStat, ImportMediaHash, ImportMediaOpen,
+		ImportMediaCreate, ImportMediaCopy, ImportMediaWrite, ImportMediaSum, ImportMediaInstall, ImportMediaDiscard,
+		ImportMediaTrash, ImportMediaExpire, ImportMediaFlush,
 		ImportHTTPStart, ImportHTTPRead, ImportHTTPClose,
 	}
 }
 
 // StreamUnzstd is the stream value of a request block that asks the host to decompress the body, if it can.
 const StreamUnzstd = 2
+
+// Changed is the result of an import that changes the media store if there is something else under the name than the
+// guest has seen: nothing was done.
+const Changed = 1
 
 // NotOffered is the result of an import that a host need not have.
 const NotOffered = 1

@@ -54,7 +54,7 @@ type task struct {
 func New(imports Imports, newService func(host.Host) Service) *Guest {
 	g := &Guest{imports: imports, tasks: map[int32]*task{}, calls: map[int32]*call{}}
 	g.service = newService(host.Host{
-		SQL: sqlPort{g}, HTTP: httpPort{g}, Files: filesPort{g},
+		SQL: sqlPort{g}, HTTP: httpPort{g}, Files: filesPort{g}, Media: mediaPort{g},
 		Clock: clockPort{g}, Random: randomPort{g}, Text: textPort{g}, Events: eventsPort{g}, Yield: yieldPort{g},
 	})
 	return g

@@ -96,6 +96,42 @@ func (imports) FileList(prefix string, buf []byte) int32 {
 	return fileList(prefix, p, n)
 }
 
+func (imports) MediaScan() int32               { return mediaScan() }
+func (imports) MediaOpen(name string) int32    { return mediaOpen(name) }
+func (imports) MediaCreate() int32             { return mediaCreate() }
+func (imports) MediaDiscard(draft int32) int32 { return mediaDiscard(draft) }
+func (imports) MediaExpire(ms int64) int32     { return mediaExpire(ms) }
+func (imports) MediaFlush() int32              { return mediaFlush() }
+
+func (imports) MediaStat(name string, out *[2]int64) int32 {
+	return mediaStat(name, unsafe.Pointer(out))
+}
+
+func (imports) MediaHash(name string, out *abi.MediaRecord) int32 {
+	return mediaHash(name, unsafe.Pointer(out))
+}
+
+func (imports) MediaCopy(name string, size, modified int64) int32 {
+	return mediaCopy(name, size, modified)
+}
+
+func (imports) MediaWrite(draft int32, b []byte) int32 {
+	p, n := addr(b)
+	return mediaWrite(draft, p, n)
+}
+
+func (imports) MediaSum(draft int32, out *abi.MediaRecord) int32 {
+	return mediaSum(draft, unsafe.Pointer(out))
+}
+
+func (imports) MediaInstall(draft int32, name string, seen int32, size, modified int64, out *[2]int64) int32 {
+	return mediaInstall(draft, name, seen, size, modified, unsafe.Pointer(out))
+}
+
+func (imports) MediaTrash(name string, size, modified int64) int32 {
+	return mediaTrash(name, size, modified)
+}
+
 func (imports) HTTPStart(call int32, request []byte) {
 	p, n := addr(request)
 	httpStart(call, p, n)

@@ -100,6 +100,45 @@ func fileRemove(name string) int32
 //go:wasmimport cardferry file_replace
 func fileReplace(from, to string) int32
 
+//go:wasmimport cardferry media_scan
+func mediaScan() int32
+
+//go:wasmimport cardferry media_stat
+func mediaStat(name string, out unsafe.Pointer) int32
+
+//go:wasmimport cardferry media_hash
+func mediaHash(name string, out unsafe.Pointer) int32
+
+//go:wasmimport cardferry media_open
+func mediaOpen(name string) int32
+
+//go:wasmimport cardferry media_create
+func mediaCreate() int32
+
+//go:wasmimport cardferry media_copy
+func mediaCopy(name string, size, modified int64) int32
+
+//go:wasmimport cardferry media_write
+func mediaWrite(draft int32, p unsafe.Pointer, n int32) int32
+
+//go:wasmimport cardferry media_sum
+func mediaSum(draft int32, out unsafe.Pointer) int32
+
+//go:wasmimport cardferry media_install
+func mediaInstall(draft int32, name string, seen int32, size, modified int64, out unsafe.Pointer) int32
+
+//go:wasmimport cardferry media_discard
+func mediaDiscard(draft int32) int32
+
+//go:wasmimport cardferry media_trash
+func mediaTrash(name string, size, modified int64) int32
+
+//go:wasmimport cardferry media_expire
+func mediaExpire(ms int64) int32
+
+//go:wasmimport cardferry media_flush
+func mediaFlush() int32
+
 //go:wasmimport cardferry http_start
 func httpStart(call int32, p unsafe.Pointer, n int32)
 
