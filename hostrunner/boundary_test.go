@@ -18,6 +18,12 @@ type boundary struct {
 	m memory
 }
 
+// withMedia lends media files in memory.
+func withMedia(h host.Host) host.Host {
+	h.Media = coretest.NewMedia(nil)
+	return h
+}
+
 // Where a test puts names, other input, and output. The guest does not run meanwhile.
 const (
 	nameAt = 1 << 16

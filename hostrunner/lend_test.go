@@ -22,7 +22,7 @@ type loop struct {
 }
 
 func newLoop(t *testing.T) *loop {
-	p := newPorts(OpenOptions{Dir: t.TempDir(), Wrap: withMedia})
+	p := newPorts(OpenOptions{Dir: t.TempDir()})
 	l := &loop{lender: newLender(p), work: make(chan func())}
 	l.guest = abi.New(l.lender, func(h host.Host) abi.Service { l.ports = h; return l })
 	ended := make(chan error)
@@ -41,12 +41,6 @@ func newLoop(t *testing.T) *loop {
 		}
 	})
 	return l
-}
-
-// withMedia lends media files in memory.
-func withMedia(h host.Host) host.Host {
-	h.Media = coretest.NewMedia(nil)
-	return h
 }
 
 // Call is the task.

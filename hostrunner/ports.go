@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/mediahost"
 	"github.com/cardferry/cardferry/hostrunner/nethost"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
@@ -35,7 +36,7 @@ func newPorts(o OpenOptions) *ports {
 		p.log = func(string) {}
 	}
 	p.host = host.Host{
-		SQL: p.sql, HTTP: p.http, Files: files,
+		SQL: p.sql, HTTP: p.http, Files: files, Media: mediahost.New(o.Dir),
 		Clock: clock{}, Random: random{}, Text: text{}, Events: p.events, Yield: yield{},
 	}
 	if o.Wrap != nil {
