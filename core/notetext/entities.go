@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// decodeEntities returns s with its entities decoded and its no-break spaces replaced. If anything after a '&' is
+// DecodeEntities returns s with its entities decoded and its no-break spaces replaced. If anything after a '&' is
 // not a complete known entity, all of s is returned as it is, so that one stray '&' switches decoding off.
-func decodeEntities(s string) string {
+func DecodeEntities(s string) string {
 	i := strings.IndexByte(s, '&')
 	if i < 0 {
 		return s

@@ -6,31 +6,42 @@ import (
 	"unicode/utf8"
 )
 
-// replaceMedia replaces each media element by the name of its file between spaces. An element matches what a
-// backtracking engine finds for
+// EachMedia calls yield for each media element of a field, with the name of its file as it is written and where the
+// element begins and ends, until yield returns false. An element matches what a backtracking engine finds for
 //
 //	<(?:img|audio|video|object|source)\b
 //	(?:[^>]|"[^"]+?"|'[^']+?')+?
 //	\b(?:src|data)=
 //	(?:"([^"]+?)"[^>]*>|'([^']+?)'[^>]*>|([^>]+?)(?: [^>]*>|>))
 //
-// without regard to case.
-func replaceMedia(s string) string {
-	m := media{text: s, lastGT: strings.LastIndexByte(s, '>')}
-	var dst []byte
-	copied := 0
-	for i := strings.IndexByte(s, '<'); i >= 0 && i < m.lastGT; {
+// without regard to case (collection-format.md §5.2, media-sync.md §11.1). It takes time in proportion to the length.
+func EachMedia(html string, yield func(name string, start, end int) bool) {
+	m := media{text: html, lastGT: strings.LastIndexByte(html, '>')}
+	for i := strings.IndexByte(html, '<'); i >= 0 && i < m.lastGT; {
 		if name, end, ok := m.element(i); ok {
-			dst = append(dst, s[copied:i]...)
-			dst = append(append(append(dst, ' '), name...), ' ')
-			copied, i = end, end-1
+			if !yield(name, i, end) {
+				return
+			}
+			i = end - 1
 		}
-		n := strings.IndexByte(s[i+1:], '<')
+		n := strings.IndexByte(html[i+1:], '<')
 		if n < 0 {
-			break
+			return
 		}
 		i += 1 + n
 	}
+}
+
+// replaceMedia replaces each media element by the name of its file between spaces.
+func replaceMedia(s string) string {
+	var dst []byte
+	copied := 0
+	EachMedia(s, func(name string, start, end int) bool {
+		dst = append(dst, s[copied:start]...)
+		dst = append(append(append(dst, ' '), name...), ' ')
+		copied = end
+		return true
+	})
 	if dst == nil {
 		return s
 	}
@@ -52,7 +63,7 @@ func (m *media) element(i int) (name string, end int, ok bool) {
 	p := i + 1
 	n := -1
 	for _, tag := range [...]string{"img", "audio", "video", "object", "source"} {
-		if n = prefixFold(m.text[p:], tag); n >= 0 {
+		if n = PrefixFold(m.text[p:], tag); n >= 0 {
 			break
 		}
 	}
@@ -112,9 +123,9 @@ func (m *media) retry() int {
 
 // attribute returns the name of the file and the end of the element if an attribute with a file begins at p.
 func (m *media) attribute(p int) (name string, end int, ok bool) {
-	n := prefixFold(m.text[p:], "src=")
+	n := PrefixFold(m.text[p:], "src=")
 	if n < 0 {
-		n = prefixFold(m.text[p:], "data=")
+		n = PrefixFold(m.text[p:], "data=")
 	}
 	if n < 0 || m.isWordBefore(p) {
 		return "", 0, false

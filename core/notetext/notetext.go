@@ -3,7 +3,10 @@
 package notetext
 
 import (
+	"encoding/binary"
 	"strings"
+
+	"github.com/cardferry/cardferry/core/digest"
 )
 
 // fieldSeparator divides the fields of a note in a file and on the wire.
@@ -55,7 +58,8 @@ func SortFieldAndChecksum(fields []string, sortField int) (sfld string, csum uin
 
 // Checksum returns the first four bytes of the SHA-1 of a stripped field as a big-endian number.
 func Checksum(stripped string) uint32 {
-	return sha1Start(stripped)
+	sum := digest.SHA1(stripped)
+	return binary.BigEndian.Uint32(sum[:])
 }
 
 // SplitTags returns the tags of a note, split at U+0020 and U+3000.

@@ -9,13 +9,13 @@ import "strings"
 // proportion to its length, and so that the guest does without package regexp.
 func Strip(html string) string {
 	if strings.IndexByte(html, '<') >= 0 {
-		html = stripTags(replaceMedia(html))
+		html = StripTags(replaceMedia(html))
 	}
-	return decodeEntities(html)
+	return DecodeEntities(html)
 }
 
-// stripTags deletes comments, style and script blocks and tags in one pass.
-func stripTags(s string) string {
+// StripTags deletes comments, style and script blocks and tags, in one pass from the left.
+func StripTags(s string) string {
 	i := strings.IndexByte(s, '<')
 	if i < 0 {
 		return s
@@ -44,7 +44,7 @@ func stripTags(s string) string {
 	return string(append(dst, s[copied:]...))
 }
 
-// blocks finds the ends of what stripTags deletes. A closing mark that was looked for and is not in the rest of the
+// blocks finds the ends of what StripTags deletes. A closing mark that was looked for and is not in the rest of the
 // text is not looked for again: otherwise a text of nothing but "<style>" would take quadratic time.
 type blocks struct {
 	text                         string
@@ -77,7 +77,7 @@ func (b *blocks) end(i int) int {
 // closing returns the end of the block whose opening tag is s[i:tag], -1 if it does not begin with open or if nothing
 // closes it. A '>' that comes before the end of the name closes nothing: open has none.
 func closing(s string, i, tag int, open, close string, none *bool) int {
-	if *none || prefixFold(s[i:tag], open) < 0 {
+	if *none || PrefixFold(s[i:tag], open) < 0 {
 		return -1
 	}
 	for k := tag; ; k++ {
@@ -87,16 +87,16 @@ func closing(s string, i, tag int, open, close string, none *bool) int {
 			return -1
 		}
 		k += n
-		if n := prefixFold(s[k:], close); n >= 0 {
+		if n := PrefixFold(s[k:], close); n >= 0 {
 			return k + n
 		}
 	}
 }
 
-// prefixFold returns the length of the prefix of s that is equal to the lower-case ASCII word, -1 if there is none.
+// PrefixFold returns the length of the prefix of s that is equal to the lower-case ASCII word, -1 if there is none.
 // Case is ignored as in a Unicode-aware regular expression: U+017F is an s. No word here has a k, for which U+212A
 // would be another.
-func prefixFold(s, word string) int {
+func PrefixFold(s, word string) int {
 	i := 0
 	for _, w := range []byte(word) {
 		if i >= len(s) {

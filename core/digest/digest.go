@@ -1,13 +1,14 @@
-package notetext
+// Package digest has the SHA-1 of texts, which checksums of notes and names of media files are made of. crypto/sha1 would
+// bring the whole of Go's FIPS module into the guest; nothing here is secret.
+package digest
 
 import (
 	"encoding/binary"
 	"math/bits"
 )
 
-// sha1Start returns the first four bytes of the SHA-1 of s (RFC 3174) as a big-endian number. crypto/sha1 would bring the
-// whole of Go's FIPS module into the guest; nothing here is secret.
-func sha1Start(s string) uint32 {
+// SHA1 returns the SHA-1 of s (RFC 3174).
+func SHA1[T ~string | ~[]byte](s T) (sum [20]byte) {
 	h := [5]uint32{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}
 	size := uint64(len(s)) * 8
 	for ; len(s) >= 64; s = s[64:] {
@@ -24,7 +25,10 @@ func sha1Start(s string) uint32 {
 	for b := last[:end]; len(b) > 0; b = b[64:] {
 		sha1Block(&h, b)
 	}
-	return h[0]
+	for i, word := range h {
+		binary.BigEndian.PutUint32(sum[4*i:], word)
+	}
+	return sum
 }
 
 func sha1Block(h *[5]uint32, block []byte) {

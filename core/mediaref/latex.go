@@ -1,0 +1,125 @@
+package mediaref
+
+import (
+	"encoding/hex"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cardferry/cardferry/core/digest"
+	"github.com/cardferry/cardferry/core/notetext"
+)
+
+// latexMark is one way to mark LaTeX in a field, and what is put around the body before it is hashed.
+type latexMark struct{ open, close, before, after string }
+
+var latexMarks = [...]latexMark{
+	{"[latex]", "[/latex]", "", ""},
+	{"[$]", "[/$]", "$", "$"},
+	{"[$$]", "[/$$]", `\begin{displaymath}`, `\end{displaymath}`},
+}
+
+// latex yields the images of a field's LaTeX. In a field with clozes it is taken from what the cards will show, both
+// sides for each number, instead of from the field; but only if the field itself has some.
+func latex(field string, svg bool, yield func(Ref)) {
+	if !strings.Contains(field, "[/") {
+		return
+	}
+	if strings.Contains(field, "{{c") {
+		if !hasLatex(field) {
+			return
+		}
+		field = renderClozes(field)
+	}
+	latexIn(field, func(body string) bool {
+		sum := digest.SHA1(body)
+		name := "latex-" + hex.EncodeToString(sum[:])
+		if svg {
+			name += ".svg"
+		} else {
+			name += ".png"
+		}
+		yield(Ref{Name: name})
+		return true
+	})
+}
+
+func hasLatex(text string) (has bool) {
+	latexIn(text, func(string) bool {
+		has = true
+		return false
+	})
+	return has
+}
+
+// latexIn yields the bodies of the LaTeX in a text, ready to be hashed, until yield returns false.
+func latexIn(text string, yield func(body string) bool) {
+	var unclosed [len(latexMarks)]bool // nothing closes them in the rest of the text
+	for i := strings.IndexByte(text, '['); i >= 0; {
+		end := i + 1
+		for k, mark := range latexMarks {
+			n := notetext.PrefixFold(text[i:], mark.open)
+			if n < 0 || unclosed[k] {
+				continue
+			}
+			start := i + n
+			stop := closing(text, start, mark.close)
+			if stop < 0 {
+				unclosed[k] = true
+				continue
+			}
+			if !yield(mark.before + latexBody(text[start:stop]) + mark.after) {
+				return
+			}
+			end = stop + len(mark.close)
+			break
+		}
+		n := strings.IndexByte(text[end:], '[')
+		if n < 0 {
+			return
+		}
+		i = end + n
+	}
+}
+
+// closing returns the place of the first closing mark behind at least one character after start, -1 if there is none.
+func closing(text string, start int, mark string) int {
+	_, size := utf8.DecodeRuneInString(text[start:])
+	for i := start + size; ; i++ {
+		n := strings.IndexByte(text[i:], '[')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if notetext.PrefixFold(text[i:], mark) >= 0 {
+			return i
+		}
+	}
+}
+
+// latexBody returns LaTeX without its HTML. Three tags are line breaks; other spellings of them are not.
+func latexBody(html string) string {
+	if i := strings.IndexByte(html, '<'); i >= 0 {
+		html = notetext.StripTags(breakLines(html, i))
+	}
+	return notetext.DecodeEntities(html)
+}
+
+// breakLines is latexBody for the line breaks, the first of which is at i or later.
+func breakLines(html string, i int) string {
+	var dst []byte
+	copied := 0
+	for {
+		for _, tag := range [...]string{"<br>", "<br/>", "<div>"} {
+			if n := notetext.PrefixFold(html[i:], tag); n >= 0 {
+				dst = append(append(dst, html[copied:i]...), '\n')
+				copied = i + n
+				break
+			}
+		}
+		n := strings.IndexByte(html[i+1:], '<')
+		if n < 0 {
+			return string(append(dst, html[copied:]...))
+		}
+		i += 1 + n
+	}
+}
