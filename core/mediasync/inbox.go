@@ -1,0 +1,233 @@
+package mediasync
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/mediawire"
+)
+
+// inbox puts received files in place. They are written beside the folder, checked, and moved in; the index says that
+// they are here only after they are durable, since a file that is in the index and not in the folder is one that the
+// user has deleted.
+type inbox struct {
+	run       *syncRun
+	buf       []byte
+	installed []row // in place, not in the index yet
+	// Of the last answer: files that are in place, or need not be any more; files with another content than the list says;
+	// bytes of both.
+	got   map[string]bool
+	wrong []string
+	bytes int64
+}
+
+func (r *syncRun) newInbox() *inbox { return &inbox{run: r, buf: make([]byte, 64<<10)} }
+
+func (b *inbox) reset() { b.got, b.wrong, b.bytes = map[string]bool{}, nil, 0 }
+
+// rest returns the names that did not come.
+func (b *inbox) rest(names []string) (rest []string) {
+	for _, name := range names {
+		if !b.got[name] && !slices.Contains(b.wrong, name) {
+			rest = append(rest, name)
+		}
+	}
+	return rest
+}
+
+// member is a received file whose name is not known yet.
+type member struct {
+	draft host.MediaDraft
+	sum   host.MediaSum
+	size  int64
+}
+
+// receive reads the archive that answers a request for names. Members that were not asked for are ignored; of two of the
+// same name the last counts (§5).
+func (b *inbox) receive(ctx context.Context, call host.Call, names []string) error {
+	body, _, err := b.run.server.Stream(ctx, mediawire.DownloadFiles, call)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	members := map[string]member{}
+	defer func() {
+		for _, m := range members {
+			m.draft.Discard()
+		}
+	}()
+	archive := mediawire.NewArchive(body, len(names))
+	for {
+		entry, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		m, err := b.write(archive)
+		if err != nil {
+			return err
+		}
+		if old, ok := members[entry]; ok {
+			old.draft.Discard()
+		}
+		members[entry] = m
+		if err := b.run.Host.Yield.Tick(ctx); err != nil {
+			return err
+		}
+	}
+	named, err := archive.Names()
+	if err != nil {
+		return err
+	}
+	archive.Drain()
+	for entry, m := range members {
+		name, ok := named[entry]
+		if !ok || !slices.Contains(names, name) || b.got[name] {
+			continue
+		}
+		if err := b.install(ctx, name, m); err != nil {
+			return err
+		}
+	}
+	if len(b.installed) >= commitFiles/2 {
+		return b.commit(ctx)
+	}
+	return nil
+}
+
+// write writes one member to a draft.
+func (b *inbox) write(archive *mediawire.Archive) (m member, err error) {
+	if m.draft, err = b.run.Host.Media.Create(); err != nil {
+		return m, fault.Step("store a media file", err)
+	}
+	for {
+		n, rerr := archive.Read(b.buf)
+		if n > 0 {
+			_, err = m.draft.Write(b.buf[:n])
+		}
+		if err == nil && rerr == io.EOF {
+			m.size, m.sum, err = m.draft.Sum()
+			if err == nil && m.sum.CRC != archive.CRC() {
+				err = fault.New(fault.DamagedDownload, "a received media file does not match its checksum").WithHint("Try again.")
+			}
+			break
+		}
+		if err == nil {
+			err = rerr
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		m.draft.Discard()
+	}
+	return m, err
+}
+
+// install puts a received file in place, if it is what the server lists. What is here is compared with what was seen: an
+// edit made meanwhile is looked at, and decided about, first.
+func (b *inbox) install(ctx context.Context, name string, m member) error {
+	r := b.run
+	b.bytes += m.size
+	const tries = 3
+	for range tries {
+		x, err := r.index.row(name)
+		if err != nil {
+			return err
+		}
+		if r.next(&x) != download && x.here != nothing || !x.server.known() {
+			b.got[name] = true // not needed any more
+			return nil
+		}
+		if x.server != content(m.sum.SHA1[:]) {
+			b.wrong = append(b.wrong, name)
+			return nil
+		}
+		var seen *host.MediaFile
+		if x.here != nothing {
+			seen = &x.file
+		}
+		now, changed, err := m.draft.Install(name, seen)
+		if fault.KindOf(err) == fault.InvalidInput { // a name that this store cannot hold
+			break
+		}
+		if err != nil {
+			return fault.Step("store a media file", err)
+		}
+		if !changed {
+			x.found(x.server, now, m.sum.CRC, 0)
+			x.agreed, x.offered, x.came = x.server, nothing, x.usn
+			b.installed = append(b.installed, x)
+			b.got[name] = true
+			r.report.Downloaded++
+			return nil
+		}
+		if _, err := r.look(ctx, name); err != nil {
+			return err
+		}
+	}
+	// Something is in the way that is no file of this name, such as a file whose name differs in case only.
+	r.setAside[name], b.got[name] = badName, true
+	return nil
+}
+
+// commit makes the installed files durable and stores their rows. Another task may have stored newer ones.
+func (b *inbox) commit(ctx context.Context) error {
+	if len(b.installed) == 0 {
+		return nil
+	}
+	list := b.installed
+	b.installed = nil
+	if err := b.run.Host.Media.Flush(ctx); err != nil {
+		return fault.Step("store media files", err)
+	}
+	for i := range list {
+		x, err := b.run.index.row(list[i].name)
+		if err != nil {
+			return err
+		}
+		if x.usn != list[i].usn || x.server != list[i].server { // the list has gone on: the server's side stays
+			list[i].usn, list[i].server = x.usn, x.server
+		}
+	}
+	return b.run.index.store(false, list...)
+}
+
+// copy spares a download of a content that is here under another name.
+func (d *downloader) copy(ctx context.Context, x *row) (done bool, err error) {
+	other, err := d.run.index.holder(x.server)
+	if err != nil || other.name == "" {
+		return false, err
+	}
+	draft, changed, err := d.run.Host.Media.Copy(other.name, other.file)
+	switch {
+	case fault.KindOf(err) == fault.StorageFull:
+		return false, fault.Step("store a media file", err)
+	case err != nil || changed:
+		_, err = d.run.look(ctx, other.name)
+		return false, err
+	}
+	defer draft.Discard()
+	m := member{draft: draft}
+	if m.size, m.sum, err = draft.Sum(); err != nil {
+		return false, fault.Step("store a media file", err)
+	}
+	if content(m.sum.SHA1[:]) != x.server {
+		return false, nil
+	}
+	d.inbox.reset()
+	if err := d.inbox.install(ctx, x.name, m); err != nil || !d.inbox.got[x.name] {
+		return false, err
+	}
+	d.advance(1)
+	if len(d.inbox.installed) >= commitFiles/2 {
+		err = d.inbox.commit(ctx)
+	}
+	return true, err
+}

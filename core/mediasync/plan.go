@@ -1,0 +1,171 @@
+package mediasync
+
+import (
+	"context"
+
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// Kinds of transfers in a plan.
+const (
+	planDownload = iota
+	planUpload   // files and deletions
+	planTrash
+)
+
+// plan is what is to be transferred: names in the order in which they are, in a temporary table. It is a list of
+// candidates: what is really to be done about a name is decided again when it is its turn.
+type plan struct {
+	index *index
+	table string
+	total [3]int64
+	held  int64
+}
+
+const planPage = 1000
+
+// open condition of rows about which there may be something to do.
+const unsettled = "(here IS NULL OR here IS NOT server OR here IS NOT agreed)"
+
+// makePlan decides about every row that is not settled. What needs no transfer is done at once.
+func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
+	p = &plan{index: r.index}
+	if p.table, err = p.index.tempTable("(kind INTEGER, rank INTEGER, name TEXT, PRIMARY KEY (kind, rank, name)) WITHOUT ROWID"); err != nil {
+		return p, err
+	}
+	query, err := r.index.db.Prepare("SELECT " + columns + " FROM media WHERE name > ? AND " + unsettled + " ORDER BY name LIMIT 1000")
+	if err != nil {
+		return p, err
+	}
+	defer query.Close()
+	for last, n := "", planPage; n == planPage; {
+		n = 0
+		var agreed []row
+		var drop, planned []byte
+		for v, err := range rows.Each(query, rows.Pack(nil, last)) {
+			if err != nil {
+				return p, err
+			}
+			x := rowOf(v)
+			n, last = n+1, x.name
+			switch a := r.next(&x); a {
+			case dropRow:
+				drop = rows.Pack(drop, x.name)
+			case agree:
+				x.agreed, x.offered, x.why = x.here, nothing, unjudged
+				agreed = append(agreed, x)
+			case holding:
+				p.held++
+			default:
+				if kind, ok := kindOf(a); ok && !r.stopped[kind] {
+					p.total[kind]++
+					planned = rows.Pack(planned, kind, lastRank, x.name)
+				}
+			}
+		}
+		if err := r.index.storePlan(p.table, agreed, drop, planned); err != nil {
+			return p, err
+		}
+		if err := r.Host.Yield.Tick(ctx); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func kindOf(a action) (kind int, ok bool) {
+	switch a {
+	case download:
+		return planDownload, true
+	case upload, deleteThere:
+		return planUpload, true
+	case trash:
+		return planTrash, true
+	}
+	return 0, false
+}
+
+func (x *index) storePlan(table string, agreed []row, drop, planned []byte) error {
+	if agreed == nil && drop == nil && planned == nil {
+		return nil
+	}
+	return rows.Transaction(x.db, func() error {
+		if agreed != nil {
+			if err := x.write(agreed); err != nil {
+				return err
+			}
+		}
+		if drop != nil {
+			if _, err := run(x.db, "DELETE FROM media WHERE name = ?", drop); err != nil {
+				return err
+			}
+		}
+		if planned == nil {
+			return nil
+		}
+		_, err := run(x.db, "INSERT INTO "+table+" VALUES (?, ?, ?)", planned)
+		return err
+	})
+}
+
+// next is what is to be done about a row in this run. What cannot be done is set aside.
+func (r *syncRun) next(x *row) action {
+	if r.setAside[x.name] != 0 {
+		return untouched
+	}
+	a := x.action()
+	problem := reason(0)
+	switch {
+	case a == untouched && x.here == opaque:
+		problem = x.aside
+	case a == untouched && x.server == hollow:
+		problem = empty
+	case a == untouched:
+		problem = damagedSum
+	case a == download && !syncable(r.Host.Text, x.name):
+		problem = badName
+	}
+	if problem != 0 {
+		r.setAside[x.name], a = problem, untouched
+	}
+	return a
+}
+
+// lastRank is the rank of files that no card uses; it comes last.
+const lastRank = 1 << 30
+
+// cursor reads a part of a plan.
+type cursor struct {
+	plan  *plan
+	kind  int
+	rank  int64
+	name  string
+	names []string // read ahead
+	done  bool
+}
+
+// next returns the next name; ok is false at the end.
+func (c *cursor) next() (name string, ok bool, err error) {
+	if len(c.names) == 0 && !c.done {
+		for v, err := range rows.Query(c.plan.index.db, "SELECT rank, name FROM "+c.plan.table+
+			" WHERE kind = ? AND (rank, name) > (?, ?) ORDER BY rank, name LIMIT 200", c.kind, c.rank, c.name) {
+			if err != nil {
+				return "", false, err
+			}
+			c.rank, c.name = v[0].Int(), v[1].String()
+			c.names = append(c.names, c.name)
+		}
+		c.done = len(c.names) == 0
+	}
+	if len(c.names) == 0 {
+		return "", false, nil
+	}
+	name, c.names = c.names[0], c.names[1:]
+	return name, true, nil
+}
+
+func (p *plan) read(kind int) *cursor { return &cursor{plan: p, kind: kind, rank: -1 << 40} }
+
+func (p *plan) close() { p.index.drop(p.table) }
+
+func (p *plan) empty() bool { return p.total == [3]int64{} }
