@@ -19,11 +19,13 @@ var (
 // HTTP answers requests with a function instead of a network. Calls are answered one at a time, in the order in which Wait
 // is asked for them, so that a run depends on nothing but the answers.
 type HTTP struct {
-	// Answer answers a request; its body is in Request.Body, also one from a file. A fault.Error is reported by
+	// Answer answers a request; its body is in Request.Body, also one from a file or of parts. A fault.Error is reported by
 	// Call.Response.
 	Answer func(ctx context.Context, req *host.Request) (*host.Response, error)
 	// Files has the files of Request.BodyFile; it may be nil if there are none.
 	Files host.Files
+	// Media has the media files of Request.Parts; it may be nil if there are none.
+	Media host.Media
 	// Pick, if set, chooses which of n unanswered calls is answered next; the first without it.
 	Pick func(n int) int
 
@@ -123,6 +125,13 @@ func (c *scriptedCall) exchange() (*host.Response, error) {
 		}
 		c.req.Body = body
 	}
+	if len(c.req.Parts) > 0 {
+		body, err := JoinParts(c.http.Media, c.req.Parts)
+		if err != nil {
+			return nil, err
+		}
+		c.req.Body = body
+	}
 	c.mu.Lock()
 	c.sent = int64(len(c.req.Body))
 	c.mu.Unlock()
@@ -172,6 +181,35 @@ func (c *scriptedCall) Close() {
 		c.done, c.err = true, fault.New(fault.Cancelled, "the call is closed")
 	}
 	c.stream = nil
+}
+
+// JoinParts returns the body that consists of the parts.
+func JoinParts(media host.Media, parts []host.BodyPart) (body []byte, err error) {
+	for _, p := range parts {
+		if p.Media == "" {
+			body = append(body, p.Bytes...)
+			continue
+		}
+		now, err := media.Stat(p.Media)
+		if err != nil {
+			return nil, err
+		}
+		if now != p.Seen {
+			return nil, fault.New(fault.NotFound, "the media file %q has changed", p.Media)
+		}
+		f, err := media.Open(p.Media)
+		if err != nil {
+			return nil, err
+		}
+		piece := make([]byte, p.Len)
+		_, err = f.ReadAt(piece, p.Offset)
+		f.Close()
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		body = append(body, piece...)
+	}
+	return body, nil
 }
 
 // ReadFile returns the whole content of a file.

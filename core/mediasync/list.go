@@ -79,8 +79,11 @@ func (r *syncRun) relist(ctx context.Context, target int64) error {
 		r.checked += int64(len(page))
 		r.progress(host.StageMediaIndex, r.checked, 0)
 	}
-	if x.usn != started || x.account != account {
-		return nil // another task has read the list meanwhile; this one may be older
+	if x.usn != started || x.account != account { // another task has read the list meanwhile; this one may be older
+		if x.account != r.account {
+			return errBusy()
+		}
+		return nil
 	}
 	r.acted, r.fresh = true, true
 	return rows.Transaction(x.db, func() error { return r.replaceList(table, max(last, target)) })

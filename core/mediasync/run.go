@@ -168,6 +168,9 @@ func (r *syncRun) sync(ctx context.Context, o Options) error {
 // connect brings the index up to the server's list.
 func (r *syncRun) connect(ctx context.Context, o Options) error {
 	x := r.index
+	if err := r.adopt(); err != nil {
+		return err
+	}
 	usn := o.ServerUSN
 	// A number below ours would mean that the server was reset: one that was handed over may just be old.
 	if !o.HasUSN || usn < x.usn || x.account != r.account {
@@ -186,6 +189,23 @@ func (r *syncRun) connect(ctx context.Context, o Options) error {
 		return r.relist(ctx, usn)
 	}
 	return r.list(ctx, usn)
+}
+
+// adopt makes an index that knows no server yet one of this account.
+func (r *syncRun) adopt() error {
+	if r.index.account != "" {
+		return nil
+	}
+	r.index.account = r.account
+	return r.index.remember("account", r.account)
+}
+
+// claim makes the index one of this account.
+func (r *syncRun) claim(ctx context.Context, usn int64) error {
+	if err := r.adopt(); err != nil || r.index.account == r.account {
+		return err
+	}
+	return r.relist(ctx, usn)
 }
 
 // maxRounds bounds how often a run plans anew, as when files change all the time.

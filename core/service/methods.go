@@ -18,6 +18,10 @@ const (
 	MethodBackups  = "backups"
 	MethodRestore  = "restore"
 	MethodVersion  = "version"
+
+	MethodMediaSync   = "mediaSync"
+	MethodGetMedia    = "getMedia"
+	MethodForgetMedia = "forgetMedia"
 )
 
 // Methods returns the names of all methods.
@@ -25,6 +29,7 @@ func Methods() []string {
 	return []string{
 		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
 		MethodBackups, MethodRestore, MethodVersion,
+		MethodMediaSync, MethodGetMedia, MethodForgetMedia,
 	}
 }
 

@@ -65,6 +65,19 @@ func (p *params) flag(key string) (v bool) {
 	return v
 }
 
+// integer returns nil if the parameter is missing.
+func (p *params) integer(key string) *int64 {
+	raw := p.take(key)
+	if raw == nil {
+		return nil
+	}
+	v, ok := jsontext.Int(raw)
+	if !ok {
+		p.wrongType(key)
+	}
+	return &v
+}
+
 func (p *params) account(key string) *colsync.Account {
 	raw := p.take(key)
 	if raw == nil {

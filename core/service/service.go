@@ -11,6 +11,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/profile"
 )
 
@@ -18,6 +19,8 @@ import (
 type Service struct {
 	host   *host.Host
 	client string
+	// mediaSyncer is nil until it is needed.
+	mediaSyncer *mediasync.Syncer
 
 	mu      sync.Mutex // held while a call uses the profile
 	profile *profile.Profile
@@ -104,6 +107,12 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.restore)
 	case MethodVersion:
 		return with(ctx, p, s.version)
+	case MethodMediaSync:
+		return with(ctx, p, s.mediaSync)
+	case MethodGetMedia:
+		return with(ctx, p, s.getMedia)
+	case MethodForgetMedia:
+		return with(ctx, p, s.forgetMedia)
 	}
 	return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
 }
