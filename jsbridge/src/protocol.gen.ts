@@ -87,6 +87,9 @@ export const METHODS = [
   "backups",
   "restore",
   "version",
+  "mediaSync",
+  "getMedia",
+  "forgetMedia",
 ] as const;
 
 /** The name of one method. */
