@@ -58,6 +58,12 @@ func (l *loop) do(f func()) {
 	<-done
 }
 
+// media returns the media port, whose imports need no running task.
+func (l *loop) media() (media host.Media) {
+	l.do(func() { media = l.ports.Media })
+	return media
+}
+
 func (l *loop) pass(b []byte) []byte {
 	p := l.guest.Alloc(int32(len(b)))
 	copy(unsafe.Slice(p, max(len(b), 1)), b)
@@ -237,7 +243,7 @@ func TestContractHTTP(t *testing.T) {
 	t.Parallel()
 	coretest.TestHTTP(t, func(t *testing.T) *coretest.HTTPFixture {
 		l := newLoop(t)
-		return &coretest.HTTPFixture{HTTP: loopHTTP{l}, Files: loopFiles{l}, BaseURL: nettest.Server(t), DeadURL: nettest.DeadURL(t)}
+		return &coretest.HTTPFixture{HTTP: loopHTTP{l}, Files: loopFiles{l}, Media: l.media(), BaseURL: nettest.Server(t), DeadURL: nettest.DeadURL(t)}
 	})
 }
 
@@ -252,12 +258,7 @@ func TestContractText(t *testing.T) {
 
 func TestContractMedia(t *testing.T) {
 	t.Parallel()
-	coretest.TestMedia(t, func(t *testing.T) host.Media {
-		l := newLoop(t)
-		var media host.Media
-		l.do(func() { media = l.ports.Media })
-		return media
-	})
+	coretest.TestMedia(t, func(t *testing.T) host.Media { return newLoop(t).media() })
 }
 
 // TestUnknownHandles: a defect of the guest, answered and survived.

@@ -1,6 +1,7 @@
 package hostrunner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -72,7 +73,11 @@ func (l *lender) HTTPStart(id int32, block []byte) {
 		n.fails = append(n.fails, failed(id, fault.New(fault.Internal, "start a request: %v", err)))
 		return
 	}
-	large := req.BodyFile != "" || len(req.Body) > largeBody
+	size := int64(len(req.Body))
+	for _, p := range req.Parts {
+		size += int64(len(p.Bytes)) + p.Len
+	}
+	large := req.BodyFile != "" || size > largeBody
 	n.calls[id] = &lentCall{id: id, call: n.http.Start(n.ctx, req), large: large}
 }
 
@@ -81,14 +86,43 @@ func decodeRequest(block []byte) (*host.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(row) != 8 || len(rest) != 0 {
+	if len(row) < 8 || len(row) > 9 || len(rest) != 0 {
 		return nil, fault.New(fault.Internal, "%d values, %d bytes after them", len(row), len(rest))
 	}
 	req := &host.Request{
 		Method: row[0].String(), URL: row[1].String(), Header: map[string]string{}, Body: row[3].Clone(), BodyFile: row[4].String(),
 		Stream: row[5].Int() != 0, Unzstd: row[5].Int() == abi.StreamUnzstd, Limit: row[6].Int(), Stall: time.Duration(row[7].Int()) * time.Millisecond,
 	}
-	return req, json.Unmarshal(row[2].Bytes, &req.Header)
+	if err := json.Unmarshal(row[2].Bytes, &req.Header); err != nil {
+		return nil, err
+	}
+	if len(row) > 8 {
+		req.Parts, err = decodeParts(row[8].Bytes)
+	}
+	return req, err
+}
+
+// decodeParts decodes the parts of a body: packed rows of bytes, or of name, size, modified, offset and length.
+func decodeParts(b []byte) (parts []host.BodyPart, err error) {
+	b = bytes.Clone(b)
+	var row rows.Row
+	for len(b) > 0 {
+		if row, b, err = rows.Decode(b, row); err != nil {
+			return nil, err
+		}
+		switch {
+		case len(row) == 1 && row[0].Tag == rows.TagBlob:
+			parts = append(parts, host.BodyPart{Bytes: row[0].Bytes})
+		case len(row) == 5 && row[0].Tag == rows.TagText:
+			parts = append(parts, host.BodyPart{
+				Media: row[0].String(), Seen: host.MediaFile{Size: row[1].Int(), Modified: row[2].Int()},
+				Offset: row[3].Int(), Len: row[4].Int(),
+			})
+		default:
+			return nil, fault.New(fault.Internal, "a part of a body with %d values", len(row))
+		}
+	}
+	return parts, nil
 }
 
 // HTTPRead reads in the background: host.Call.Read blocks, and answers of other requests must not wait for it.

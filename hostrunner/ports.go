@@ -28,15 +28,16 @@ type ports struct {
 
 func newPorts(o OpenOptions) *ports {
 	files := filehost.New(o.Dir, sqlitehost.Settle)
+	media := mediahost.New(o.Dir)
 	p := &ports{
-		sql: sqlitehost.New(o.Dir), http: nethost.New(files),
+		sql: sqlitehost.New(o.Dir), http: nethost.New(files, media),
 		events: &events{report: o.Progress, now: time.Now}, log: o.Log,
 	}
 	if p.log == nil {
 		p.log = func(string) {}
 	}
 	p.host = host.Host{
-		SQL: p.sql, HTTP: p.http, Files: files, Media: mediahost.New(o.Dir),
+		SQL: p.sql, HTTP: p.http, Files: files, Media: media,
 		Clock: clock{}, Random: random{}, Text: text{}, Events: p.events, Yield: yield{},
 	}
 	if o.Wrap != nil {

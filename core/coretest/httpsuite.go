@@ -13,7 +13,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 )
 
-// HTTPFixture is what TestHTTP needs: an implementation, its files, and a server.
+// HTTPFixture is what TestHTTP needs: an implementation, its files and media files, and a server.
 //
 // The server (hostrunner/nethost/nettest has it) answers, below BaseURL:
 //
@@ -31,6 +31,7 @@ import (
 type HTTPFixture struct {
 	HTTP    host.HTTP
 	Files   host.Files
+	Media   host.Media
 	BaseURL string // without a slash at the end
 	DeadURL string // an address where nothing answers
 }
@@ -43,6 +44,8 @@ func TestHTTP(t *testing.T, open func(t *testing.T) *HTTPFixture) {
 	}{
 		{"request and answer", testEcho},
 		{"body from a file", testBodyFile},
+		{"body of parts", testBodyParts},
+		{"parts that changed", testChangedParts},
 		{"statuses are answers", testStatuses},
 		{"redirects are not followed", testRedirect},
 		{"bodies are not decoded", testGzip},

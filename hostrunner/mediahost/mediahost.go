@@ -138,11 +138,26 @@ func seenAs(info fs.FileInfo) host.MediaFile {
 
 // Open opens a file for reading (see host.Media).
 func (m *Media) Open(name string) (host.File, error) {
-	file, _, err := m.openFile(name)
+	f, _, err := m.openFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return filehost.NewFile(file, name), nil
+	return &file{filehost.NewFile(f, name), f}, nil
+}
+
+// file is an open media file.
+type file struct {
+	*filehost.File
+	f *os.File
+}
+
+// Seen returns how the file is seen now, also when the name has got another one.
+func (f *file) Seen() (host.MediaFile, error) {
+	info, err := f.f.Stat()
+	if err != nil {
+		return host.MediaFile{}, convert(err, "find", "open media file")
+	}
+	return seenAs(info), nil
 }
 
 // openFile opens a regular file for reading.

@@ -30,7 +30,7 @@ func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 }
 
 func newHTTP(t *testing.T) *nethost.HTTP {
-	h := nethost.New(coretest.NewFiles())
+	h := nethost.New(coretest.NewFiles(), coretest.NewMedia(nil))
 	t.Cleanup(h.Close)
 	return h
 }
@@ -141,7 +141,7 @@ func TestProxy(t *testing.T) {
 	through := func(user string) *nethost.HTTP {
 		u, err := url.Parse(strings.Replace(proxy.URL, "//", "//"+user, 1))
 		coretest.Must(t, err)
-		h := nethost.NewProxied(coretest.NewFiles(), func(*http.Request) (*url.URL, error) { return u, nil })
+		h := nethost.NewProxied(coretest.NewFiles(), nil, func(*http.Request) (*url.URL, error) { return u, nil })
 		t.Cleanup(h.Close)
 		return h
 	}
@@ -158,7 +158,7 @@ func TestProxy(t *testing.T) {
 	_, err = coretest.Do(t.Context(), through(""), post("https://sync.example/")) // CONNECT
 	coretest.WantKind(t, err, fault.ProxyAuth)
 
-	h := nethost.NewProxied(coretest.NewFiles(), func(*http.Request) (*url.URL, error) {
+	h := nethost.NewProxied(coretest.NewFiles(), nil, func(*http.Request) (*url.URL, error) {
 		return nil, fmt.Errorf("invalid proxy address %q", "u:geheim@[")
 	})
 	_, err = coretest.Do(t.Context(), h, post("http://sync.example/"))

@@ -36,18 +36,21 @@ const (
 // HTTP sends the requests of one profile.
 type HTTP struct {
 	files     host.Files
+	media     Media
 	transport *http.Transport
 	mu        sync.Mutex
 	changed   chan struct{} // closed, and replaced, when a call is done
 }
 
-// New returns the network. Bodies from files are read from files. Proxies come from the environment
+// New returns the network. Bodies are read from files and media. Proxies come from the environment
 // (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
-func New(files host.Files) *HTTP { return NewProxied(files, http.ProxyFromEnvironment) }
+func New(files host.Files, media Media) *HTTP {
+	return NewProxied(files, media, http.ProxyFromEnvironment)
+}
 
 // NewProxied is New with proxies from a function (see http.Transport.Proxy; nil means none).
-func NewProxied(files host.Files, proxy func(*http.Request) (*url.URL, error)) *HTTP {
-	h := &HTTP{files: files, changed: make(chan struct{})}
+func NewProxied(files host.Files, media Media, proxy func(*http.Request) (*url.URL, error)) *HTTP {
+	h := &HTTP{files: files, media: media, changed: make(chan struct{})}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	h.transport = &http.Transport{

@@ -15,7 +15,8 @@ func TestContract(t *testing.T) {
 
 func newFixture(t *testing.T) *coretest.HTTPFixture {
 	files := coretest.NewFiles()
-	h := nethost.New(files)
+	media := coretest.NewMedia(nil)
+	h := nethost.New(files, media)
 	t.Cleanup(h.Close)
-	return &coretest.HTTPFixture{HTTP: h, Files: files, BaseURL: nettest.Server(t), DeadURL: nettest.DeadURL(t)}
+	return &coretest.HTTPFixture{HTTP: h, Files: files, Media: media, BaseURL: nettest.Server(t), DeadURL: nettest.DeadURL(t)}
 }

@@ -38,7 +38,7 @@ func (c *call) newRequest(req *host.Request) (_ *http.Request, closeBody func(),
 		// With GetBody net/http can start again on a fresh connection if nothing was written to the first.
 		hreq.GetBody = func() (io.ReadCloser, error) {
 			c.taken.Store(0)
-			return io.NopCloser(&sending{call: c, r: io.NewSectionReader(body, 0, size), left: size}), nil
+			return &sending{call: c, ReadCloser: body(), left: size}, nil
 		}
 		hreq.Body, _ = hreq.GetBody()
 	}
@@ -84,13 +84,17 @@ func isToken(name string) bool {
 	})
 }
 
-// openBody opens the body of a request.
-func (c *call) openBody(req *host.Request) (body io.ReaderAt, size int64, closeBody func(), err error) {
-	if req.BodyFile == "" {
-		return bytes.NewReader(req.Body), int64(len(req.Body)), func() {}, nil
-	}
-	if len(req.Body) > 0 {
+// openBody opens the body of a request. Each call of body returns a reader from its beginning.
+func (c *call) openBody(req *host.Request) (body func() io.ReadCloser, size int64, closeBody func(), err error) {
+	switch {
+	case len(req.Body) > 0 && req.BodyFile != "" || len(req.Parts) > 0 && (len(req.Body) > 0 || req.BodyFile != ""):
 		return nil, 0, nil, fault.New(fault.Internal, "the request has two bodies")
+	case len(req.Parts) > 0:
+		size, err = sizeOf(req.Parts)
+		return func() io.ReadCloser { return &partsBody{media: c.http.media, parts: req.Parts} }, size, func() {}, err
+	case req.BodyFile == "":
+		size = int64(len(req.Body))
+		return section(bytes.NewReader(req.Body), size), size, func() {}, nil
 	}
 	f, err := c.http.files.Open(req.BodyFile)
 	if err != nil {
@@ -100,18 +104,22 @@ func (c *call) openBody(req *host.Request) (body io.ReaderAt, size int64, closeB
 		f.Close()
 		return nil, 0, nil, err
 	}
-	return f, size, func() { f.Close() }, nil
+	return section(f, size), size, func() { f.Close() }, nil
+}
+
+func section(r io.ReaderAt, size int64) func() io.ReadCloser {
+	return func() io.ReadCloser { return io.NopCloser(io.NewSectionReader(r, 0, size)) }
 }
 
 // sending counts the bytes of a body on their way out.
 type sending struct {
+	io.ReadCloser
 	call *call
-	r    io.Reader
 	left int64
 }
 
 func (s *sending) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
+	n, err := s.ReadCloser.Read(p)
 	s.left -= int64(n)
 	if n > 0 {
 		s.call.taken.Add(int64(n))

@@ -3,13 +3,30 @@
 
 import { SyncError, toSyncError } from "./errors.ts";
 import type { HttpImports } from "./host.ts";
+import type { MediaFile } from "./media.ts";
 import type { GuestMemory } from "./memory.ts";
 import { EVENTS, KINDS } from "./protocol.gen.ts";
-import { decodeRow, encodeRow } from "./rows.ts";
+import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
 
 /** Answers a call of the guest. It is never called while the guest runs. */
 export type Deliver = (call: number, kind: number, bytes: Uint8Array) => void;
+
+/** A range of a media file, as a piece of a body. */
+export interface MediaRange {
+  name: string;
+  seen: MediaFile;
+  offset: number;
+  length: number;
+}
+
+/** What bodies are made of. */
+export interface Bodies {
+  /** The content of a staged file. */
+  file(name: string): Blob;
+  /** A range of a media file; kind `not_found` if that is not as seen. */
+  media(name: string, seen: MediaFile, offset: number, length: number): Blob;
+}
 
 /** One decoded request block. */
 export interface Request {
@@ -18,6 +35,8 @@ export interface Request {
   headers: Record<string, string>;
   body: Uint8Array<ArrayBuffer>;
   bodyFile: string | null;
+  /** Pieces of the body in their order; null if it has none. */
+  parts: (Uint8Array<ArrayBuffer> | MediaRange)[] | null;
   stream: boolean;
   /** The most bytes of a collected body; 0 is no limit. */
   limit: number;
@@ -40,13 +59,12 @@ const empty = new Uint8Array(0);
 /** The requests in flight. */
 export class Http {
   readonly #deliver: Deliver;
-  readonly #file: (name: string) => Blob;
+  readonly #bodies: Bodies;
   readonly #calls = new Map<number, Call>();
 
-  /** file gives the content of a staged file. */
-  constructor(deliver: Deliver, file: (name: string) => Blob) {
+  constructor(deliver: Deliver, bodies: Bodies) {
     this.#deliver = deliver;
-    this.#file = file;
+    this.#bodies = bodies;
   }
 
   /** The imports, by name. */
@@ -68,7 +86,7 @@ export class Http {
   }
 
   #start(id: number, request: Request): void {
-    const call = new Call(request, this.#file, (kind, bytes) => {
+    const call = new Call(request, this.#bodies, (kind, bytes) => {
       if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
     });
     this.#calls.set(id, call);
@@ -79,15 +97,15 @@ export class Http {
 /** One request in flight. */
 class Call {
   readonly #request: Request;
-  readonly #file: (name: string) => Blob;
+  readonly #bodies: Bodies;
   readonly #emit: (kind: number, bytes: Uint8Array) => void;
   readonly #stall: Stall;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #rest: Uint8Array = empty;
 
-  constructor(request: Request, file: (name: string) => Blob, emit: (kind: number, bytes: Uint8Array) => void) {
+  constructor(request: Request, bodies: Bodies, emit: (kind: number, bytes: Uint8Array) => void) {
     this.#request = request;
-    this.#file = file;
+    this.#bodies = bodies;
     this.#emit = emit;
     this.#stall = new Stall(request.stall);
   }
@@ -131,18 +149,19 @@ class Call {
 
   async #send(): Promise<Answer> {
     const r = this.#request;
-    if (r.bodyFile !== null) {
+    const body = this.#blob();
+    if (body) {
       const sent = (n: number): void => {
         this.#stall.start();
         this.#emit(EVENTS.sent, encodeRow([BigInt(n)]));
       };
-      const answer = await sendFile(r, this.#file(r.bodyFile), allowed(r.headers), this.#stall.signal, sent);
+      const answer = await sendFile(r, body, allowed(r.headers), this.#stall.signal, sent);
       if (answer) return answer;
     }
     const response = await fetch(r.url, {
       method: r.method,
       headers: allowed(r.headers),
-      body: r.method === "GET" ? null : r.bodyFile !== null ? this.#file(r.bodyFile) : r.body,
+      body: r.method === "GET" ? null : (body ?? r.body),
       redirect: "follow",
       cache: "no-store",
       credentials: "omit",
@@ -153,6 +172,23 @@ class Call {
     this.#body = response.body?.getReader();
     if (r.stream && response.ok && head.status === response.status) return { ...head, body: empty };
     return { ...head, body: await this.#collect() };
+  }
+
+  /** The body, unless it is bytes. */
+  #blob(): Blob | undefined {
+    const { body, bodyFile, parts } = this.#request;
+    if ([body.length > 0, bodyFile !== null, parts !== null].filter(Boolean).length > 1) {
+      throw new SyncError("internal", "the request has two bodies");
+    }
+    if (bodyFile !== null) return this.#bodies.file(bodyFile);
+    return parts ? new Blob(parts.map((p) => (p instanceof Uint8Array ? p : this.#range(p)))) : undefined;
+  }
+
+  #range({ name, seen, offset, length }: MediaRange): Blob {
+    if (offset < 0 || length < 0 || offset + length > Number(seen.size)) {
+      throw new SyncError("internal", `the request takes ${length} bytes at ${offset} of a media file with ${seen.size}`);
+    }
+    return this.#bodies.media(name, seen, offset, length);
   }
 
   async #collect(): Promise<Uint8Array> {
@@ -221,17 +257,24 @@ class Stall {
 
 /** Decodes a request block (wasm/ABI.md). */
 export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
-  const [method, url, headers, body, bodyFile, stream, limit, stall] = decodeRow(block);
+  const [method, url, headers, body, bodyFile, stream, limit, stall, parts] = decodeRow(block);
   return {
     method: String(method),
     url: String(url),
     headers: JSON.parse(String(headers)) as Record<string, string>,
     body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(0),
     bodyFile: typeof bodyFile === "string" ? bodyFile : null,
+    parts: parts instanceof Uint8Array ? decodeRows(parts).map(decodePart) : null,
     stream: Number(stream) !== 0,
     limit: Number(limit),
     stall: Number(stall),
   };
+}
+
+function decodePart([first, size, modified, offset, length]: Value[]): Uint8Array<ArrayBuffer> | MediaRange {
+  if (first instanceof Uint8Array) return first as Uint8Array<ArrayBuffer>;
+  const seen = { size: BigInt(size as bigint), modified: BigInt(modified as bigint) };
+  return { name: String(first), seen, offset: Number(offset), length: Number(length) };
 }
 
 function allowed(headers: Record<string, string>): Record<string, string> {

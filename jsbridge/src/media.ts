@@ -38,6 +38,8 @@ export interface MediaStore {
   stat(name: string): MediaFile;
   hash(name: string): { file: MediaFile; sum: MediaSum };
   open(name: string): OpenFile;
+  /** A range of a file, to be sent. Throws `not_found` if the file is not as seen. */
+  blob(name: string, seen: MediaFile, offset: number, length: number): Blob;
   create(): MediaDraft;
   /** A draft with the content of name; undefined if that is not as seen. */
   copy(name: string, seen: MediaFile): MediaDraft | undefined;
@@ -58,6 +60,7 @@ export const noMedia: MediaStore = {
   stat: unsupported,
   hash: unsupported,
   open: unsupported,
+  blob: unsupported,
   create: unsupported,
   copy: unsupported,
   trash: unsupported,

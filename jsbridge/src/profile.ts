@@ -65,10 +65,10 @@ export class Profile {
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);
     const media = new Media(store, databases, files);
-    const http = new Http(
-      (call, kind, bytes) => guest.event(call, kind, bytes),
-      (name) => files.blob(name),
-    );
+    const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), {
+      file: (name) => files.blob(name),
+      media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
+    });
     const ports = {
       sql: databases.imports(memory),
       files: files.imports(memory),

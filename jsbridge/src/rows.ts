@@ -37,10 +37,28 @@ export function encodeRow(values: readonly Value[]): Uint8Array<ArrayBuffer> {
 
 /** Decodes exactly one row. BLOBs point into b. Truncated input, unknown tags and bytes after the row throw. */
 export function decodeRow(b: Uint8Array): Value[] {
+  const { values, end } = decodeAt(b, 0);
+  if (end !== b.length) throw new RangeError(`packed row: ${b.length - end} bytes after it`);
+  return values;
+}
+
+/** Decodes any number of rows, as decodeRow does. */
+export function decodeRows(b: Uint8Array): Value[][] {
+  const rows: Value[][] = [];
+  for (let at = 0; at < b.length; ) {
+    const { values, end } = decodeAt(b, at);
+    rows.push(values);
+    at = end;
+  }
+  return rows;
+}
+
+function decodeAt(b: Uint8Array, at: number): { values: Value[]; end: number } {
   const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
   const values: Value[] = [];
-  let at = 2;
-  for (let n = view.getUint16(0, true); n > 0; n--) {
+  let n = view.getUint16(at, true);
+  at += 2;
+  for (; n > 0; n--) {
     const tag = view.getUint8(at++);
     switch (tag) {
       case TAGS.null:
@@ -67,6 +85,5 @@ export function decodeRow(b: Uint8Array): Value[] {
         throw new RangeError(`packed row: unknown tag ${tag}`);
     }
   }
-  if (at !== b.length) throw new RangeError(`packed row: ${b.length - at} bytes after it`);
-  return values;
+  return { values, end: at };
 }

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { kindOf } from "../src/errors.ts";
 import { Http } from "../src/http.ts";
+import { concat } from "./lab.ts";
+import { MemoryMedia } from "./mediastore.ts";
 import { GuestMemory } from "../src/memory.ts";
 import { EVENTS } from "../src/protocol.gen.ts";
 import { decodeRow, encodeRow, type Value } from "../src/rows.ts";
@@ -21,12 +23,16 @@ async function lab(t: TestContext, listener: RequestListener) {
   const memory = new GuestMemory();
   memory.attach(new WebAssembly.Memory({ initial: 4 }));
   const events: Event[] = [];
+  const store = new MemoryMedia();
   let wake = (): void => {};
   const deliver = (call: number, kind: number, bytes: Uint8Array): void => {
     events.push({ call, kind, bytes });
     wake();
   };
-  const http = new Http(deliver, (name) => new Blob([`content of ${name}`]));
+  const http = new Http(deliver, {
+    file: (name) => new Blob([`content of ${name}`]),
+    media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
+  });
   const imports = http.imports(memory);
   t.after(() => {
     http.closeAll();
@@ -37,10 +43,11 @@ async function lab(t: TestContext, listener: RequestListener) {
   return {
     base,
     imports,
-    start(call: number, path: string, more: Partial<Record<"body" | "file" | "stream" | "limit" | "stall", Value>> = {}) {
+    store,
+    start(call: number, path: string, more: Partial<Record<"body" | "file" | "stream" | "limit" | "stall", Value>> = {}, parts?: Value[][]) {
       const { body = new Uint8Array(0), file = null, stream = 0n, limit = 0n, stall = 0n } = more;
       const headers = JSON.stringify({ "content-type": "application/octet-stream", "content-length": "99", "x-key": "k" });
-      const block = encodeRow(["POST", base + path, headers, body, file, stream, limit, stall]);
+      const block = encodeRow(["POST", base + path, headers, body, file, stream, limit, stall, parts ? concat(parts.map(encodeRow)) : null]);
       memory.bytes.set(block, 16);
       imports.http_start(call, 16, block.length);
     },
@@ -81,6 +88,38 @@ test("a body and its answer", async (t) => {
   assert.deepEqual([first.call, a.status, text(a.body), a.headers["anki-original-size"]], [5, 403, "POST k 5 hello", "7"]);
   l.start(6, "", { file: "cardferry.tmp/body" });
   assert.equal(text(answerOf(await l.next()).body), "POST k 29 content of cardferry.tmp/body");
+});
+
+test("a body of parts", async (t) => {
+  const l = await lab(t, (req, res) => {
+    const parts: Buffer[] = [];
+    req.on("data", (d: Buffer) => parts.push(d));
+    req.on("end", () => res.end(`${req.headers["content-length"]} ${Buffer.concat(parts)}`));
+  });
+  const { size, modified } = l.store.put("ä.png", Buffer.from("image"));
+  const bytes = (s: string): Value[] => [new TextEncoder().encode(s)];
+  const range = (offset: bigint, length: bigint, time = modified): Value[] => ["ä.png", size, time, offset, length];
+  const cases: [Value[][], string][] = [
+    [[bytes("<"), range(1n, 3n), bytes("|"), range(0n, 5n), bytes(""), range(5n, 0n), bytes(">")], "11 <mag|image>"],
+    [[bytes("only")], "4 only"],
+  ];
+  for (const [parts, want] of cases) {
+    l.start(1, "", {}, parts);
+    assert.equal(text(answerOf(await l.next()).body), want);
+  }
+  const failures: [Value[][], string][] = [
+    [[bytes("x"), ["none", size, modified, 0n, 1n]], "not_found"],
+    [[bytes("x"), range(0n, 5n, modified + 1n)], "not_found"],
+    [[range(1n, 5n)], "internal"],
+    [[range(-1n, 5n)], "internal"],
+    [[range(1n, -1n)], "internal"],
+  ];
+  for (const [parts, kind] of failures) {
+    l.start(1, "", {}, parts);
+    assert.equal(failureOf(await l.next()), kind);
+  }
+  l.start(1, "", { body: new TextEncoder().encode("y") }, [bytes("x")]);
+  assert.equal(failureOf(await l.next()), "internal");
 });
 
 test("a streamed answer is read as the guest asks for it", async (t) => {

@@ -9,7 +9,7 @@ import { Media, noMedia, type MediaStore } from "../src/media.ts";
 import { GuestMemory } from "../src/memory.ts";
 import { NEXT_DONE, NEXT_TOO_BIG } from "../src/protocol.gen.ts";
 import { authorizeReading } from "../src/query.ts";
-import { decodeRow, encodeRow, type Value } from "../src/rows.ts";
+import { decodeRows, encodeRow, type Value } from "../src/rows.ts";
 import { Databases } from "../src/sql.ts";
 import type { Engine } from "../src/sqlite.ts";
 
@@ -114,7 +114,7 @@ export class Lab {
         cap = size;
         continue;
       }
-      rows.push(...split(this.memory.copy(OUT, size)));
+      rows.push(...decodeRows(this.memory.copy(OUT, size)));
       if (r & NEXT_DONE) break;
     }
     this.ok(this.sql.sql_finalize(stmt));
@@ -142,7 +142,7 @@ export class Lab {
   /** Names and sizes of the files with a prefix. */
   list(prefix: string): [string, number][] {
     const n = this.ok(this.file.file_list(...this.put(prefix), OUT, 1 << 16));
-    return split(this.memory.copy(OUT, n)).map(([name, size]) => [String(name), Number(size)]);
+    return decodeRows(this.memory.copy(OUT, n)).map(([name, size]) => [String(name), Number(size)]);
   }
 
   /** The import normalize. */
@@ -179,22 +179,4 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += p.length;
   }
   return out;
-}
-
-/** Splits packed rows: decodeRow says how many bytes follow the first row. */
-function split(b: Uint8Array): Value[][] {
-  const rows: Value[][] = [];
-  while (b.length) {
-    try {
-      rows.push(decodeRow(b));
-      return rows;
-    } catch (e) {
-      const rest = /: (\d+) bytes after it/.exec(String(e));
-      if (!rest) throw e;
-      const end = b.length - Number(rest[1]);
-      rows.push(decodeRow(b.subarray(0, end)));
-      b = b.subarray(end);
-    }
-  }
-  return rows;
 }

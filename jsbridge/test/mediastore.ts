@@ -73,6 +73,11 @@ export class MemoryMedia implements MediaStore {
     };
   }
 
+  blob(name: string, as: MediaFile, offset: number, length: number): Blob {
+    if (!this.#is(name, as)) throw new SyncError("not_found", `the media file ${name} has changed`);
+    return new Blob([new Uint8Array(this.get(name).subarray(offset, offset + length))]);
+  }
+
   create(): MediaDraft {
     return this.#draft([]);
   }

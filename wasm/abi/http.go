@@ -53,7 +53,7 @@ func (p httpPort) Start(ctx context.Context, req *host.Request) host.Call {
 	return c
 }
 
-// encodeRequest packs a request block: method, url, headers, body, body_file, stream, limit, stall.
+// encodeRequest packs a request block: method, url, headers, body, body_file, stream, limit, stall, parts.
 func encodeRequest(req *host.Request) []byte {
 	h := []byte("{")
 	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
@@ -61,7 +61,7 @@ func encodeRequest(req *host.Request) []byte {
 	}
 	h = append(h, '}')
 	b := make([]byte, 0, len(req.URL)+len(h)+len(req.Body)+128)
-	b = rows.Begin(b, 8)
+	b = rows.Begin(b, 9)
 	b = rows.Text(b, req.Method)
 	b = rows.Text(b, req.URL)
 	b = rows.Text(b, h)
@@ -80,7 +80,23 @@ func encodeRequest(req *host.Request) []byte {
 	}
 	b = rows.Int(b, stream)
 	b = rows.Int(b, req.Limit)
-	return rows.Int(b, req.Stall.Milliseconds())
+	b = rows.Int(b, req.Stall.Milliseconds())
+	if len(req.Parts) == 0 {
+		return rows.Null(b)
+	}
+	return rows.Blob(b, encodeParts(req.Parts))
+}
+
+// encodeParts packs each part of a body: its bytes, or name, size, modified, offset and length.
+func encodeParts(parts []host.BodyPart) (b []byte) {
+	for _, p := range parts {
+		if p.Media == "" {
+			b = rows.Blob(rows.Begin(b, 1), p.Bytes)
+		} else {
+			b = rows.Pack(b, p.Media, p.Seen.Size, p.Seen.Modified, p.Offset, p.Len)
+		}
+	}
+	return b
 }
 
 func (p httpPort) Wait(ctx context.Context, calls []host.Call) (int, error) {

@@ -39,13 +39,20 @@ func TestRequestBlock(t *testing.T) {
 			Limit: 7, Stall: 1500 * time.Millisecond,
 		})
 		h.HTTP.Start(ctx, &host.Request{Method: "GET", URL: "u", BodyFile: "f", Stream: true})
+		h.HTTP.Start(ctx, &host.Request{Parts: []host.BodyPart{
+			{Bytes: []byte("head")}, {Media: "ä.png", Seen: host.MediaFile{Size: 9, Modified: 1 << 60}, Offset: 2, Len: 3}, {},
+		}})
 		return nil
 	})
-	if want := rows.Pack(nil, "POST", "http://h/x", `{"a":"1","b":"2"}`, []byte("hi"), nil, 0, 7, 1500); !slices.Equal(f.calls[1], want) {
+	if want := rows.Pack(nil, "POST", "http://h/x", `{"a":"1","b":"2"}`, []byte("hi"), nil, 0, 7, 1500, nil); !slices.Equal(f.calls[1], want) {
 		t.Errorf("got  %x\nwant %x", f.calls[1], want)
 	}
-	if want := rows.Pack(nil, "GET", "u", `{}`, []byte{}, "f", 1, 0, 0); !slices.Equal(f.calls[2], want) {
+	if want := rows.Pack(nil, "GET", "u", `{}`, []byte{}, "f", 1, 0, 0, nil); !slices.Equal(f.calls[2], want) {
 		t.Errorf("got  %x\nwant %x", f.calls[2], want)
+	}
+	parts := rows.Pack(rows.Pack(rows.Pack(nil, []byte("head")), "ä.png", 9, 1<<60, 2, 3), []byte{})
+	if want := rows.Pack(nil, "", "", `{}`, []byte{}, nil, 0, 0, 0, parts); !slices.Equal(f.calls[3], want) {
+		t.Errorf("got  %x\nwant %x", f.calls[3], want)
 	}
 }
 
