@@ -32,7 +32,7 @@ type Host struct {
 const (
 	Collection = "collection.anki2"   // the collection
 	State      = "cardferry.state.db" // the core's own small state about the collection
-	Staging    = "cardferry.tmp/"     // prefix of temporary files; emptied when a profile is opened
+	Staging    = "cardferry.tmp/"     // prefix of temporary files; emptied when a profile is opened, but for folders in it: they are the host's
 	Backups    = "cardferry.backups/" // prefix of backups
 	MediaIndex = "cardferry.media.db" // what media sync knows of here and the server
 )

@@ -7,6 +7,7 @@ package profile
 
 import (
 	"context"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
@@ -188,13 +189,17 @@ func (p *Profile) Close() error {
 	return err
 }
 
-// clearStaging removes what a killed run left. The copy of an upload whose answer is unknown is kept.
+// clearStaging removes what a killed run left. The copy of an upload whose answer is unknown is kept, and so is what the
+// host has in folders of its own, which another call may be using.
 func (p *Profile) clearStaging() error {
 	files, err := p.host.Files.List(host.Staging)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
+		if strings.Contains(strings.TrimPrefix(f.Name, host.Staging), "/") {
+			continue
+		}
 		if err := p.host.Files.Remove(f.Name); err != nil {
 			return err
 		}

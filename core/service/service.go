@@ -5,7 +5,6 @@ package service
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
@@ -17,13 +16,12 @@ import (
 
 // Service runs methods on one profile.
 type Service struct {
-	host   *host.Host
-	client string
+	host    *host.Host
+	client  string
+	profile *profile.Profile
+	busy    bool // a call uses the collection
 	// mediaSyncer is nil until it is needed.
 	mediaSyncer *mediasync.Syncer
-
-	mu      sync.Mutex // held while a call uses the profile
-	profile *profile.Profile
 }
 
 // New returns a service on the given host. Its fields must not change afterwards.
@@ -32,21 +30,39 @@ func New(h host.Host) *Service {
 }
 
 // Call runs a method. Its errors have a kind; Changed reports of one whether the profile was changed.
-// One call at a time uses the collection: another one fails with fault.Busy.
+// Several calls may run, in turn (see package host). One of them at a time uses the collection: another one fails
+// with fault.Busy.
 func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	if !s.mu.TryLock() {
-		return nil, fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
+	collection := !besides(method)
+	if collection {
+		if s.busy {
+			return nil, fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
+		}
+		s.busy = true
+		defer func() { s.busy = false }()
 	}
-	defer s.mu.Unlock()
 	result, err := s.run(ctx, method, readParams(params))
 	if err != nil {
-		return nil, s.finishError(ctx, err)
+		e := finishError(ctx, err)
+		// Only a call that uses the collection can have changed it.
+		e.Changed = e.Changed || collection && s.profile != nil && s.profile.TakeChanged()
+		return nil, e
 	}
 	return result.AppendJSON(nil), nil
 }
 
-// finishError gives every error a kind and notes whether the collection was changed before it.
-func (s *Service) finishError(ctx context.Context, err error) error {
+// besides reports whether a method runs beside one that uses the collection. Those of media files see to it themselves that
+// they do not get in each other's way.
+func besides(method string) bool {
+	switch method {
+	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia:
+		return true
+	}
+	return false
+}
+
+// finishError gives every error a kind.
+func finishError(ctx context.Context, err error) *fault.Error {
 	kind := fault.KindOf(err)
 	if ctx.Err() != nil {
 		kind = fault.Cancelled
@@ -64,10 +80,19 @@ func (s *Service) finishError(ctx context.Context, err error) error {
 	if kind == fault.Cancelled {
 		e = fault.New(fault.Cancelled, "cancelled")
 	}
-	if s.profile != nil && s.profile.TakeChanged() {
-		e.Changed = true
-	}
+	e.Changed = changed(err)
 	return e
+}
+
+// changed reports whether any error in the chain says that the profile was changed.
+func changed(err error) bool {
+	for {
+		e, ok := errors.AsType[*fault.Error](err)
+		if !ok || e.Changed {
+			return ok
+		}
+		err = e.Err
+	}
 }
 
 // advice returns hint and details of the first error in the chain that has any: a step in front of an error adds none.

@@ -57,6 +57,7 @@ func newService(t *testing.T, answer func(context.Context, *host.Request) (*host
 	sql := sqlitehost.New(dir)
 	return service.New(host.Host{
 		SQL: sql, Files: filehost.New(dir, nil), HTTP: &coretest.HTTP{Answer: answer},
+		Media: coretest.NewMedia(nil),
 		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Random: coretest.NewRandom(1),
 		Events: &coretest.Events{}, Yield: coretest.Yield{}, Text: coretest.Text{},
 	})
@@ -116,20 +117,6 @@ func TestCalls(t *testing.T) {
 		if fault.KindOf(err) != c.kind || string(b) != c.want {
 			t.Errorf("%s %s: %s, %v", c.method, c.params, b, err)
 		}
-	}
-}
-
-func TestOneCallAtATime(t *testing.T) {
-	t.Parallel()
-	var s *service.Service
-	var second error
-	s = newService(t, func(ctx context.Context, _ *host.Request) (*host.Response, error) {
-		_, second = s.Call(ctx, "version", nil)
-		return nil, fault.New(fault.Offline, "no route")
-	})
-	_, err := s.Call(t.Context(), "login", []byte(`{"endpoint":"http://h/","user":"u","password":"p"}`))
-	if fault.KindOf(err) != fault.Offline || fault.KindOf(second) != fault.Busy {
-		t.Errorf("%v, %v", err, second)
 	}
 }
 
