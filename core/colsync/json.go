@@ -36,7 +36,7 @@ func (r Report) AppendJSON(dst []byte) []byte {
 	if r.Backup != "" {
 		dst = jsontext.PutText(dst, "backup", r.Backup)
 	}
-	return append(dst, '}')
+	return append(jsontext.PutInt(dst, "media_usn", int64(r.MediaUSN)), '}')
 }
 
 // AppendJSON appends r as JSON.

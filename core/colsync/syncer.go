@@ -7,6 +7,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
@@ -82,6 +83,8 @@ type Report struct {
 	Message     string   `json:"message"`
 	Bytes       int64    `json:"bytes,omitempty"`
 	Backup      string   `json:"backup,omitempty"`
+	// MediaUSN is the number of the server's last media change; a media sync that is told need not ask.
+	MediaUSN int32 `json:"media_usn"`
 }
 
 // maxAttempts bounds how often a sync starts again because the collection's schema changed under it.
@@ -101,6 +104,9 @@ func (s *Syncer) Sync(ctx context.Context, acc Account, onConflict Direction) (R
 	for attempt := 1; ; attempt++ {
 		again, err := s.syncOnce(ctx, r, onConflict, inFlight, &rep)
 		rep.RoundTrips, rep.NewEndpoint = r.Requests, r.NewEndpoint
+		if err == nil && !again {
+			err = s.rememberMedia(rep.MediaUSN)
+		}
 		if !again || err != nil && attempt >= maxAttempts {
 			return rep, r.WithRedirect(err)
 		}
@@ -125,7 +131,7 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	if err != nil {
 		return false, err
 	}
-	rep.Message = m.Msg
+	rep.Message, rep.MediaUSN = m.Msg, m.MediaUSN
 	if landed, err := s.resolveOffered(ctx, m); err != nil {
 		return false, err
 	} else if landed {
@@ -142,6 +148,11 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	}
 	a := &attempt{syncer: s, remote: r, meta: m, base: base, localNewer: d.localNewer, inFlight: inFlight, report: rep}
 	return a.run(ctx)
+}
+
+// rememberMedia notes up to which of the server's media changes the notes are here.
+func (s *Syncer) rememberMedia(usn int32) error {
+	return s.Store.Remember(profile.MediaSeen, append(jsontext.PutInt([]byte("{"), "usn", int64(usn)), '}'))
 }
 
 // base is the local state that a sync started from.

@@ -74,6 +74,9 @@ func (s *Syncer) transferOver(ctx context.Context, r *remote.Server, backup bool
 		rep, err = s.download(ctx, r, m, backup)
 	}
 	rep.Message = m.Msg
+	if err == nil {
+		err = s.rememberMedia(m.MediaUSN)
+	}
 	return rep, err
 }
 

@@ -18,6 +18,9 @@ const (
 	Baseline Key = "baseline"
 	// Offered has what an upload offered, until the server's answer is known (colsync).
 	Offered Key = "offered"
+	// MediaSeen has the number of the server's last media change at the last sync: files of later changes may belong to
+	// notes that are not here yet (mediasync).
+	MediaSeen Key = "media"
 
 	clean Key = "clean" // cleanState
 )
@@ -90,6 +93,9 @@ func (p *Profile) Remember(key Key, object []byte) error { return p.state.put(ke
 // ForgetSync drops what is known about unfinished syncs, as when the collection is replaced.
 func (p *Profile) ForgetSync() error {
 	err := p.state.put(Baseline, nil)
+	if err == nil {
+		err = p.state.put(MediaSeen, nil)
+	}
 	if oerr := p.DropOffered(); err == nil {
 		err = oerr
 	}

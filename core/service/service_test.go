@@ -28,7 +28,7 @@ func TestResults(t *testing.T) {
 		service.LoginResult{Endpoint: "https://h/\n", User: "ü", Key: "k\""},
 		service.StatusResult{Required: colsync.RequiredFull, UploadOK: true, DownloadOK: true, LastSync: 1, Pending: 2, NewEndpoint: "e"},
 		service.SyncResult{Required: "none", Sent: colsync.Counts{}, Received: colsync.Counts{}},
-		service.SyncResult{Required: "normal", Sent: counts, Received: counts, RoundTrips: 7, NewEndpoint: "e", Message: "m", Bytes: 8, Backup: "b"},
+		service.SyncResult{Required: "normal", Sent: counts, Received: counts, RoundTrips: 7, NewEndpoint: "e", Message: "m", Bytes: 8, Backup: "b", MediaUSN: 9},
 		service.TransferResult{}, service.TransferResult{Bytes: 1, Backup: "b", NewEndpoint: "e", Message: "m", RoundTrips: 2, Lost: counts},
 		service.BackupsResult{Backups: []profile.Backup{}},
 		service.BackupsResult{Backups: []profile.Backup{{ID: "i", Created: 1, Reason: "r", Bytes: 2}, {ID: "j"}}},

@@ -40,6 +40,8 @@ export interface SyncReport {
   /** Bytes and backup of the one-way sync that onConflict chose. */
   bytes?: number;
   backup?: string;
+  /** The number of the server's last media change. */
+  media_usn: number;
 }
 
 /** The result of an upload or download (contract §3). */
