@@ -19,47 +19,59 @@ func brakes(missing, present int64, anyHeld bool) bool {
 	return missing > 0 && (anyHeld || present == 0 || missing > brakeFiles && missing*brakeShare > missing+present)
 }
 
-// judge stores which files a scan has missed, and whether that counts as their deletion.
-func (r *syncRun) judge(missed string) error {
+// storeMissed stores which files a scan has missed, and judges them.
+func (r *syncRun) storeMissed(table string) error {
 	x := r.index
 	return rows.Transaction(x.db, func() error {
 		if _, err := rows.Exec(x.db, "UPDATE media SET here = NULL, size = NULL, modified = NULL, crc = NULL, aside = 0, came = 0 "+
-			"WHERE name IN (SELECT name FROM "+missed+")"); err != nil {
+			"WHERE name IN (SELECT name FROM "+table+")"); err != nil {
 			return err
 		}
-		missing, err := x.count(absent + " AND why < 2")
-		if err != nil || missing == 0 {
+		if err := x.db.Exec("UPDATE media SET why = 1 WHERE here IS NULL AND why = 0 AND (agreed IS NOT NULL OR offered IS NOT NULL)"); err != nil {
 			return err
 		}
-		present, err := x.count("here IS NOT NULL AND agreed IS NOT NULL")
-		if err != nil {
-			return err
-		}
-		alreadyHeld, err := x.count(absent + " AND why = 3")
-		if err != nil {
-			return err
-		}
-		why := passed
-		if brakes(missing, present, alreadyHeld > 0) {
-			why = held
-		}
-		_, err = rows.Exec(x.db, "UPDATE media SET why = ? WHERE "+absent+" AND why < 2", int64(why))
-		return err
+		return x.judge()
 	})
 }
 
-// resolve does what the user has decided about what is held.
-func (r *syncRun) resolve(o Options) error {
+// judge decides, inside a transaction, whether files that were missed count as deleted. It is asked again after a listing,
+// which may tell what both sides had agreed on.
+func (x *index) judge() error {
+	missing, err := x.count(absent + " AND why IN (1, 2)")
+	if err != nil || missing == 0 {
+		return err
+	}
+	present, err := x.count("here IS NOT NULL AND agreed IS NOT NULL")
+	if err != nil {
+		return err
+	}
+	alreadyHeld, err := x.count(absent + " AND why = 4")
+	if err != nil {
+		return err
+	}
+	why := passed
+	if brakes(missing, present, alreadyHeld > 0) {
+		why = held
+	}
+	_, err = rows.Exec(x.db, "UPDATE media SET why = ? WHERE "+absent+" AND why IN (1, 2)", int64(why))
+	return err
+}
+
+// judge is index.judge, and then does what the user has decided about what is held.
+func (r *syncRun) judge() error {
+	if err := r.index.judge(); err != nil {
+		return err
+	}
 	set := ""
 	switch {
-	case o.AllowDeletions:
-		set = "why = 2"
-	case o.RestoreHeld: // nothing is agreed: the server's file is one that is not here yet
+	case r.options.AllowDeletions:
+		set = "why = 3"
+	case r.options.RestoreHeld: // nothing is agreed: the server's file is one that is not here yet
 		set = "why = 0, agreed = NULL"
 	default:
 		return nil
 	}
-	return r.index.db.Exec("UPDATE media SET " + set + " WHERE here IS NULL AND why = 3")
+	return r.index.db.Exec("UPDATE media SET " + set + " WHERE here IS NULL AND why = 4")
 }
 
 // needsDecision is the error of a sync that holds deletions; everything else is done.

@@ -21,8 +21,9 @@ type absence uint8
 
 // The absences. Only a file that both sides had agreed on can be deleted on the server.
 const (
-	unjudged absence = iota // no scan has judged it yet
-	passed                  // a scan missed it, and the brake let it pass
+	unjudged absence = iota // no scan has missed it yet; there may be something else under the name
+	missed                  // a scan has missed it
+	passed                  // and the brake let it pass
 	wanted                  // the user deleted it, or allowed what was held
 	held                    // a scan missed it, and the brake holds it
 )

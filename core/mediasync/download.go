@@ -23,7 +23,7 @@ type downloader struct {
 }
 
 // downloads fetches what is planned, in its order.
-func (r *syncRun) downloads(ctx context.Context, p *plan, order Order) (err error) {
+func (r *syncRun) downloads(ctx context.Context, p *plan) (err error) {
 	if p.total[planDownload] == 0 {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (r *syncRun) downloads(ctx context.Context, p *plan, order Order) (err erro
 		}
 	}()
 	r.progress(host.StageMediaDownload, 0, p.total[planDownload])
-	if err := r.rank(ctx, p, order); err != nil {
+	if err := r.rank(ctx, p); err != nil {
 		return err
 	}
 	d.names = p.read(planDownload)

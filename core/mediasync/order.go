@@ -14,7 +14,8 @@ type Order func(ctx context.Context, use func(name string, days int64)) error
 
 // rank orders the downloads of a plan: files of cards that are due first, then those of the next days, then the rest;
 // what no card uses comes last. It is only a convenience: a collection that cannot be read now does not hold up a sync.
-func (r *syncRun) rank(ctx context.Context, p *plan, order Order) error {
+func (r *syncRun) rank(ctx context.Context, p *plan) error {
+	order := r.options.Order
 	if order == nil || p.total[planDownload] <= mediawire.MaxEntries {
 		return nil
 	}

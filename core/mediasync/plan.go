@@ -30,6 +30,9 @@ const unsettled = "(here IS NULL OR here IS NOT server OR here IS NOT agreed)"
 // makePlan decides about every row that is not settled. What needs no transfer is done at once.
 func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 	p = &plan{index: r.index}
+	if err := rows.Transaction(r.index.db, r.judge); err != nil {
+		return p, err
+	}
 	if p.table, err = p.index.tempTable("(kind INTEGER, rank INTEGER, name TEXT, PRIMARY KEY (kind, rank, name)) WITHOUT ROWID"); err != nil {
 		return p, err
 	}

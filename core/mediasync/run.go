@@ -2,10 +2,10 @@ package mediasync
 
 import (
 	"context"
-	"fmt"
-	"hash/crc32"
+	"encoding/hex"
 	"time"
 
+	"github.com/cardferry/cardferry/core/digest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/mediawire"
@@ -41,6 +41,7 @@ type Options struct {
 type syncRun struct {
 	*Syncer
 	server   *remote.Server
+	options  Options
 	account  string // identity of account and server
 	report   Report
 	setAside asides
@@ -119,7 +120,8 @@ func (s *Syncer) Sync(ctx context.Context, acc remote.Account, o Options) (_ Rep
 		s.busy = false
 		s.release(&err)
 	}()
-	err = r.sync(ctx, o)
+	r.options = o
+	err = r.sync(ctx)
 	r.report.SetAside = r.setAside.list()
 	r.report.RoundTrips, r.report.NewEndpoint = int64(r.server.Requests), r.server.NewEndpoint
 	return r.report, r.finish(err)
@@ -145,29 +147,26 @@ func (r *syncRun) finish(err error) error {
 	return &c
 }
 
-func (r *syncRun) sync(ctx context.Context, o Options) error {
+func (r *syncRun) sync(ctx context.Context) error {
 	r.progress(host.StageMediaIndex, 0, 0)
 	if err := r.scan(ctx); err != nil {
-		return err
-	}
-	if err := r.resolve(o); err != nil {
 		return err
 	}
 	if err := r.Host.Media.Expire(r.Host.Clock.Now().Add(-trashAge)); err != nil && fault.KindOf(err) != fault.NotFound {
 		return fault.Step("empty the trash", err)
 	}
-	if err := r.connect(ctx, o); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.transfer(ctx, o.Order); err != nil || !r.acted {
+	if err := r.transfer(ctx); err != nil || !r.acted {
 		return err
 	}
-	return r.checkSanity(ctx, o.Order)
+	return r.checkSanity(ctx)
 }
 
 // connect brings the index up to the server's list.
-func (r *syncRun) connect(ctx context.Context, o Options) error {
-	x := r.index
+func (r *syncRun) connect(ctx context.Context) error {
+	x, o := r.index, r.options
 	if err := r.adopt(); err != nil {
 		return err
 	}
@@ -213,13 +212,13 @@ const maxRounds = 10
 
 // transfer does what follows from the index until nothing does any more. Uploads come right after a listing, as nothing
 // else tells us of what other devices have sent; after them the list is read again, never guessed (§15).
-func (r *syncRun) transfer(ctx context.Context, order Order) error {
+func (r *syncRun) transfer(ctx context.Context) error {
 	for range maxRounds {
 		r.fresh = false
 		p, err := r.makePlan(ctx)
 		if err == nil && !p.empty() {
 			r.acted = true
-			err = r.carryOut(ctx, p, order)
+			err = r.carryOut(ctx, p)
 		}
 		r.report.Held = p.held
 		p.close()
@@ -230,19 +229,19 @@ func (r *syncRun) transfer(ctx context.Context, order Order) error {
 	return nil
 }
 
-func (r *syncRun) carryOut(ctx context.Context, p *plan, order Order) error {
+func (r *syncRun) carryOut(ctx context.Context, p *plan) error {
 	if p.total[planUpload] > 0 {
 		return r.uploads(ctx, p)
 	}
 	if err := r.trashDeleted(ctx, p); err != nil {
 		return err
 	}
-	return r.downloads(ctx, p, order)
+	return r.downloads(ctx, p)
 }
 
 // checkSanity compares the numbers of files (§7.7). On a difference the list is read on, as another device may have sent
 // something; then read from its beginning. What differs even then is not ours to repair: the server's counter is off.
-func (r *syncRun) checkSanity(ctx context.Context, order Order) error {
+func (r *syncRun) checkSanity(ctx context.Context) error {
 	relisted := false
 	for range maxRounds { // more only while other devices go on sending
 		n, err := r.index.count("server IS NOT NULL AND server <> x'2d'")
@@ -271,7 +270,7 @@ func (r *syncRun) checkSanity(ctx context.Context, order Order) error {
 			}
 			relisted = true
 		}
-		if err := r.transfer(ctx, order); err != nil {
+		if err := r.transfer(ctx); err != nil {
 			return err
 		}
 	}
@@ -297,5 +296,6 @@ func (r *syncRun) progress(stage host.Stage, done, total int64) {
 
 // identity is what tells whose list the index has. The key is a secret, so only a sum of it is kept.
 func identity(base, key string) string {
-	return fmt.Sprintf("%s %08x", base, crc32.ChecksumIEEE([]byte(key)))
+	sum := digest.SHA1(key)
+	return base + " " + hex.EncodeToString(sum[:8])
 }

@@ -89,7 +89,7 @@ func (r *syncRun) scan(ctx context.Context) (err error) {
 	if err := s.compare(ctx); err != nil {
 		return err
 	}
-	return r.judge(s.missed)
+	return r.storeMissed(s.missed)
 }
 
 // scanFailed makes a folder that may not be read the user's decision: nothing is known about it, so nothing is done.
