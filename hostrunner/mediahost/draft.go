@@ -28,6 +28,7 @@ const (
 type draft struct {
 	m    *Media
 	in   *folder
+	near bool // in is the draft's own, in the media folder
 	name string
 	file *os.File // nil when the draft has ended
 	sums *sums
@@ -43,23 +44,58 @@ func (m *Media) Create() (host.MediaDraft, error) {
 }
 
 func (m *Media) create() (*draft, error) {
-	in, err := m.own(drafts)
+	in, err := m.draftsFolder()
 	if err != nil {
-		return nil, err
-	}
-	if err := m.clean(in); err != nil {
-		in.close()
 		return nil, err
 	}
 	d, err := m.createIn(in)
+	if errors.Is(err, fs.ErrNotExist) { // the folder was removed while it was open
+		m.forget(in)
+		if in, err = m.draftsFolder(); err != nil {
+			return nil, err
+		}
+		d, err = m.createIn(in)
+	}
 	if err != nil {
-		in.close()
 		return nil, convert(err, "create", "draft")
 	}
 	return d, nil
 }
 
-// createIn makes an empty draft; the folder is the draft's then.
+// draftsFolder returns the folder for drafts, empty at first.
+func (m *Media) draftsFolder() (*folder, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.in != nil {
+		return m.in, nil
+	}
+	in, err := m.own(drafts)
+	if err != nil {
+		return nil, err
+	}
+	// Several drafts use it at the same time: nothing in it is opened later.
+	dir, err := in.dir()
+	if err == nil && !m.cleaned {
+		err = m.clean(in, dir)
+	}
+	if err != nil {
+		in.close()
+		return nil, convert(err, "open", drafts)
+	}
+	m.in, m.cleaned = in, true
+	return in, nil
+}
+
+// forget lets the next draft open the folder anew. It is not closed, since older drafts may be in it.
+func (m *Media) forget(in *folder) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.in == in {
+		m.in = nil
+	}
+}
+
+// createIn makes an empty draft.
 func (m *Media) createIn(in *folder) (*draft, error) {
 	for {
 		m.mu.Lock()
@@ -78,35 +114,26 @@ func (m *Media) createIn(in *folder) (*draft, error) {
 	}
 }
 
-// clean removes the drafts of a run that was killed, once.
-func (m *Media) clean(in *folder) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.cleaned {
-		return nil
-	}
-	names, err := in.dir.Readdirnames(-1)
+// clean removes the drafts of a run that was killed.
+func (m *Media) clean(in *folder, dir *os.File) error {
+	names, err := dir.Readdirnames(-1)
 	if err != nil {
-		return convert(err, "list", drafts)
+		return err
 	}
 	for _, name := range names {
 		if err := in.root.RemoveAll(name); err != nil {
-			return convert(err, "remove", "old draft")
+			return err
 		}
 	}
 	f, err := m.open()
 	switch fault.KindOf(err) {
 	case 0:
 		defer f.close()
-		if err := f.root.RemoveAll(nearDrafts); err != nil {
-			return convert(err, "remove", "old drafts")
-		}
+		return f.root.RemoveAll(nearDrafts)
 	case fault.NotFound, fault.NotWritable: // the draft's business only when it is installed
-	default:
-		return err
+		return nil
 	}
-	m.cleaned = true
-	return nil
+	return err
 }
 
 // Copy begins a file with the content of another (see host.Media).
@@ -169,7 +196,9 @@ func (d *draft) Discard() {
 
 func (d *draft) release() {
 	d.file = nil
-	d.in.close()
+	if d.near {
+		d.in.close()
+	}
 }
 
 // Install makes the draft the content of name (see host.MediaDraft).
@@ -285,19 +314,18 @@ func (d *draft) moveNear(to *folder) error {
 		return err
 	}
 	near, err := d.m.createIn(in)
-	if err == nil {
-		_, err = io.Copy(near.file, io.NewSectionReader(d.file, 0, d.sums.size))
-		if err != nil {
-			near.Discard()
-			return err
-		}
-		near.sums = d.sums
-		d.Discard()
-		*d = *near
-		return nil
+	if err != nil {
+		in.close()
+		return err
 	}
-	in.close()
-	return err
+	near.near, near.sums = true, d.sums
+	if _, err := io.Copy(near.file, io.NewSectionReader(d.file, 0, d.sums.size)); err != nil {
+		near.Discard()
+		return err
+	}
+	d.Discard()
+	*d = *near
+	return nil
 }
 
 // removeNear removes the folder of moveNear unless there are other drafts in it.

@@ -26,7 +26,7 @@ func (m *Media) flush() error {
 		return convert(err, "open", "profile folder")
 	}
 	defer profile.close()
-	if err := unix.Syncfs(int(profile.dir.Fd())); err != nil {
+	if err := syncDisk(profile); err != nil {
 		return convert(err, "flush", "profile folder")
 	}
 	media, err := m.open()
@@ -40,12 +40,20 @@ func (m *Media) flush() error {
 	if device(profile) == device(media) {
 		return nil
 	}
-	return convert(unix.Syncfs(int(media.dir.Fd())), "flush", Folder)
+	return convert(syncDisk(media), "flush", Folder)
+}
+
+func syncDisk(f *folder) error {
+	dir, err := f.dir()
+	if err != nil {
+		return err
+	}
+	return unix.Syncfs(int(dir.Fd()))
 }
 
 // device tells disks apart; 0 if it cannot.
 func device(f *folder) uint64 {
-	info, err := f.dir.Stat()
+	info, err := f.root.Stat(".")
 	if err != nil {
 		return 0
 	}

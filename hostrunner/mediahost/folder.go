@@ -20,7 +20,7 @@ import (
 type folder struct {
 	root *os.Root
 	path string
-	dir  *os.File // the same folder as a file
+	file *os.File // the same folder as a file; nil until it is needed
 }
 
 // openFolder opens a folder; its own name may be a link.
@@ -29,7 +29,7 @@ func openFolder(path string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFolder(root, path)
+	return &folder{root: root, path: path}, nil
 }
 
 // openSub opens a folder below another one, which no link leads out of.
@@ -38,19 +38,26 @@ func openSub(in *os.Root, name string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFolder(root, filepath.Join(in.Name(), filepath.FromSlash(name)))
+	return &folder{root: root, path: filepath.Join(in.Name(), filepath.FromSlash(name))}, nil
 }
 
-func newFolder(root *os.Root, path string) (*folder, error) {
-	dir, err := root.Open(".")
-	if err != nil {
-		return nil, errors.Join(err, root.Close())
+// dir returns the folder as a file.
+func (f *folder) dir() (*os.File, error) {
+	if f.file == nil {
+		file, err := f.root.Open(".")
+		if err != nil {
+			return nil, err
+		}
+		f.file = file
 	}
-	return &folder{root: root, path: path, dir: dir}, nil
+	return f.file, nil
 }
 
 func (f *folder) close() {
-	_, _ = f.dir.Close(), f.root.Close() // read only: nothing can be lost
+	if f.file != nil {
+		_ = f.file.Close() // read only: nothing can be lost
+	}
+	_ = f.root.Close()
 }
 
 // find describes a regular file that has exactly this name.

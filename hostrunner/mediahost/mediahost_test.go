@@ -201,3 +201,18 @@ func TestSpelling(t *testing.T) {
 		}
 	}
 }
+
+// TestDraftsFolderIsRemoved: a user clears it away during a run, or the store is closed and used again.
+func TestDraftsFolderIsRemoved(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	a := s.install(t, "a", "1", nil)
+	coretest.Must(t, os.RemoveAll(filepath.Join(s.dir, "cardferry.tmp")))
+	a = s.install(t, "a", "2", &a)
+	s.Close()
+	s.Close()
+	a = s.install(t, "a", "3", &a)
+	coretest.Must(t, os.RemoveAll(filepath.Join(s.dir, "cardferry.trash")))
+	s.install(t, "a", "4", &a)
+	s.want(t, "a", "4")
+}

@@ -20,19 +20,34 @@ func exchange(from *folder, name string, to *folder, as string) error {
 }
 
 func flagged(from *folder, name string, to *folder, as string, flag uint) error {
-	err := unix.Renameat2(int(from.dir.Fd()), name, int(to.dir.Fd()), as, flag)
-	if err == unix.EINVAL {
-		return errors.ErrUnsupported
-	}
-	return err
+	return withBoth(from, to, func(from, to int) error {
+		err := unix.Renameat2(from, name, to, as, flag)
+		if err == unix.EINVAL {
+			return errors.ErrUnsupported
+		}
+		return err
+	})
 }
 
 // rename moves a file over whatever has the name.
 func rename(from *folder, name string, to *folder, as string) error {
-	return unix.Renameat(int(from.dir.Fd()), name, int(to.dir.Fd()), as)
+	return withBoth(from, to, func(from, to int) error { return unix.Renameat(from, name, to, as) })
 }
 
 // link gives a file a second name, which must be free.
 func link(from *folder, name string, to *folder, as string) error {
-	return unix.Linkat(int(from.dir.Fd()), name, int(to.dir.Fd()), as, 0)
+	return withBoth(from, to, func(from, to int) error { return unix.Linkat(from, name, to, as, 0) })
+}
+
+// withBoth runs do with the handles of two folders.
+func withBoth(from, to *folder, do func(from, to int) error) error {
+	a, err := from.dir()
+	if err != nil {
+		return err
+	}
+	b, err := to.dir()
+	if err != nil {
+		return err
+	}
+	return do(int(a.Fd()), int(b.Fd()))
 }

@@ -5,6 +5,7 @@ package mediahost
 import (
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,9 @@ type entry struct{ fs.DirEntry }
 
 func (e entry) name() string { return e.Name() }
 
-func compareEntries(a, b entry) int { return strings.Compare(a.Name(), b.Name()) }
+func sortEntries(list []entry) {
+	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.Name(), b.Name()) })
+}
 
 func readEntries(dir *os.File, n int) ([]entry, error) {
 	list, err := dir.ReadDir(n)
@@ -25,10 +28,10 @@ func readEntries(dir *os.File, n int) ([]entry, error) {
 }
 
 // look describes a file without following links.
-func (f *folder) look(e entry) (found, error) {
+func (f *folder) look(e entry) found {
 	info, err := e.Info()
 	if err != nil {
-		return found{}, err
+		return found{err: err}
 	}
 	r := found{seen: seenAs(info), folder: info.IsDir(), regular: info.Mode().IsRegular()}
 	const all = 0o444
@@ -38,5 +41,5 @@ func (f *folder) look(e entry) (found, error) {
 			err = file.Close()
 		}
 	}
-	return r, nil
+	return r
 }
