@@ -34,7 +34,7 @@ func testMediaScanOrder(t *testing.T, m host.Media) {
 }
 
 func testMediaScanBatches(t *testing.T, m host.Media) {
-	const n = 1000
+	const n = 600
 	long := strings.Repeat("x", 110)
 	for i := range n {
 		install(t, m, fmt.Sprintf("%04d%s", i, long), "x", nil)
@@ -78,7 +78,7 @@ func testMediaScanBatches(t *testing.T, m host.Media) {
 
 // testMediaScanChanges: a listing may miss what changes meanwhile, but not the rest, and it does not fail.
 func testMediaScanChanges(t *testing.T, m host.Media) {
-	const n = 1000
+	const n = 600
 	long := strings.Repeat("x", 110)
 	var first host.MediaFile
 	for i := range n {

@@ -254,7 +254,7 @@ func (d *draft) date() (host.MediaFile, error) {
 // content there, and the old one in the trash before it goes.
 func (d *draft) place(to *folder, name string, seen *host.MediaFile) (changed bool, err error) {
 	if seen == nil {
-		err := moveNew(d.in, d.name, to, name)
+		err := d.m.moveNew(d.in, d.name, to, name)
 		if errors.Is(err, fs.ErrExist) {
 			return true, nil
 		}
@@ -271,7 +271,7 @@ func (d *draft) place(to *folder, name string, seen *host.MediaFile) (changed bo
 		return changed, err
 	}
 	defer kept.close()
-	done, err := replace(d.in, d.name, to, name, *seen)
+	done, err := d.m.replace(d.in, d.name, to, name, *seen)
 	if !done {
 		_ = kept.root.Remove(name) // the same is still in its place
 		return err == nil, err
@@ -282,14 +282,14 @@ func (d *draft) place(to *folder, name string, seen *host.MediaFile) (changed bo
 
 // replace puts a draft over a file that is as seen, which goes. done is false if that is still there, or what another
 // program has put there.
-func replace(from *folder, draft string, to *folder, name string, seen host.MediaFile) (done bool, err error) {
-	err = exchange(from, draft, to, name)
+func (m *Media) replace(from *folder, draft string, to *folder, name string, seen host.MediaFile) (done bool, err error) {
+	err = m.moves.exchange(from, draft, to, name)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		if changed, err := to.changed(name, &seen); changed || err != nil {
 			return false, err
 		}
-		err := rename(from, draft, to, name)
+		err := m.moves.rename(from, draft, to, name)
 		return err == nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
@@ -297,7 +297,7 @@ func replace(from *folder, draft string, to *folder, name string, seen host.Medi
 		return false, err
 	}
 	if old, err := from.root.Lstat(draft); err != nil || !isAs(old, seen) { // another program's, from a moment ago
-		err = exchange(from, draft, to, name)
+		err = m.moves.exchange(from, draft, to, name)
 		return err != nil, err
 	}
 	_ = from.root.Remove(draft) // it is in the trash; what is left of it here, the next run removes

@@ -33,7 +33,8 @@ const Folder = "collection.media"
 // Media are the media files of one profile folder. It may be used by several goroutines. A profile must not have two of
 // them at a time, since each removes the other's drafts.
 type Media struct {
-	dir string
+	dir   string
+	moves moves
 
 	mu      sync.Mutex
 	drafts  int     // counts drafts, for their names
@@ -43,7 +44,7 @@ type Media struct {
 }
 
 // New returns the media files of the profile folder dir. Folders are created with the first file.
-func New(dir string) *Media { return &Media{dir: dir} }
+func New(dir string) *Media { return &Media{dir: dir, moves: systemMoves()} }
 
 // Close releases the one folder that is kept open. The media files can be used again after it.
 func (m *Media) Close() {

@@ -1,9 +1,11 @@
 package mediahost_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,82 @@ func (s store) InTrash(name string) (contents [][]byte, err error) {
 func TestContract(t *testing.T) {
 	t.Parallel()
 	coretest.TestMedia(t, func(t *testing.T) host.Media { return newStore(t) })
+}
+
+// TestContractOnPlainDisks: with what other systems and old disks can do.
+func TestContractOnPlainDisks(t *testing.T) {
+	t.Parallel()
+	for _, links := range []bool{true, false} {
+		t.Run(fmt.Sprint("links ", links), func(t *testing.T) {
+			t.Parallel()
+			coretest.TestMedia(t, func(t *testing.T) host.Media {
+				dir := t.TempDir()
+				return store{mediahost.NewPlain(dir, links), dir}
+			})
+		})
+	}
+}
+
+// TestEditAtTheLastMoment: another program writes a file after it was looked at, before one of the steps in which it is
+// replaced or trashed. Its content is there in the end, and the caller is told if it is in the way.
+func TestEditAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	for name, disk := range map[string]func(dir string) *mediahost.Media{
+		"swaps": mediahost.New,
+		"links": func(dir string) *mediahost.Media { return mediahost.NewPlain(dir, true) },
+		"plain": func(dir string) *mediahost.Media { return mediahost.NewPlain(dir, false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, trash := range []bool{false, true} {
+				for at := 1; ; at++ {
+					dir := t.TempDir()
+					if !editAt(t, store{disk(dir), dir}, trash, at) {
+						break
+					}
+				}
+			}
+		})
+	}
+}
+
+// editAt makes the edit before the step number at. It returns false if there are not so many.
+func editAt(t *testing.T, s store, trash bool, at int) bool {
+	t.Helper()
+	seen := s.install(t, "a", "seen", nil)
+	steps, before := 0, ""
+	s.BeforeMoves(func(step string) {
+		if steps++; steps == at {
+			before = step
+			other := filepath.Join(s.dir, "other")
+			coretest.Must(t, os.WriteFile(other, []byte("edited"), 0o600))
+			coretest.Must(t, os.Rename(other, s.path("a")))
+		}
+	})
+	var changed bool
+	var err error
+	if trash {
+		changed, err = s.Trash("a", seen)
+	} else {
+		_, changed, err = s.tryInstall(t, "a", "ours", &seen)
+	}
+	coretest.Must(t, err)
+	if before == "" {
+		return false
+	}
+	if before == "rename" {
+		return true // a disk that cannot swap: nothing can be told any more
+	}
+	contents, err := s.InTrash("a")
+	coretest.Must(t, err)
+	live, err := os.ReadFile(s.path("a"))
+	if changed && (string(live) != "edited" || err != nil) {
+		t.Errorf("trash %v, before step %d, %s: changed, and the file has %q, %v", trash, at, before, live, err)
+	}
+	if !changed && !slices.ContainsFunc(append(contents, live), func(c []byte) bool { return string(c) == "edited" }) {
+		t.Errorf("trash %v, before step %d, %s: the edit is lost", trash, at, before)
+	}
+	return true
 }
 
 func TestMissingFolder(t *testing.T) {

@@ -6,13 +6,29 @@ import (
 	"syscall"
 )
 
+// move is a way to give a file another name in the same or another folder.
+type move func(from *folder, name string, to *folder, as string) error
+
+// moves are what a system and its disks can do. Tests put others in their place.
+type moves struct {
+	// renameNew moves a file to a name that must be free (else fs.ErrExist), in one step; errors.ErrUnsupported where the
+	// disk cannot do that.
+	renameNew move
+	// exchange swaps two files in one step; errors.ErrUnsupported where the disk cannot do that.
+	exchange move
+	// rename moves a file over whatever has the name.
+	rename move
+	// link gives a file a second name, which must be free (else fs.ErrExist). Any error is possible on a disk without links.
+	link move
+}
+
 // moveNew moves a file to a name that must be free; fs.ErrExist if it is not.
-func moveNew(from *folder, name string, to *folder, as string) error {
-	err := renameNew(from, name, to, as)
+func (m *Media) moveNew(from *folder, name string, to *folder, as string) error {
+	err := m.moves.renameNew(from, name, to, as)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	err = link(from, name, to, as)
+	err = m.moves.link(from, name, to, as)
 	switch {
 	case err == nil:
 		if err := from.root.Remove(name); err != nil {
@@ -28,5 +44,5 @@ func moveNew(from *folder, name string, to *folder, as string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return rename(from, name, to, as)
+	return m.moves.rename(from, name, to, as)
 }

@@ -11,16 +11,13 @@ import (
 // Without calls that take the handles of folders, files are moved by their paths. A name is one part, so it leads nowhere.
 // Moves that do not replace, and swaps, are missing: a link, and a second look, take their place.
 
-func renameNew(*folder, string, *folder, string) error { return errors.ErrUnsupported }
-
-func exchange(*folder, string, *folder, string) error { return errors.ErrUnsupported }
-
-// rename moves a file over whatever has the name.
-func rename(from *folder, name string, to *folder, as string) error {
-	return os.Rename(filepath.Join(from.path, name), filepath.Join(to.path, as))
+func systemMoves() moves {
+	unsupported := func(*folder, string, *folder, string) error { return errors.ErrUnsupported }
+	return moves{renameNew: unsupported, exchange: unsupported, rename: byPaths(os.Rename), link: byPaths(os.Link)}
 }
 
-// link gives a file a second name, which must be free.
-func link(from *folder, name string, to *folder, as string) error {
-	return os.Link(filepath.Join(from.path, name), filepath.Join(to.path, as))
+func byPaths(call func(from, to string) error) move {
+	return func(from *folder, name string, to *folder, as string) error {
+		return call(filepath.Join(from.path, name), filepath.Join(to.path, as))
+	}
 }

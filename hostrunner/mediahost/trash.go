@@ -40,7 +40,7 @@ func (m *Media) Trash(name string, seen host.MediaFile) (changed bool, err error
 }
 
 func (m *Media) trash(from *folder, name string, seen host.MediaFile) (changed bool, err error) {
-	to, err := m.inTrash(func(to *folder) error { return moveNew(from, name, to, name) })
+	to, err := m.inTrash(func(to *folder) error { return m.moveNew(from, name, to, name) })
 	switch {
 	case err == nil:
 		defer to.close()
@@ -51,7 +51,7 @@ func (m *Media) trash(from *folder, name string, seen host.MediaFile) (changed b
 			return false, err
 		}
 		// Another program wrote it a moment ago. If by now there is yet another, it stays in the trash.
-		if err := moveNew(to, name, from, name); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := m.moveNew(to, name, from, name); err != nil && !errors.Is(err, fs.ErrExist) {
 			return true, err
 		}
 		return true, nil
@@ -82,7 +82,7 @@ func (m *Media) trash(from *folder, name string, seen host.MediaFile) (changed b
 // returns the trash's folder with it.
 func (m *Media) keep(from *folder, name string, seen host.MediaFile) (kept *folder, changed bool, err error) {
 	kept, err = m.inTrash(func(to *folder) error {
-		err := link(from, name, to, name)
+		err := m.moves.link(from, name, to, name)
 		if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
