@@ -13,10 +13,12 @@ import (
 	"testing"
 )
 
-// The two files are one Python program.
+// The files are one Python program.
 var (
 	//go:embed edits.py
 	editsSource string
+	//go:embed media.py
+	mediaSource string
 	//go:embed agent.py
 	agentSource string
 )
@@ -75,7 +77,7 @@ func NewAgent() (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(python, "-c", editsSource+agentSource)
+	cmd := exec.Command(python, "-c", editsSource+mediaSource+agentSource)
 	cmd.Env = append(os.Environ(), "TZ=UTC")
 	cmd.Stderr = os.Stderr
 	if os.Getenv("CARDFERRY_AGENT_LOG") == "" {

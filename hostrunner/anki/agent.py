@@ -49,9 +49,13 @@ def op_close(name, a):
 def op_sync(name, a):
     col = COLS[name]
     db_of(col)
-    r = col.sync_collection(auth(a), False)
+    r = col.sync_collection(auth(a), bool(a.get("media")))
     kinds = {v.number: k for k, v in r.DESCRIPTOR.fields_by_name["required"].enum_type.values_by_name.items()}
-    return {"required": kinds[r.required], "message": r.server_message, "new_endpoint": r.new_endpoint}
+    out = {"required": kinds[r.required], "message": r.server_message, "new_endpoint": r.new_endpoint,
+           "media_usn": r.server_media_usn}
+    if a.get("media"):
+        op_media_wait(name, a)
+    return out
 
 
 def op_full(name, a):

@@ -114,6 +114,7 @@ type Outcome struct {
 	Required    string `json:"required"` // NO_CHANGES NORMAL_SYNC FULL_SYNC FULL_DOWNLOAD FULL_UPLOAD
 	Message     string `json:"message"`
 	NewEndpoint string `json:"new_endpoint"`
+	MediaUSN    int64  `json:"media_usn"` // what the server has of media; only with NO_CHANGES and NORMAL_SYNC
 }
 
 // Sync syncs with the server at endpoint.

@@ -14,7 +14,11 @@ import (
 
 // Call sends one hand-made request to the server and returns the status and the decompressed answer.
 func (a *Account) Call(method, session string, payload []byte) (int, []byte, error) {
-	req, err := http.NewRequest("POST", a.server.URL+"sync/"+method, bytes.NewReader(Compress(payload)))
+	return a.call("sync/"+method, session, payload)
+}
+
+func (a *Account) call(path, session string, payload []byte) (int, []byte, error) {
+	req, err := http.NewRequest("POST", a.server.URL+path, bytes.NewReader(Compress(payload)))
 	if err != nil {
 		return 0, nil, err
 	}

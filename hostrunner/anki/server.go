@@ -141,13 +141,15 @@ type Account struct {
 	used      bool
 }
 
-// Account lends an account with an empty collection to the test. If none is free, it waits for another test to end.
+// Account lends an account with an empty collection and no media to the test. If none is free, it waits for another test
+// to end. The server still remembers that other tests had media, as deletions.
 func (s *Server) Account(t testing.TB) *Account {
 	t.Helper()
 	a := s.Take()
 	t.Cleanup(func() { s.free <- a })
 	if a.used {
 		a.Install(t, empty)
+		a.clearMedia(t)
 	}
 	a.used = true
 	return a
