@@ -64,8 +64,22 @@ func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 
 // today is the number of the day at now.
 func (t *timing) today(now time.Time) int64 {
-	day, _ := Days(t.crt, now.Unix(), t.creationOffset, t.currentOffset, t.schedVer, t.rollover)
+	day, _ := t.days(now)
 	return day
+}
+
+func (t *timing) days(now time.Time) (today, nextDay int64) {
+	return Days(t.crt, now.Unix(), t.creationOffset, t.currentOffset, t.schedVer, t.rollover)
+}
+
+// Today returns the number of the day that the clock shows, and when the next one begins, in Unix seconds. It only reads.
+func Today(db host.DB, clock host.Clock) (today, nextDay int64, err error) {
+	t, err := readTiming(db, clock)
+	if err != nil {
+		return 0, 0, err
+	}
+	today, nextDay = t.days(clock.Now())
+	return today, nextDay, nil
 }
 
 // configInt reads a config entry that is an integer between lo and hi; ok is false if it is missing or anything

@@ -1,0 +1,154 @@
+package mediause
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/legacy"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// The values of the column queue in cards (collection-format.md §1.3).
+const (
+	userBuried      = -3
+	schedulerBuried = -2
+	newQueue        = 0
+	learning        = 1
+	review          = 2
+	interday        = 3
+	preview         = 4
+)
+
+// secondsDue is the least value of due that is a time, not a day.
+const secondsDue = 1_000_000_001
+
+// queue knows when cards are due.
+type queue struct {
+	today, nextDay int64
+	// decks has, by deck, the positions up to which new cards are shown by the end of today, of tomorrow, and so on.
+	decks map[int64][]int64
+}
+
+// day returns the number of days until a card is shown.
+func (q *queue) day(deck, state, kind, due int64) int {
+	switch state {
+	case newQueue:
+		return q.newDay(deck, due)
+	case learning, preview:
+		return q.timeDay(due)
+	case review, interday:
+		return clamp(due - q.today)
+	case userBuried, schedulerBuried:
+		switch {
+		case kind == newQueue: // the types have the numbers of the queues
+			return max(1, q.newDay(deck, due))
+		case due >= secondsDue:
+			return max(1, q.timeDay(due))
+		}
+		return max(1, clamp(due-q.today))
+	}
+	return Rest
+}
+
+// timeDay returns the day of a time.
+func (q *queue) timeDay(due int64) int {
+	const daySeconds = 86400
+	if due < q.nextDay {
+		return 0
+	}
+	return clamp((due-q.nextDay)/daySeconds + 1)
+}
+
+func (q *queue) newDay(deck, position int64) int {
+	ends, ok := q.decks[deck]
+	if !ok {
+		return Rest
+	}
+	return sort.Search(len(ends), func(day int) bool { return position <= ends[day] })
+}
+
+func clamp(day int64) int { return int(max(0, min(day, Rest-1))) }
+
+// readDecks finds out which new cards are shown when.
+func (q *queue) readDecks(ctx context.Context, c *Collection) error {
+	perDay := map[int64]int64{}
+	for row, err := range rows.Query(c.DB, "SELECT id, config FROM deck_config") {
+		if err != nil {
+			return err
+		}
+		if perDay[row[0].Int()], err = legacy.NewPerDay(row[1].Bytes); err != nil {
+			return fault.Wrap(fault.DamagedFile, err, "deck configuration %d", row[0].Int())
+		}
+	}
+	var decks []deck
+	for row, err := range rows.Query(c.DB, "SELECT id, common, kind FROM decks") {
+		if err != nil {
+			return err
+		}
+		limits, err := legacy.DeckNewLimits(row[1].Bytes, row[2].Bytes, q.today)
+		if err != nil {
+			return fault.Wrap(fault.DamagedFile, err, "deck %d", row[0].Int())
+		}
+		decks = append(decks, newDeck(row[0].Int(), limits, perDay))
+	}
+	for _, d := range decks {
+		if err := c.Yield.Tick(ctx); err != nil {
+			return err
+		}
+		ends, err := d.ends(c)
+		if err != nil {
+			return err
+		}
+		if ends != nil {
+			q.decks[d.id] = ends
+		}
+	}
+	return nil
+}
+
+// deck is how many new cards a deck shows today, and on each later day.
+type deck struct{ id, first, later int64 }
+
+// newDeck works out the limits of a deck. A configuration that does not exist counts as the default one.
+func newDeck(id int64, l legacy.NewLimits, perDay map[int64]int64) deck {
+	if l.Filtered {
+		return deck{id, math.MaxInt64, math.MaxInt64}
+	}
+	later, ok := perDay[l.ConfigID]
+	if !ok {
+		later = perDay[1]
+	}
+	if l.PerDay != nil {
+		later = *l.PerDay
+	}
+	first := later
+	if l.Today != nil {
+		first = *l.Today
+	}
+	return deck{id, max(0, first-l.Studied), later}
+}
+
+// ends returns the last position of each day but the last one, nil if the deck never shows any new card.
+func (d deck) ends(c *Collection) ([]int64, error) {
+	ends := []int64{}
+	if d.first == 0 {
+		if d.later == 0 {
+			return nil, nil
+		}
+		ends = append(ends, math.MinInt64)
+	}
+	const numbered = "SELECT due FROM (SELECT due, row_number() OVER (ORDER BY due) AS n FROM cards WHERE did = ? AND queue = 0) "
+	if d.first > math.MaxInt32 {
+		return ends, nil
+	}
+	for row, err := range rows.Query(c.DB, numbered+"WHERE n >= max(1, ?) AND (n - ?) % ? = 0 ORDER BY n", d.id, d.first, d.first, max(1, d.later)) {
+		if err != nil {
+			return nil, err
+		}
+		ends = append(ends, row[0].Int())
+	}
+	return slices.Clip(ends), nil
+}
