@@ -3,11 +3,13 @@ package collection_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/host"
 )
 
 // dayCase is a line of days.json.
@@ -97,4 +99,19 @@ func TestUnburyRecordsDays(t *testing.T) {
 			wantConfigInt(t, db, "lastUnburied", &today)
 		}
 	}
+}
+
+func TestToday(t *testing.T) {
+	t.Parallel()
+	db := openFile(t, filepath.Join(t.TempDir(), host.Collection), host.Create)
+	if err := collection.New(db, noonClock(), coretest.NewRandom(1)); err != nil {
+		t.Fatal(err)
+	}
+	before := dump(t, db)
+	later := coretest.NewClock(noon.Add(50*time.Hour), noonWest)
+	today, next, err := collection.Today(db, later)
+	if err != nil || today != 2 || next <= later.Now().Unix() || next > later.Now().Unix()+86400 {
+		t.Error(today, next, err)
+	}
+	compareDumps(t, dump(t, db), before)
 }

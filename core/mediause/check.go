@@ -75,9 +75,9 @@ func (k *checker) notes(ctx context.Context, svg map[int64]bool) error {
 			if err != nil {
 				return err
 			}
-			k.refs(n, svg[n.notetype], func(r mediaref.Ref) {
+			k.refs(n, svg[n.notetype], func(r mediaref.Ref, composed bool) {
 				if err == nil {
-					err = k.ref(r)
+					err = k.ref(r, composed)
 				}
 			})
 			if err != nil {
@@ -89,14 +89,14 @@ func (k *checker) notes(ctx context.Context, svg map[int64]bool) error {
 }
 
 // ref follows one reference: to the new name of a file that would be renamed, or to the file that the name means
-// once it is normalised.
-func (k *checker) ref(r mediaref.Ref) error {
+// once it is normalised. The reference leaves the latter to its next run where it has just composed the name.
+func (k *checker) ref(r mediaref.Ref, composed bool) error {
 	name := r.Name
 	if to, ok := k.folder.renamed[name]; ok {
 		name = to
 	} else if normal := medianame.Normalize(k.Text, name); normal == "" {
 		return nil
-	} else if normal != name && k.folder.onDisk(normal) {
+	} else if normal != name && !composed && k.folder.onDisk(normal) {
 		name = normal
 	}
 	if _, known := k.absent[name]; known || k.folder.use(name) || r.Inline {

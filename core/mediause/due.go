@@ -80,7 +80,7 @@ func (c *Collection) due(ctx context.Context, q *queue, w window, svg map[int64]
 			return err
 		}
 		var files []string
-		c.refs(n, svg[n.notetype], func(r mediaref.Ref) {
+		c.refs(n, svg[n.notetype], func(r mediaref.Ref, _ bool) {
 			if r.Inline {
 				return
 			}

@@ -26,6 +26,7 @@ package mediause
 import (
 	"context"
 	"iter"
+	"math"
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/mediaref"
@@ -63,22 +64,19 @@ type window struct{ after, last int64 }
 // windows yields ranges of about windowSize notes each that have all notes.
 func (c *Collection) windows(ctx context.Context) iter.Seq2[window, error] {
 	return func(yield func(window, error) bool) {
-		const smallest = -1 << 63
-		w := window{after: smallest}
-		for {
-			if err := c.Yield.Tick(ctx); err != nil {
-				yield(w, err)
-				return
+		w := window{after: math.MinInt64}
+		for w.last != math.MaxInt64 {
+			row, err := rows.One(c.DB, "SELECT id FROM notes WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", w.after, windowSize-1)
+			if err == nil {
+				err = c.Yield.Tick(ctx)
 			}
-			row, err := rows.One(c.DB, "SELECT max(id) FROM (SELECT id FROM notes WHERE id > ? ORDER BY id LIMIT ?)", w.after, windowSize)
 			if err != nil {
 				yield(w, err)
 				return
 			}
-			if row[0].Tag != rows.TagInt {
-				return
+			if w.last = math.MaxInt64; row != nil {
+				w.last = row[0].Int()
 			}
-			w.last = row[0].Int()
 			if !yield(w, nil) {
 				return
 			}
@@ -109,13 +107,14 @@ func (c *Collection) notes(ctx context.Context, w window) iter.Seq2[note, error]
 	}
 }
 
-// refs yields the references of a note that can be names of files, in Unicode's form C.
-func (c *Collection) refs(n note, svg bool, yield func(mediaref.Ref)) {
+// refs yields the references of a note that can be names of files, in Unicode's form C, and whether they were not in it.
+func (c *Collection) refs(n note, svg bool, yield func(r mediaref.Ref, composed bool)) {
 	for _, field := range notetext.SplitFields(n.flds) {
 		mediaref.Field(field, svg, func(r mediaref.Ref) {
 			if len(r.Name) <= maxName {
-				r.Name = nfc(c.Text, r.Name)
-				yield(r)
+				raw := r.Name
+				r.Name = nfc(c.Text, raw)
+				yield(r, r.Name != raw)
 			}
 		})
 	}

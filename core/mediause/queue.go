@@ -3,7 +3,6 @@ package mediause
 import (
 	"context"
 	"math"
-	"slices"
 	"sort"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -28,7 +27,8 @@ const secondsDue = 1_000_000_001
 // queue knows when cards are due.
 type queue struct {
 	today, nextDay int64
-	// decks has, by deck, the positions up to which new cards are shown by the end of today, of tomorrow, and so on.
+	// decks has, by deck, the positions up to which new cards are shown by the end of today, of tomorrow, and so on;
+	// all others come on the day after the last of these.
 	decks map[int64][]int64
 }
 
@@ -131,24 +131,36 @@ func newDeck(id int64, l legacy.NewLimits, perDay map[int64]int64) deck {
 	return deck{id, max(0, first-l.Studied), later}
 }
 
+// plannedDays is how many days are told apart for new cards. Those of later days come on the day after.
+const plannedDays = 30
+
 // ends returns the last position of each day but the last one, nil if the deck never shows any new card.
 func (d deck) ends(c *Collection) ([]int64, error) {
 	ends := []int64{}
+	last, next := int64(math.MinInt64), d.first
 	if d.first == 0 {
 		if d.later == 0 {
 			return nil, nil
 		}
-		ends = append(ends, math.MinInt64)
+		ends, next = append(ends, last), d.later
 	}
-	const numbered = "SELECT due FROM (SELECT due, row_number() OVER (ORDER BY due) AS n FROM cards WHERE did = ? AND queue = 0) "
-	if d.first > math.MaxInt32 {
-		return ends, nil
+	st, err := c.DB.Prepare("SELECT due FROM cards WHERE did = ? AND queue = 0 AND due > ? ORDER BY due LIMIT 1 OFFSET ?")
+	if err != nil {
+		return nil, err
 	}
-	for row, err := range rows.Query(c.DB, numbered+"WHERE n >= max(1, ?) AND (n - ?) % ? = 0 ORDER BY n", d.id, d.first, d.first, max(1, d.later)) {
-		if err != nil {
-			return nil, err
+	defer st.Close()
+	for len(ends) < plannedDays && next > 0 {
+		none := true
+		for row, err := range rows.Each(st, rows.Pack(nil, d.id, last, next-1)) {
+			if err != nil {
+				return nil, err
+			}
+			last, none = row[0].Int(), false
 		}
-		ends = append(ends, row[0].Int())
+		if none {
+			break
+		}
+		ends, next = append(ends, last), d.later
 	}
-	return slices.Clip(ends), nil
+	return ends, nil
 }
