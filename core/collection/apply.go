@@ -41,6 +41,8 @@ type Applier struct {
 
 // NewApplier returns an Applier. usn is the server's usn of this sync. pendingFrom tells which existing rows are
 // pending: with -1 (a client) those whose usn is -1, otherwise (a server) those whose usn is at least pendingFrom.
+// A server's Applier gives usn to everything that it stores: a client that got to know it before another device has synced would
+// use a smaller one, and third devices would miss its rows (§6.3).
 func NewApplier(db host.DB, text host.Text, usn int64, pendingFrom int64, now time.Time) (*Applier, error) {
 	a := &Applier{
 		db: db, text: text, usn: usn, pendingFrom: pendingFrom, now: now,
@@ -168,6 +170,13 @@ func (a *Applier) source(values, table string, grave int) string {
 	}
 	return "SELECT " + values + " WHERE NOT EXISTS (SELECT 1 FROM graves WHERE oid = ?1 AND type = " + strconv.Itoa(grave) +
 		" AND usn = -1) OR EXISTS (SELECT 1 FROM " + table + " WHERE id = ?1)"
+}
+
+// restamp sets the usn of an object that a server stores.
+func (a *Applier) restamp(usn *int32) {
+	if a.pendingFrom != -1 {
+		*usn = int32(a.usn)
+	}
 }
 
 // checkUSN refuses the usn with which clients mark pending rows: stored here it would be sent back as ours.

@@ -7,6 +7,15 @@ import (
 
 // Chunk stores a slice of rows: revlog, cards, notes, in this order, each table with one call to the database.
 func (a *Applier) Chunk(c *wire.Chunk) (err error) {
+	for i := range c.Revlog {
+		a.restamp(&c.Revlog[i].USN)
+	}
+	for i := range c.Cards {
+		a.restamp(&c.Cards[i].USN)
+	}
+	for i := range c.Notes {
+		a.restamp(&c.Notes[i].USN)
+	}
 	if a.staged, err = AppendStaged(a.staged[:0], c); err != nil {
 		return err
 	}

@@ -71,12 +71,21 @@ func TestMergeOfRows(t *testing.T) {
 			}
 			card, note := fmt.Sprintf("1|%d|%d", c.mod, c.usn), fmt.Sprintf("old|%d|%d", c.mod, c.usn)
 			if c.stored {
-				card, note = "2|1000|39", "new|1000|39"
+				usn := storedUSN(c.pendingFrom, 39)
+				card, note = fmt.Sprint("2|1000|", usn), fmt.Sprint("new|1000|", usn)
 			}
 			wantRows(t, db, "SELECT nid, mod, usn FROM cards", card)
 			wantRows(t, db, "SELECT guid, mod, usn FROM notes", note)
 		})
 	}
+}
+
+// storedUSN is the usn under which an object is stored that carries usn: a server gives its own.
+func storedUSN(pendingFrom, usn int64) int64 {
+	if pendingFrom == -1 {
+		return usn
+	}
+	return syncUSN
 }
 
 // TestCardIsStored compares every column.

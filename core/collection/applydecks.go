@@ -15,6 +15,7 @@ func (a *Applier) applyDeck(raw []byte) error {
 	if err := checkUSN(d.USN, "deck", d.ID); err != nil {
 		return err
 	}
+	a.restamp(&d.USN)
 	existing, err := a.one("SELECT mtime_secs FROM decks WHERE id = ?", d.ID)
 	if err != nil {
 		return err
@@ -45,6 +46,7 @@ func (a *Applier) applyDeckConfig(raw []byte) error {
 	if err := checkUSN(c.USN, "deck config", c.ID); err != nil {
 		return err
 	}
+	a.restamp(&c.USN)
 	a.packed = rows.Pack(a.packed[:0], c.ID, c.Name, c.Mod, c.USN, c.Config)
 	return a.run("INSERT INTO deck_config (id, name, mtime_secs, usn, config) VALUES (?, ?, ?, ?, ?) " +
 		"ON CONFLICT(id) DO UPDATE SET name = excluded.name, mtime_secs = excluded.mtime_secs, usn = excluded.usn, " +

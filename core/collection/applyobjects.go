@@ -57,6 +57,7 @@ func (a *Applier) applyNotetype(raw []byte) error {
 	if err := checkUSN(nt.USN, "notetype", nt.ID); err != nil {
 		return err
 	}
+	a.restamp(&nt.USN)
 	existing, err := a.one("SELECT mtime_secs, (SELECT count(*) FROM fields WHERE ntid = ?1), "+
 		"(SELECT count(*) FROM templates WHERE ntid = ?1) FROM notetypes WHERE id = ?1", nt.ID)
 	if err != nil {

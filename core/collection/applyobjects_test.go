@@ -53,7 +53,7 @@ func TestMergeOfObjects(t *testing.T) {
 				}
 				want := fmt.Sprintf("old|%d|%d", c.mod, c.usn)
 				if c.stored {
-					want = "new|100|39"
+					want = fmt.Sprint("new|100|", storedUSN(pendingFrom, 39))
 				}
 				for _, table := range []string{"notetypes", "decks", "deck_config"} {
 					wantRows(t, db, "SELECT name, mtime_secs, usn FROM "+table+" WHERE id = 7", want)

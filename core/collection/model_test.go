@@ -56,7 +56,7 @@ func mergeRandomly(t *testing.T, r *rand.Rand) {
 				case !here && deleted && grave == -1 && pendingFrom == -1:
 				case here && pending(own.usn) && own.mod >= in.Mod:
 				default:
-					cards[in.ID] = modelCard{in.NoteID, in.Mod, int64(in.USN)}
+					cards[in.ID] = modelCard{in.NoteID, in.Mod, storedUSN(pendingFrom, int64(in.USN))}
 				}
 			}
 			if err := a.Chunk(&c); err != nil {

@@ -21,7 +21,7 @@ func New(db host.DB, clock host.Clock, random host.Random) error {
 				return err
 			}
 		}
-		if err := createIndexes(db); err != nil {
+		if err := CreateIndexes(db); err != nil {
 			return err
 		}
 		return addStock(db, clock, random)

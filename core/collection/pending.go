@@ -10,9 +10,16 @@ import (
 
 // PendingGraves returns the graves that the server has not got yet, ids ascending. Graves of unknown types, which the
 // protocol has no place for, are passed over.
-func PendingGraves(db host.DB) (wire.Graves, error) {
+func PendingGraves(db host.DB) (wire.Graves, error) { return pickGraves(db, pendingAs(0)) }
+
+// GravesSince returns the graves that a server has for a client which has all before minUSN.
+func GravesSince(db host.DB, minUSN int32) (wire.Graves, error) {
+	return pickGraves(db, changedSince(minUSN))
+}
+
+func pickGraves(db host.DB, p pick) (wire.Graves, error) {
 	var g wire.Graves
-	for row, err := range rows.Query(db, "SELECT oid, type FROM graves WHERE usn = -1 AND type BETWEEN 0 AND 2 ORDER BY type, oid") {
+	for row, err := range rows.Query(db, "SELECT oid, type FROM graves WHERE "+p.where+" AND type BETWEEN 0 AND 2 ORDER BY type, oid") {
 		if err != nil {
 			return wire.Graves{}, fmt.Errorf("list pending graves: %w", err)
 		}
@@ -34,13 +41,23 @@ func PendingGraves(db host.DB) (wire.Graves, error) {
 // With withConfig, all config entries and crt follow; only the side that is newer sends them.
 // An object that cannot be decoded is fault.DamagedFile.
 func PendingChanges(db host.DB, usn int64, without map[int64]bool, withConfig bool) (*wire.Changes, error) {
+	return pickChanges(db, pendingAs(usn), without, withConfig)
+}
+
+// ChangesSince returns the unchunked objects that a server has for a client which has all before minUSN, each with its own
+// usn. With withConfig, all config entries and crt follow.
+func ChangesSince(db host.DB, minUSN int32, withConfig bool) (*wire.Changes, error) {
+	return pickChanges(db, changedSince(minUSN), nil, withConfig)
+}
+
+func pickChanges(db host.DB, p pick, without map[int64]bool, withConfig bool) (*wire.Changes, error) {
 	c := &wire.Changes{}
 	for _, part := range []struct {
 		into *[][]byte
 		each eachPending
 		skip map[int64]bool
 	}{{&c.Notetypes, pendingNotetypes, nil}, {&c.Decks, pendingDecks, without}, {&c.DeckConfigs, pendingDeckConfigs, nil}} {
-		err := part.each(db, usn, func(id int64, object []byte) error {
+		err := part.each(db, p, func(id int64, object []byte) error {
 			if !part.skip[id] {
 				*part.into = append(*part.into, object)
 			}
@@ -51,7 +68,7 @@ func PendingChanges(db host.DB, usn int64, without map[int64]bool, withConfig bo
 		}
 	}
 	var err error
-	if c.Tags, err = pendingTags(db); err != nil || !withConfig {
+	if c.Tags, err = pendingTags(db, p); err != nil || !withConfig {
 		return c, err
 	}
 	if c.Config, err = ReadConfig(db); err != nil {
@@ -65,15 +82,39 @@ func PendingChanges(db host.DB, usn int64, without map[int64]bool, withConfig bo
 	return c, nil
 }
 
-func pendingTags(db host.DB) ([]string, error) {
+func pendingTags(db host.DB, p pick) ([]string, error) {
 	var tags []string
-	for row, err := range rows.Query(db, "SELECT tag FROM tags WHERE usn = -1 ORDER BY tag") {
+	for row, err := range rows.Query(db, "SELECT tag FROM tags WHERE "+p.where+" ORDER BY tag") {
 		if err != nil {
 			return nil, fmt.Errorf("list pending tags: %w", err)
 		}
 		tags = append(tags, row[0].String())
 	}
 	return tags, nil
+}
+
+// usnTables are the tables whose rows have a usn that must not be -1 on a server (§11).
+var usnTables = [...]string{"cards", "notes", "revlog", "graves", "decks", "deck_config", "tags", "notetypes"}
+
+// AnyPending reports whether a row has usn -1.
+func AnyPending(db host.DB) (bool, error) {
+	for _, table := range usnTables {
+		n, err := rows.IntOf(db, "SELECT EXISTS(SELECT 1 FROM "+table+" WHERE usn = -1)")
+		if err != nil || n != 0 {
+			return n != 0, err
+		}
+	}
+	return false, nil
+}
+
+// SettlePending gives the usn to all rows that have -1: nothing is pending on a server.
+func SettlePending(db host.DB, usn int64) error {
+	for _, table := range usnTables {
+		if _, err := rows.Exec(db, "UPDATE "+table+" SET usn = ? WHERE usn = -1", usn); err != nil {
+			return fmt.Errorf("settle %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 // PendingCounts returns how many rows of each kind the server has not got yet, all kinds present.

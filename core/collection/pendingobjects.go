@@ -2,23 +2,46 @@ package collection
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
-// An eachPending calls do with the legacy JSON of each pending object of a table, stamped with usn.
-type eachPending func(db host.DB, usn int64, do func(id int64, object []byte) error) error
+// A pick says which objects are to be sent (§6.2), and with which usn.
+type pick struct {
+	where string // condition on usn
+	stamp *int32 // nil: each with its own
+}
+
+// pendingAs picks what a client has to send, stamped with the server's usn.
+func pendingAs(usn int64) pick {
+	stamp := int32(usn)
+	return pick{"usn = -1", &stamp}
+}
+
+// changedSince picks what a server has to send to a client that has all before minUSN.
+func changedSince(minUSN int32) pick { return pick{"usn >= " + strconv.Itoa(int(minUSN)), nil} }
+
+// usn returns the usn to be sent of an object with the given one.
+func (p pick) usn(own rows.Value) int32 {
+	if p.stamp != nil {
+		return *p.stamp
+	}
+	return int32(own.Int())
+}
+
+// An eachPending calls do with the legacy JSON of each picked object of a table.
+type eachPending func(db host.DB, p pick, do func(id int64, object []byte) error) error
 
 // pendingNotetypes is an eachPending.
-func pendingNotetypes(db host.DB, usn int64, do func(id int64, object []byte) error) error {
-	list, err := readPendingNotetypes(db)
+func pendingNotetypes(db host.DB, p pick, do func(id int64, object []byte) error) error {
+	list, err := readPendingNotetypes(db, p)
 	if err != nil {
 		return fmt.Errorf("list pending notetypes: %w", err)
 	}
 	for _, nt := range list {
-		nt.USN = int32(usn)
 		object, err := nt.AppendJSON(nil)
 		if err != nil {
 			return err
@@ -30,23 +53,23 @@ func pendingNotetypes(db host.DB, usn int64, do func(id int64, object []byte) er
 	return nil
 }
 
-// readPendingNotetypes reads the pending notetypes with their fields and templates, in three queries however many
+// readPendingNotetypes reads the picked notetypes with their fields and templates, in three queries however many
 // there are.
-func readPendingNotetypes(db host.DB) ([]*legacy.Notetype, error) {
+func readPendingNotetypes(db host.DB, p pick) ([]*legacy.Notetype, error) {
 	var list []*legacy.Notetype
 	byID := map[int64]*legacy.Notetype{}
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config FROM notetypes WHERE usn = -1 ORDER BY id") {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM notetypes WHERE "+p.where+" ORDER BY id") {
 		if err != nil {
 			return nil, err
 		}
-		nt := &legacy.Notetype{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), Config: row[3].Clone()}
+		nt := &legacy.Notetype{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), Config: row[3].Clone(), USN: p.usn(row[4])}
 		list = append(list, nt)
 		byID[nt.ID] = nt
 	}
 	if len(list) == 0 {
 		return nil, nil
 	}
-	const parts = "SELECT ntid, name, config FROM %s WHERE ntid IN (SELECT id FROM notetypes WHERE usn = -1) ORDER BY ntid, ord"
+	parts := "SELECT ntid, name, config FROM %s WHERE ntid IN (SELECT id FROM notetypes WHERE " + p.where + ") ORDER BY ntid, ord"
 	for row, err := range rows.Query(db, fmt.Sprintf(parts, "fields")) {
 		if err != nil {
 			return nil, err
@@ -65,12 +88,12 @@ func readPendingNotetypes(db host.DB) ([]*legacy.Notetype, error) {
 }
 
 // pendingDecks is an eachPending.
-func pendingDecks(db host.DB, usn int64, do func(id int64, object []byte) error) error {
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, common, kind FROM decks WHERE usn = -1 ORDER BY id") {
+func pendingDecks(db host.DB, p pick, do func(id int64, object []byte) error) error {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, common, kind, usn FROM decks WHERE "+p.where+" ORDER BY id") {
 		if err != nil {
 			return fmt.Errorf("list pending decks: %w", err)
 		}
-		d := &legacy.Deck{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), USN: int32(usn), Common: row[3].Bytes, Kind: row[4].Bytes}
+		d := &legacy.Deck{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), USN: p.usn(row[5]), Common: row[3].Bytes, Kind: row[4].Bytes}
 		object, err := d.AppendJSON(nil)
 		if err != nil {
 			return err
@@ -83,12 +106,12 @@ func pendingDecks(db host.DB, usn int64, do func(id int64, object []byte) error)
 }
 
 // pendingDeckConfigs is an eachPending. The JSON has repaired values (collection-format.md §2.7).
-func pendingDeckConfigs(db host.DB, usn int64, do func(id int64, object []byte) error) error {
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config FROM deck_config WHERE usn = -1 ORDER BY id") {
+func pendingDeckConfigs(db host.DB, p pick, do func(id int64, object []byte) error) error {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM deck_config WHERE "+p.where+" ORDER BY id") {
 		if err != nil {
 			return fmt.Errorf("list pending deck configs: %w", err)
 		}
-		c := &legacy.DeckConfig{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), USN: int32(usn), Config: row[3].Bytes}
+		c := &legacy.DeckConfig{ID: row[0].Int(), Name: row[1].String(), Mod: row[2].Int(), USN: p.usn(row[4]), Config: row[3].Bytes}
 		object, err := c.AppendJSON(nil)
 		if err != nil {
 			return err

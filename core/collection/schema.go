@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 // Schema is the schema version of the files that we write.
@@ -112,8 +113,19 @@ func (t *tableDef) names() []string {
 	return list
 }
 
-// createIndexes makes the indexes that are missing.
-func createIndexes(db host.DB) error {
+// MissingIndexes reports whether a file of schema 18 lacks an index.
+func MissingIndexes(db host.DB) (bool, error) {
+	for _, x := range indexes {
+		n, err := rows.IntOf(db, "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name = ?", x[0])
+		if err != nil || n == 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// CreateIndexes makes the indexes that are missing.
+func CreateIndexes(db host.DB) error {
 	for _, x := range indexes {
 		if err := db.Exec("CREATE " + x[1] + " IF NOT EXISTS " + x[0] + " ON " + x[2]); err != nil {
 			return err

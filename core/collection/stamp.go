@@ -73,7 +73,7 @@ func stampObjects(db host.DB, table string, each eachPending, sent map[string]bo
 		return nil
 	}
 	var packed []byte
-	err := each(db, usn, func(id int64, object []byte) error {
+	err := each(db, pendingAs(usn), func(id int64, object []byte) error {
 		if sent[string(object)] {
 			packed = rows.Pack(packed, usn, id)
 		}

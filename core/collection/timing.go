@@ -26,13 +26,14 @@ type timing struct {
 	missing        map[string]string // config entries to be written: localOffset, rollover
 }
 
-// readTiming reads the values from the file and the clock.
+// readTiming reads the values from the file and the clock. A server, which has no clock of the user, passes nil: it takes the
+// time zone that is stored, and writes none (§6.1).
 func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 	c, err := ReadCol(db)
 	if err != nil {
 		return t, err
 	}
-	t = timing{crt: c.Crt, schedVer: 1, currentOffset: clock.MinutesWest(clock.Now()), missing: map[string]string{}}
+	t = timing{crt: c.Crt, schedVer: 1, missing: map[string]string{}}
 	config := func(key string, lo, hi int64) (v int64, ok bool) {
 		if err == nil {
 			v, ok, err = configInt(db, key, lo, hi)
@@ -46,8 +47,12 @@ func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 		offset := int(v)
 		t.creationOffset = &offset
 	}
-	if v, _ := config("localOffset", math.MinInt32, math.MaxInt32); v != int64(t.currentOffset) {
-		t.missing["localOffset"] = strconv.Itoa(t.currentOffset)
+	stored, _ := config("localOffset", math.MinInt32, math.MaxInt32)
+	t.currentOffset = int(stored)
+	if clock != nil {
+		if t.currentOffset = clock.MinutesWest(clock.Now()); int64(t.currentOffset) != stored {
+			t.missing["localOffset"] = strconv.Itoa(t.currentOffset)
+		}
 	}
 	if t.schedVer == 2 {
 		v, ok := config("rollover", 0, math.MaxUint8)

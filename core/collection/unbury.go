@@ -21,7 +21,7 @@ const buried = "queue BETWEEN -3 AND -2"
 // reports whether it wrote anything.
 func Unbury(db host.DB, clock host.Clock) (changed bool, err error) {
 	err = rows.Transaction(db, func() error {
-		changed, err = unbury(db, clock)
+		changed, err = unbury(db, clock, clock.Now(), -1)
 		return err
 	})
 	if err != nil {
@@ -30,12 +30,20 @@ func Unbury(db host.DB, clock host.Clock) (changed bool, err error) {
 	return changed, nil
 }
 
-func unbury(db host.DB, clock host.Clock) (changed bool, err error) {
+// UnburyServer is Unbury on a server, inside the caller's transaction: the time zone is the one that is stored, and what is written is
+// known to everybody as part of the sync with the given usn.
+func UnburyServer(db host.DB, now time.Time, usn int64) error {
+	if _, err := unbury(db, nil, now, usn); err != nil {
+		return fmt.Errorf("unbury cards: %w", err)
+	}
+	return nil
+}
+
+func unbury(db host.DB, clock host.Clock, now time.Time, usn int64) (changed bool, err error) {
 	t, err := readTiming(db, clock)
 	if err != nil {
 		return false, err
 	}
-	now := clock.Now()
 	today := t.today(now)
 	if t.lastUnburied < today || t.lastUnburied > today+7 { // later than today: the clock went back
 		if err := unburyCards(db); err != nil {
@@ -43,13 +51,13 @@ func unbury(db host.DB, clock host.Clock) (changed bool, err error) {
 		}
 		t.missing["lastUnburied"] = strconv.FormatInt(today, 10)
 	}
-	return len(t.missing) > 0, putMissing(db, t.missing, now)
+	return len(t.missing) > 0, putMissing(db, t.missing, now, usn)
 }
 
-// putMissing writes config entries as edits of this device.
-func putMissing(db host.DB, entries map[string]string, now time.Time) error {
+// putMissing writes config entries; usn is -1 for edits of this device.
+func putMissing(db host.DB, entries map[string]string, now time.Time, usn int64) error {
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
-		if err := PutConfig(db, key, []byte(entries[key]), -1, now.Unix()); err != nil {
+		if err := PutConfig(db, key, []byte(entries[key]), usn, now.Unix()); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 func putInt(t testing.TB, db host.DB, key string, v *int) {
@@ -137,4 +138,25 @@ func TestUnburyRollsBack(t *testing.T) {
 		t.Fatal(changed, err)
 	}
 	compareDumps(t, dump(t, db), before)
+}
+
+// TestUnburyServer: a server takes the stored time zone, and writes what it writes as part of the sync (seen with the real
+// server of 26.9.3).
+func TestUnburyServer(t *testing.T) {
+	t.Parallel()
+	db := mergeDB(t, "empty.anki2")
+	fillBuried(t, db)
+	putConfigText(t, db, "localOffset", "-720")
+	mustExec(t, db, "DELETE FROM config WHERE key = 'rollover'")
+	for range 2 { // the second time there is nothing to do
+		coretest.Must(t, rows.Transaction(db, func() error {
+			return collection.UnburyServer(db, time.Unix(1_800_000_000, 0), 5)
+		}))
+		wantRows(t, db, "SELECT key, usn, mtime_secs FROM config WHERE key IN ('localOffset', 'rollover', 'lastUnburied') ORDER BY key",
+			"lastUnburied|5|1800000000", "localOffset|3|4", "rollover|5|1800000000")
+		for _, c := range buriedCards {
+			wantRows(t, db, fmt.Sprint("SELECT queue, mod, usn FROM cards WHERE id = ", c.id), fmt.Sprint(c.want, "|77|5"))
+		}
+		mustExec(t, db, "UPDATE config SET mtime_secs = 1800000000 WHERE key = 'rollover'")
+	}
 }

@@ -61,7 +61,7 @@ func (u *upgrader) upgrade() error {
 			return fmt.Errorf("to schema %d: %w", step.to, err)
 		}
 	}
-	if err := createIndexes(u.db); err != nil {
+	if err := CreateIndexes(u.db); err != nil {
 		return err
 	}
 	if _, err := rows.Exec(u.db, "UPDATE col SET ver = ?", Schema); err != nil {

@@ -75,7 +75,7 @@ func (u *upgrader) splitObjects() error {
 		return err
 	}
 	// The names must be unique while they are stored, so that no clash is overlooked.
-	if err := createIndexes(u.db); err != nil {
+	if err := CreateIndexes(u.db); err != nil {
 		return err
 	}
 	if err := u.splitNotetypes(); err != nil {

@@ -29,7 +29,7 @@ func (a *attempt) receiveChunks(ctx context.Context) error {
 		return a.inbox.add(&c)
 	}
 	for first := true; !done; first = false {
-		if err := p.send([]byte("{}")); err != nil {
+		if err := p.send(wire.ChunkRequest(a.sliceWanted())); err != nil {
 			return err
 		}
 		if first {
@@ -51,11 +51,7 @@ func (a *attempt) chunkRows() (n int64) {
 
 // sendChunks sends the copied rows; the done slice goes last and alone.
 func (a *attempt) sendChunks(ctx context.Context) error {
-	size := sliceSize
-	if a.meta.Slice > size {
-		size = min(a.meta.Slice, maxSlice)
-	}
-	slicer, err := collection.NewSlicer(a.db(), a.usn(), size)
+	slicer, err := collection.NewSlicer(a.db(), a.usn(), max(sliceSize, a.sliceWanted()))
 	if err != nil {
 		return err
 	}
@@ -79,6 +75,14 @@ func (a *attempt) sendChunks(ctx context.Context) error {
 		a.syncer.progress(host.StageChunks, a.chunkRows(), total)
 	}
 	return p.drain()
+}
+
+// sliceWanted is the number of rows in a slice that our own server gives and takes, 0 with others.
+func (a *attempt) sliceWanted() int {
+	if a.meta.Slice <= sliceSize {
+		return 0
+	}
+	return min(a.meta.Slice, maxSlice)
 }
 
 // maxSlice bounds the memory of a slice whatever a server offers.

@@ -49,6 +49,15 @@ func ApplyChunkRequest(c *Chunk) []byte {
 	return append(AppendChunk([]byte(`{"chunk":`), c), '}')
 }
 
+// ChunkRequest returns the body of chunk; slice is the number of rows that are wanted in the answer, if the server is one
+// of ours, else 0: nothing may be added for others (§3.3).
+func ChunkRequest(slice int) []byte {
+	if slice == 0 {
+		return []byte("{}")
+	}
+	return append(jsontext.PutInt([]byte{'{'}, "slice", int64(slice)), '}')
+}
+
 func appendTuples[T any](dst []byte, list []T, one func([]byte, *T) []byte) []byte {
 	for i := range list {
 		sep := byte(',')

@@ -34,11 +34,7 @@ func (c *Counts) fields() []*int64 {
 
 // SanityRequest returns the body of sanityCheck2.
 func SanityRequest(c Counts) []byte {
-	b := []byte(`{"client":[[0,0,0]`)
-	for _, n := range c.fields() {
-		b = jsontext.AppendInt(append(b, ','), *n)
-	}
-	return append(b, `]}`...)
+	return append(appendCounts([]byte(`{"client":`), c), '}')
 }
 
 // SanityResult is the answer to sanityCheck2. The counts are for diagnostics; nil if they are missing or malformed.

@@ -111,6 +111,21 @@ func (d *DB) fail(err error, step string) error {
 	return convert(err, step)
 }
 
+// Distrust keeps what a stranger may have put into the file from running: triggers and views. It is for collections that
+// others have made.
+func (d *DB) Distrust() (err error) {
+	defer guard(&err)
+	if d.conn == nil {
+		return closedError()
+	}
+	for _, what := range []sqlite3.DBConfig{sqlite3.DBCONFIG_ENABLE_TRIGGER, sqlite3.DBCONFIG_ENABLE_VIEW} {
+		if _, err := d.conn.Config(what, false); err != nil {
+			return d.fail(err, "configure database")
+		}
+	}
+	return nil
+}
+
 // SetContext makes the end of ctx interrupt the running statement and refuse further ones, until the next call.
 // Databases of one SQL share their context.
 func (d *DB) SetContext(ctx context.Context) { d.task.set(ctx) }

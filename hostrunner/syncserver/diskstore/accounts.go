@@ -199,10 +199,19 @@ func (s *Accounts) Create(_ context.Context, a store.Account) error {
 }
 
 // ByName returns an account (see store.Accounts).
-func (s *Accounts) ByName(_ context.Context, name string) (a store.Account, err error) {
+func (s *Accounts) ByName(_ context.Context, name string) (store.Account, error) {
+	return s.one("folded", store.FoldName(name))
+}
+
+// ByID returns an account (see store.Accounts).
+func (s *Accounts) ByID(_ context.Context, id store.AccountID) (store.Account, error) {
+	return s.one("id", string(id))
+}
+
+func (s *Accounts) one(column, value string) (a store.Account, err error) {
 	found := false
 	err = s.reading.each(func(row rows.Row) { a, found = accountOf(row), true },
-		"SELECT "+accountColumns+" FROM accounts a WHERE folded = ?", store.FoldName(name))
+		"SELECT "+accountColumns+" FROM accounts a WHERE "+column+" = ?", value)
 	if err == nil && !found {
 		err = errNoAccount()
 	}

@@ -59,6 +59,16 @@ func (s *Accounts) ByName(_ context.Context, name string) (store.Account, error)
 	return store.Account{}, errNoAccount()
 }
 
+// ByID returns an account (see store.Accounts).
+func (s *Accounts) ByID(_ context.Context, id store.AccountID) (store.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.byID[id]; a != nil {
+		return a.Account, nil
+	}
+	return store.Account{}, errNoAccount()
+}
+
 // List returns all accounts (see store.Accounts).
 func (s *Accounts) List(context.Context) ([]store.Account, error) {
 	s.mu.Lock()

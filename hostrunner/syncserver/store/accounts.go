@@ -57,6 +57,8 @@ type Accounts interface {
 	Create(ctx context.Context, a Account) error
 	// ByName returns the account whose name folds to the same as name.
 	ByName(ctx context.Context, name string) (Account, error)
+	// ByID returns an account.
+	ByID(ctx context.Context, id AccountID) (Account, error)
 	// List returns all accounts in the order of their folded names.
 	List(ctx context.Context) ([]Account, error)
 	// Update replaces everything but ID and Name of the account with the ID.

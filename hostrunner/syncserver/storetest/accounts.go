@@ -68,6 +68,10 @@ func testKeepAccounts(t *testing.T, s store.Accounts) {
 	equal(t, got, ada, err)
 	got, err = s.ByName(ctx, "bob")
 	equal(t, got, bob, err)
+	got, err = s.ByID(ctx, "b1")
+	equal(t, got, bob, err)
+	_, err = s.ByID(ctx, "none")
+	coretest.WantKind(t, err, fault.NotFound)
 	list, err := s.List(ctx)
 	coretest.Must(t, err)
 	if len(list) != 2 || list[0] != ada || list[1] != bob {

@@ -1,0 +1,51 @@
+package collection
+
+import (
+	"fmt"
+
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// listed is the temporary table with the ids of a table's rows that a server has to send.
+func (t *sentTable) listed() string { return "temp.listed_" + t.name }
+
+// ListSince lists the cards, notes and revlog entries that a server has for a client which has all before minUSN, in TEMP
+// tables of this connection, and returns a Slicer over them. Rows are read when they are sent, each with its own usn: what is
+// stored after the listing is not sent, what is deleted after it is left out. A slice ends early when it has sliceBytes.
+// It belongs into the sync's transaction; DropLists follows after the Slicer's Close.
+func ListSince(db host.DB, minUSN int32, size int) (*Slicer, error) {
+	if err := DropLists(db); err != nil {
+		return nil, err
+	}
+	s := &Slicer{pick: changedSince(minUSN), size: size, limit: sliceBytes}
+	for i := range sentTables {
+		t := &sentTables[i]
+		err := db.Exec("CREATE TEMP TABLE " + t.listed()[len("temp."):] + " (id INTEGER PRIMARY KEY)")
+		if err == nil {
+			_, err = rows.Exec(db, "INSERT INTO "+t.listed()+" SELECT id FROM main."+t.name+" WHERE "+s.pick.where+" ORDER BY id")
+		}
+		if err == nil {
+			err = s.prepare(db, i, t.listed(), "SELECT m.id"+t.list(", m.")+", m.usn FROM "+t.listed()+" AS l CROSS JOIN main."+t.name+
+				" AS m ON m.id = l.id WHERE l.id <= ? ORDER BY l.id DESC LIMIT ?")
+		}
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("list %s to be sent: %w", t.name, err)
+		}
+	}
+	return s, nil
+}
+
+// sliceBytes bounds the memory of a server's slice. Notes are a few hundred bytes on the whole, so only unusual ones reach it.
+const sliceBytes = 8 << 20
+
+// DropLists removes the lists; it does nothing if there are none.
+func DropLists(db host.DB) error {
+	for i := range sentTables {
+		if err := db.Exec("DROP TABLE IF EXISTS " + sentTables[i].listed()); err != nil {
+			return fmt.Errorf("drop the list of %s: %w", sentTables[i].name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package syncserver
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// answer is what a method returns: a message, or a file that is sent, and closed, by its caller.
+type answer struct {
+	message []byte
+	file    store.File
+}
+
+var null = answer{message: []byte("null")} // of methods without a result (§3.3)
+
+// send sends an answer as one zstd frame.
+func (c *call) send(a answer) error {
+	if a.file != nil {
+		return c.sendFile(a.file)
+	}
+	codec := c.codec
+	if codec == nil {
+		codec = codecs.Get().(*wire.Codec)
+		c.codec = codec
+	}
+	body := codec.Compress(nil, a.message)
+	h := c.w.Header()
+	h.Set("anki-original-size", strconv.Itoa(len(a.message)))
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.w.WriteHeader(http.StatusOK)
+	_, err := c.w.Write(body)
+	return err
+}
+
+// sendFile sends a whole file, which has no place in memory.
+func (c *call) sendFile(f store.File) error {
+	defer f.Close()
+	h := c.w.Header()
+	h.Set("anki-original-size", strconv.FormatInt(f.Size(), 10))
+	h.Set("Content-Type", "application/octet-stream")
+	c.w.WriteHeader(http.StatusOK)
+	z, err := wire.NewWriter(c.w)
+	if err != nil {
+		return err
+	}
+	if _, err = io.CopyBuffer(onlyWriter{z}, io.NewSectionReader(f, 0, f.Size()), make([]byte, 128<<10)); err != nil {
+		z.Close()
+		return err
+	}
+	return z.Close()
+}
+
+// onlyWriter hides that an encoder can read by itself, in which it would use a larger buffer of its own.
+type onlyWriter struct{ io.Writer }
+
+// fail answers with the status of an error. Its body is the status in digits (§3.3); clients do not read it.
+func (c *call) fail(err error) {
+	status := statusOf(err)
+	c.failWith(err, func() { c.text(status, strconv.Itoa(status)) })
+}
+
+// failWith answers an error with what answer writes.
+func (c *call) failWith(err error, answer func()) {
+	c.err = err
+	if c.w.status != 0 || gone(err) {
+		// Half an answer is out, or nobody listens: all that is left is to hang up.
+		if c.w.status == 0 {
+			c.w.status = 499
+		}
+		panic(http.ErrAbortHandler)
+	}
+	if e, ok := errors.AsType[*statusError](err); ok {
+		if e.retryAfter > 0 {
+			c.w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+		}
+		if e.location != "" {
+			c.w.Header().Set("Location", e.location)
+		}
+	}
+	c.drain()
+	answer()
+}
+
+// drain reads what a client is still sending, up to a limit: many do not look for an answer before they have sent everything, and
+// would take the end of the connection for a network problem.
+func (c *call) drain() {
+	_, _ = io.CopyN(io.Discard, c.body, 1<<20)
+}
+
+// report writes the log's line of the request. The names of fields are those of the reference's log (§18).
+func (c *call) report() {
+	s := c.server
+	status := c.w.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	elapsed := time.Since(c.begun)
+	if s.Observe != nil {
+		s.Observe(Observation{Endpoint: c.endpoint, Status: status, Elapsed: elapsed, In: c.body.read, Out: c.w.written})
+	}
+	level := slog.LevelInfo
+	switch {
+	case status >= 500:
+		level = slog.LevelError
+	case c.endpoint == "health":
+		level = slog.LevelDebug
+	}
+	ctx := c.r.Context()
+	if !s.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("endpoint", c.endpoint), slog.Int("status", status), slog.Int64("elapsed_ms", elapsed.Milliseconds()),
+		slog.String("ip", c.ip), slog.Int64("in", c.body.read), slog.Int64("out", c.w.written),
+	}
+	if c.account.Name != "" {
+		attrs = append(attrs, slog.String("user", c.account.Name))
+	}
+	if c.header.client != "" {
+		attrs = append(attrs, slog.String("client", c.header.client), slog.String("session", c.header.session))
+	}
+	if c.err != nil {
+		attrs = append(attrs, slog.String("error", c.err.Error()))
+	}
+	s.Log.LogAttrs(ctx, level, "request", attrs...)
+}

@@ -1,0 +1,132 @@
+package syncserver
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// codecs are those of messages; files have encoders of their own.
+var codecs = sync.Pool{New: func() any { return wire.NewCodec() }}
+
+// chunks are slices of rows, whose memory is used again.
+var chunks = sync.Pool{New: func() any { return new(wire.Chunk) }}
+
+// bodyReader reads a request's body and cuts slow clients off.
+type bodyReader struct {
+	r       io.Reader
+	control *http.ResponseController
+	stall   time.Duration
+	begun   time.Time
+	read    int64
+
+	mu          sync.Mutex // of the deadline
+	limited     time.Time  // the one that was set last
+	interrupted bool
+}
+
+// interrupt ends the reading. It may be called at any time.
+func (b *bodyReader) interrupt() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.interrupted = true
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// Read reads. Errors: errStalled, *http.MaxBytesError, those of the connection.
+func (b *bodyReader) Read(p []byte) (int, error) {
+	if !b.extend(time.Now()) {
+		return 0, errStalled
+	}
+	n, err := b.r.Read(p)
+	b.read += int64(n)
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		// Nothing more will come: the server's own watch for the client hanging up must not time out.
+		_ = b.control.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errStalled
+	default:
+		if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
+			err = errHungUp
+		}
+	}
+	return n, err
+}
+
+// extend gives the client time for its next bytes: the stall time, but no more than a minimum rate allows on the whole. The
+// deadline is set once a second at most, since that is a system call. It reports whether reading may go on.
+func (b *bodyReader) extend(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.interrupted {
+		return false
+	}
+	until := now.Add(b.stall)
+	if slowest := b.begun.Add(b.stall + time.Duration(b.read/minRate)*time.Second); slowest.Before(until) {
+		until = slowest
+	}
+	if until.Sub(b.limited) >= time.Second || until.Before(b.limited) {
+		_ = b.control.SetReadDeadline(until) // a test's recorder has none
+		b.limited = until
+	}
+	return true
+}
+
+// responseWriter writes an answer, cuts off clients that do not take it, and counts.
+type responseWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	status  int
+	written int64
+	limited time.Time
+}
+
+// Unwrap serves http.ResponseController.
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader sends the status.
+func (w *responseWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.extend()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	w.extend()
+	n, err := w.ResponseWriter.Write(p)
+	w.written += int64(n)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errStalled
+	}
+	return n, err
+}
+
+func (w *responseWriter) extend() {
+	if until := time.Now().Add(w.stall); until.Sub(w.limited) >= time.Second {
+		_ = w.control.SetWriteDeadline(until)
+		w.limited = until
+	}
+}
+
+// settle sends what is buffered while the deadline stands, and then lifts it: the connection may serve other handlers.
+func (w *responseWriter) settle() {
+	if w.limited.IsZero() {
+		return
+	}
+	_ = w.control.Flush()
+	_ = w.control.SetWriteDeadline(time.Time{})
+}

@@ -1,0 +1,83 @@
+package syncserver
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+)
+
+// session is a normal sync under way (§17): everything that it does is in one transaction, which ends with finish, and is
+// rolled back otherwise.
+type session struct {
+	key        string // the client's session key
+	db         host.DB
+	used       time.Time
+	usn        int64 // of the collection when it began; everything that is stored gets it
+	minUSN     int32 // the client has all before it
+	localNewer bool  // the client's collection is newer: it sends config and crt, and we do not
+	applier    *collection.Applier
+	slicer     *collection.Slicer // nil: no chunk was asked for yet
+}
+
+// close ends the session; what it did is undone, unless it was committed.
+func (s *session) close() error {
+	if s.applier != nil {
+		s.applier.Close()
+	}
+	err := s.db.Rollback()
+	if s.slicer != nil {
+		s.slicer.Close()
+		if derr := collection.DropLists(s.db); err == nil {
+			err = derr
+		}
+	}
+	return err
+}
+
+// endSession ends the session, if there is one. If it cannot be rolled back, closing the file does it.
+func (t *tenant) endSession() {
+	s := t.session
+	if s == nil {
+		return
+	}
+	t.session = nil
+	limitTo(context.Background(), s.db) // the end of a request must not keep us from this
+	if err := s.close(); err != nil {
+		t.server.Log.Error("roll a session back", "account", string(t.id), "error", err.Error())
+		t.closeCollection()
+	}
+}
+
+// inSession runs do within the client's session. Without one, or if it is another's, the status is 409; an error of do ends the
+// session (§17).
+func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
+	if c.header.session == "" {
+		return fault.New(fault.InvalidInput, "no session key")
+	}
+	t := c.tenant
+	return t.with(ctx, func() error {
+		t.expireSession()
+		s := t.session
+		if s == nil || s.key != c.header.session {
+			return refuse(http.StatusConflict, "no session, or that of another device")
+		}
+		limitTo(ctx, s.db)
+		if err := do(s); err != nil {
+			t.endSession()
+			return err
+		}
+		s.used = t.server.Now()
+		return nil
+	})
+}
+
+// expireSession ends a session whose client has not been heard of for too long.
+func (t *tenant) expireSession() {
+	if t.session != nil && t.server.Now().Sub(t.session.used) >= t.server.Limits.Session {
+		t.endSession()
+	}
+}

@@ -1,0 +1,300 @@
+package syncserver
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// meta tells the state of the collection (§5). It ends a session: clients rely on it to clear a stale one.
+func meta(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	version, _, err := wire.ParseMetaRequest(payload)
+	if err != nil {
+		return a, err
+	}
+	t := c.tenant
+	var m wire.Meta
+	err = t.with(ctx, func() error {
+		t.endSession()
+		if version < oldestVersion || version > wire.ProtocolVersion {
+			return refuse(http.StatusNotImplemented, fmt.Sprintf("protocol version %d", version))
+		}
+		db, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		if m, err = t.readMeta(db, version); err != nil {
+			return fault.Step("meta", err)
+		}
+		usn, err := t.mediaUSN(ctx)
+		m.MediaUSN = int32(usn)
+		return err
+	})
+	return answer{message: wire.AppendMeta(nil, &m)}, err
+}
+
+// oldestVersion is the oldest protocol version for which the reference answers meta.
+const oldestVersion = 8
+
+func (t *tenant) readMeta(db host.DB, version int64) (m wire.Meta, err error) {
+	col, err := collection.ReadCol(db)
+	if err != nil {
+		return m, err
+	}
+	now := t.server.Now()
+	m = wire.Meta{
+		Mod: col.Mod, Scm: col.Scm, USN: int32(col.USN), TS: now.Unix(), Cont: true,
+		Slice: t.server.Limits.Slice, KeepsBackup: true, Events: true,
+	}
+	if m.Empty, err = collection.Empty(db); err != nil {
+		return m, err
+	}
+	size, err := rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+	if err != nil {
+		return m, err
+	}
+	if size > t.server.Limits.collection() {
+		m.Scm = now.UnixMilli() // too large for a download: only another upload helps (§3.5)
+	}
+	if version < 10 {
+		m.Msg, err = tooOldFor(db, version)
+		m.Cont = m.Msg == ""
+	}
+	return m, err
+}
+
+// tooOldFor returns what to tell a client that does not know what the collection uses, "" if it does (§5.1).
+func tooOldFor(db host.DB, version int64) (string, error) {
+	scheduler, err := rows.IntOf(db, "SELECT EXISTS(SELECT 1 FROM config WHERE key = 'schedVer' AND CAST(val AS TEXT) = '2')")
+	if err != nil {
+		return "", err
+	}
+	offset, err := rows.IntOf(db, "SELECT EXISTS(SELECT 1 FROM config WHERE key = 'creationOffset' AND CAST(val AS TEXT) <> 'null')")
+	switch {
+	case err != nil:
+		return "", err
+	case scheduler != 0 && version < 9:
+		return "This collection uses the second scheduler. Please update this program to sync.", nil
+	case offset != 0:
+		return "This collection uses the newer time zone handling. Please update this program to sync.", nil
+	}
+	return "", nil
+}
+
+// start begins a session and returns what was deleted since the client's last sync (§7.3).
+func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	request, err := wire.ParseStartRequest(payload)
+	if err != nil {
+		return a, err
+	}
+	if c.header.session == "" {
+		return a, fault.New(fault.InvalidInput, "no session key")
+	}
+	t := c.tenant
+	err = t.with(ctx, func() error {
+		t.endSession()
+		db, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		s := &session{key: c.header.session, db: db, used: t.server.Now(), minUSN: request.MinUSN, localNewer: request.LocalNewer}
+		t.session = s
+		graves, err := s.begin(t.server.Now(), request.Graves)
+		if err != nil {
+			t.endSession()
+			return fault.Step("start", err)
+		}
+		a.message = wire.AppendGraves(nil, graves)
+		return nil
+	})
+	return a, err
+}
+
+// begin opens the transaction. What is sent is collected before anything of the client's is stored, or it would be
+// echoed (trap 16).
+func (s *session) begin(now time.Time, clientGraves *wire.Graves) (graves wire.Graves, err error) {
+	if err := s.db.Exec("BEGIN IMMEDIATE"); err != nil {
+		return graves, err
+	}
+	col, err := collection.ReadCol(s.db)
+	if err != nil {
+		return graves, err
+	}
+	s.usn = col.USN
+	if err := collection.UnburyServer(s.db, now, s.usn); err != nil {
+		return graves, err
+	}
+	// A server's pending rows are those that the client has not seen. -1 would mean the client's own (§6.2).
+	if s.applier, err = collection.NewApplier(s.db, text{}, s.usn, int64(max(s.minUSN, 0)), now); err != nil {
+		return graves, err
+	}
+	if graves, err = collection.GravesSince(s.db, s.minUSN); err != nil {
+		return graves, err
+	}
+	if clientGraves != nil {
+		err = s.applier.Graves(*clientGraves)
+	}
+	return graves, err
+}
+
+// applyGraves deletes what the client has deleted (§7.4).
+func applyGraves(ctx context.Context, c *call, payload []byte) (answer, error) {
+	graves, err := wire.ParseApplyGraves(payload)
+	if err != nil {
+		return answer{}, err
+	}
+	return null, c.inSession(ctx, func(s *session) error { return s.applier.Graves(graves) })
+}
+
+// applyChanges exchanges the unchunked objects; ours are collected first (§7.5, trap 16).
+func applyChanges(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	changes, err := wire.ParseApplyChanges(payload)
+	if err != nil {
+		return a, err
+	}
+	err = c.inSession(ctx, func(s *session) error {
+		own, err := collection.ChangesSince(s.db, s.minUSN, !s.localNewer)
+		if err != nil {
+			return err
+		}
+		if own.Config != nil {
+			if _, err := rows.Exec(s.db, "UPDATE config SET usn = 0 WHERE usn <> 0"); err != nil {
+				return err
+			}
+		}
+		a.message = wire.AppendChanges(nil, own)
+		return s.applier.Changes(changes)
+	})
+	return a, err
+}
+
+// referenceSlice is the number of rows in a slice for clients that do not ask for another (§7.6).
+const referenceSlice = 250
+
+// chunk returns the next rows. They are listed at the first call.
+func chunk(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	size, err := wire.ParseChunkRequest(payload)
+	if err != nil {
+		return a, err
+	}
+	size = min(max(size, referenceSlice), max(c.server.Limits.Slice, referenceSlice))
+	err = c.inSession(ctx, func(s *session) (err error) {
+		if s.slicer == nil {
+			if s.slicer, err = collection.ListSince(s.db, s.minUSN, size); err != nil {
+				return err
+			}
+		}
+		s.slicer.SetSize(size)
+		slice := chunks.Get().(*wire.Chunk)
+		defer chunks.Put(slice)
+		if err := s.slicer.Next(slice); err != nil {
+			return err
+		}
+		a.message = wire.AppendChunk(nil, slice)
+		return nil
+	})
+	return a, err
+}
+
+// applyChunk stores rows of the client.
+func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
+	slice := chunks.Get().(*wire.Chunk)
+	defer chunks.Put(slice)
+	if err := wire.ParseApplyChunk(payload, slice); err != nil {
+		return answer{}, err
+	}
+	return null, c.inSession(ctx, func(s *session) error { return s.applier.Chunk(slice) })
+}
+
+// sanityCheck compares the counts of both sides (§11). If they differ the session ends at once.
+func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	client, err := wire.ParseSanityRequest(payload)
+	if err != nil {
+		return a, err
+	}
+	client.Graves = 0
+	err = c.inSession(ctx, func(s *session) error {
+		pending, err := collection.AnyPending(s.db)
+		if err != nil {
+			return err
+		}
+		var own *wire.Counts
+		if !pending {
+			counts, err := collection.Counts(s.db)
+			if err != nil {
+				return err
+			}
+			counts.Graves = 0
+			own = &counts
+		}
+		ok := own != nil && *own == client
+		a.message = wire.AppendSanity(nil, ok, client, own)
+		if !ok {
+			c.tenant.endSession()
+		}
+		return nil
+	})
+	return a, err
+}
+
+// finish commits the session (§12).
+func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) {
+	if err := wire.ParseNoRequest(payload); err != nil {
+		return a, err
+	}
+	var usn int64
+	err = c.inSession(ctx, func(s *session) error {
+		now, err := s.commit(c.server.Now())
+		if err != nil {
+			return err
+		}
+		usn = s.usn + 1
+		a.message = wire.AppendFinish(nil, now)
+		c.tenant.endSession() // there is nothing to roll back
+		return nil
+	})
+	if err == nil {
+		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: usn, MediaUSN: -1})
+	}
+	return a, err
+}
+
+func (s *session) commit(now time.Time) (millis int64, err error) {
+	col, err := collection.ReadCol(s.db)
+	if err != nil {
+		return 0, err
+	}
+	if col.USN >= math.MaxInt32 {
+		return 0, fault.New(fault.DamagedFile, "the collection's usn has reached its end")
+	}
+	// Devices compare this time for equality: it must differ from that of the sync before.
+	millis = max(now.UnixMilli(), col.Mod+1)
+	col.Mod, col.LS, col.USN = millis, millis, col.USN+1
+	if err := collection.WriteCol(s.db, col); err != nil {
+		return 0, err
+	}
+	return millis, s.db.Exec("COMMIT")
+}
+
+// abort ends the client's session. That of another client stays: a device that has lost its session must not take it from the
+// one that has it now (§17).
+func abort(ctx context.Context, c *call, payload []byte) (answer, error) {
+	if err := wire.ParseNoRequest(payload); err != nil {
+		return answer{}, err
+	}
+	t := c.tenant
+	return null, t.with(ctx, func() error {
+		if t.session != nil && t.session.key == c.header.session {
+			t.endSession()
+		}
+		return nil
+	})
+}

@@ -1,0 +1,181 @@
+package syncserver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// tenant is an account that is being served: it has the account's lease, and keeps its collection open between requests.
+type tenant struct {
+	registry *registry
+	server   *Server
+	id       store.AccountID
+
+	ready chan struct{} // closed when lease or err is known
+	lease store.Lease
+	err   error
+	gone  chan struct{} // closed when everything was closed
+
+	// Guarded by registry.mu.
+	users   int // requests
+	used    time.Time
+	leaving bool
+
+	// lock is the account's lock: who has put an element into it may use what follows.
+	lock    chan struct{}
+	db      host.DB // the collection; nil: closed
+	session *session
+
+	uploading sync.Mutex
+	upload    *transfer // the last upload, which may have ended
+}
+
+func newTenant(g *registry, id store.AccountID) *tenant {
+	return &tenant{
+		registry: g, server: g.server, id: id, used: g.server.Now(),
+		ready: make(chan struct{}), gone: make(chan struct{}), lock: make(chan struct{}, 1),
+	}
+}
+
+// lost reports whether the lease was taken away.
+func (t *tenant) lost() bool {
+	select {
+	case <-t.lease.Lost():
+		return true
+	default:
+		return false
+	}
+}
+
+// with runs do while nobody else uses the account. A panic in it ends what was begun: nobody knows what state it was in.
+func (t *tenant) with(ctx context.Context, do func() error) error {
+	select {
+	case t.lock <- struct{}{}:
+	case <-ctx.Done():
+		return unavailable("the account is busy")
+	}
+	sound := false
+	defer func() {
+		if !sound {
+			t.closeCollection()
+		}
+		<-t.lock
+	}()
+	if t.lost() {
+		t.closeCollection()
+		return &store.Elsewhere{}
+	}
+	err := do()
+	sound = true
+	return err
+}
+
+// open opens the collection, which the account has from its first access on (§17), and lets ctx interrupt its
+// statements. The account's lock is held.
+func (t *tenant) open(ctx context.Context) (host.DB, error) {
+	if t.db == nil {
+		if err := t.openCollection(ctx); err != nil {
+			return nil, err
+		}
+	}
+	limitTo(ctx, t.db)
+	return t.db, nil
+}
+
+// interruptible is implemented by databases whose statements end when a context does.
+type interruptible interface{ SetContext(ctx context.Context) }
+
+func (t *tenant) openCollection(ctx context.Context) error {
+	if err := t.registry.slot(ctx); err != nil {
+		return err
+	}
+	db, err := t.server.Collections.Open(ctx, t.id)
+	if fault.KindOf(err) == fault.NotFound {
+		if err = t.createCollection(ctx); err == nil {
+			db, err = t.server.Collections.Open(ctx, t.id)
+		}
+	}
+	if err == nil {
+		if err = harden(db); err != nil {
+			db.Close()
+		}
+	}
+	if err != nil {
+		<-t.registry.slots
+		return fault.Step("open the collection", err)
+	}
+	t.db = db
+	return nil
+}
+
+// cacheKiB is the page cache of an open collection. It grows to this only with use.
+const cacheKiB = 1000
+
+// harden prepares a connection to a collection that a user has made, and many users have open.
+func harden(db host.DB) error {
+	if db, ok := db.(interface{ Distrust() error }); ok {
+		if err := db.Distrust(); err != nil {
+			return err
+		}
+	}
+	return db.Exec(fmt.Sprintf("PRAGMA cache_size = -%d", cacheKiB))
+}
+
+// createCollection makes an empty collection. One of a server has no creation offset (§17): its users are anywhere.
+func (t *tenant) createCollection(ctx context.Context) error {
+	staged, err := t.server.Collections.Stage(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	defer staged.Discard()
+	db, err := staged.DB(ctx, host.Create)
+	if err != nil {
+		return err
+	}
+	err = collection.New(db, utc{t.server.Now}, random{})
+	if err == nil {
+		err = collection.PutConfig(db, "creationOffset", []byte("null"), 0, 0)
+	}
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return staged.Install(ctx, time.Time{})
+}
+
+// closeCollection rolls a session back and closes the collection. The account's lock is held, or nobody uses the account.
+func (t *tenant) closeCollection() {
+	if s := t.session; s != nil {
+		t.session = nil
+		_ = s.close() // closing the file rolls back, too
+	}
+	if t.db == nil {
+		return
+	}
+	if err := t.db.Close(); err != nil {
+		t.server.Log.Error("close a collection", "account", string(t.id), "error", err.Error())
+	}
+	t.db = nil
+	<-t.registry.slots
+}
+
+// isOpen reports whether the collection is open; nobody uses the account.
+func (t *tenant) isOpen() bool { return t.db != nil }
+
+// mediaUSN returns the usn of the last change to the account's media. The account's lock is held.
+func (t *tenant) mediaUSN(context.Context) (int64, error) { return 0, nil }
+
+// close closes everything of the account; nobody uses it.
+func (t *tenant) close() {
+	t.closeCollection()
+	t.lease.Release()
+}

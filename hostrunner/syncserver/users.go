@@ -1,0 +1,167 @@
+package syncserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// Users makes and changes accounts by the rules for names and passwords. Server has one; the program's commands use one on
+// the same accounts while a server runs.
+type Users struct {
+	accounts  store.Accounts
+	passwords *Passwords
+	now       func() time.Time
+}
+
+// NewUsers returns the users of a store. Of p only the settings are used; nil is the default.
+func NewUsers(accounts store.Accounts, p *Passwords, now func() time.Time) *Users {
+	own := &Passwords{}
+	if p != nil {
+		own.Memory, own.Passes, own.Random = p.Memory, p.Passes, p.Random
+	}
+	own.init()
+	if now == nil {
+		now = time.Now
+	}
+	return &Users{accounts: accounts, passwords: own, now: now}
+}
+
+const (
+	maxName     = 100 // bytes
+	minPassword = 8   // characters
+	maxPassword = 1000
+)
+
+// CheckName returns a user name as it is kept: trimmed, in normalization form C. Errors are fault.InvalidInput with a reason
+// for people.
+func CheckName(name string) (string, error) {
+	name = norm.NFC.String(strings.TrimSpace(name))
+	switch {
+	case name == "":
+		return "", fault.New(fault.InvalidInput, "the user name is empty")
+	case len(name) > maxName:
+		return "", fault.New(fault.InvalidInput, "the user name is too long (at most %d bytes)", maxName)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "", fault.New(fault.InvalidInput, "the user name has characters that cannot be seen")
+	}
+	return name, nil
+}
+
+// CheckPassword applies the rules for new passwords: length, and not what is tried first. Errors are fault.InvalidInput with a
+// reason for people.
+func CheckPassword(name, password string) error {
+	n := utf8.RuneCountInString(password)
+	folded := store.FoldName(password)
+	switch {
+	case !utf8.ValidString(password):
+		return fault.New(fault.InvalidInput, "the password is not text")
+	case n < minPassword:
+		return fault.New(fault.InvalidInput, "the password is too short (at least %d characters)", minPassword)
+	case len(password) > maxPassword:
+		return fault.New(fault.InvalidInput, "the password is too long (at most %d bytes)", maxPassword)
+	case folded == store.FoldName(name):
+		return fault.New(fault.InvalidInput, "the password is the user name")
+	case common[folded] || strings.Trim(password, password[:1]) == "":
+		return fault.New(fault.InvalidInput, "the password is one that is guessed first")
+	}
+	return nil
+}
+
+// common are the passwords of at least minPassword characters that head every list of leaked ones.
+var common = map[string]bool{
+	"12345678": true, "123456789": true, "1234567890": true, "0123456789": true, "0987654321": true, "87654321": true,
+	"password": true, "password1": true, "password123": true, "passw0rd": true, "qwertyui": true, "qwertyuiop": true, "qwerty123": true,
+	"1q2w3e4r": true, "1q2w3e4r5t": true, "1qaz2wsx": true, "abcd1234": true, "abc12345": true, "iloveyou": true, "sunshine": true,
+	"princess": true, "football": true, "baseball": true, "superman": true, "trustno1": true, "letmein1": true, "welcome1": true,
+	"asdfghjk": true, "asdfghjkl": true, "zxcvbnm1": true, "changeme": true, "changeme123": true, "administrator": true, "michelle": true,
+}
+
+// Add makes an account. Errors: fault.InvalidInput with a reason for people, store.ErrTaken.
+func (u *Users) Add(ctx context.Context, name, password string) (store.Account, error) {
+	name, err := CheckName(name)
+	if err != nil {
+		return store.Account{}, err
+	}
+	if err := CheckPassword(name, password); err != nil {
+		return store.Account{}, err
+	}
+	// Hashing costs more than looking. Create decides between two who ask at once.
+	if _, err := u.accounts.ByName(ctx, name); err == nil {
+		return store.Account{}, store.ErrTaken
+	}
+	verifier, err := u.passwords.Hash(ctx, password)
+	if err != nil {
+		return store.Account{}, err
+	}
+	a := store.Account{ID: newAccountID(), Name: name, Verifier: verifier, Created: u.now()}
+	return a, u.accounts.Create(ctx, a)
+}
+
+// SetPassword changes the password of an account, and revokes all devices but one: who knew the old password must not stay.
+// Errors: fault.NotFound, fault.InvalidInput.
+func (u *Users) SetPassword(ctx context.Context, name, password string, except store.DeviceID) error {
+	a, err := u.accounts.ByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	if a.Fixed {
+		return fault.New(fault.InvalidInput, "the password of this account is set in the server's environment (SYNC_USER…)")
+	}
+	if err := CheckPassword(a.Name, password); err != nil {
+		return err
+	}
+	if a.Verifier, err = u.passwords.Hash(ctx, password); err != nil {
+		return err
+	}
+	if err := u.accounts.Update(ctx, a); err != nil {
+		return err
+	}
+	return u.accounts.RemoveDevices(ctx, a.ID, except)
+}
+
+// check returns the account if the password is right; fault.Auth if there is none, if it is wrong or if the account is disabled, after
+// the same time.
+func (u *Users) check(ctx context.Context, name, password string) (store.Account, error) {
+	a, err := u.accounts.ByName(ctx, name)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return store.Account{}, err
+	}
+	verifier := a.Verifier
+	if err != nil || a.Disabled || len(password) > maxPassword {
+		verifier = ""
+	}
+	ok, err := u.passwords.Check(ctx, password, verifier)
+	if err != nil {
+		return store.Account{}, err
+	}
+	if !ok {
+		return store.Account{}, fault.New(fault.Auth, "wrong user or password")
+	}
+	return a, nil
+}
+
+// addDevice gives an account a new device and returns its key.
+func (u *Users) addDevice(ctx context.Context, a store.Account, client string, limit int) (key string, err error) {
+	b := make([]byte, 20)
+	_, _ = rand.Read(b) // never fails
+	key = hex.EncodeToString(b)
+	now := u.now()
+	return key, u.accounts.AddDevice(ctx, a.ID, store.Device{
+		ID: store.DeviceID(newID()), Name: deviceName(client), Key: store.HashKey(key), Created: now, Seen: now,
+	}, limit)
+}
+
+func newAccountID() store.AccountID { return store.AccountID(newID()) }
+
+// newID returns a random name of lower-case letters and digits.
+func newID() string { return strings.ToLower(rand.Text()) }
