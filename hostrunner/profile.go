@@ -104,6 +104,22 @@ func (p *Profile) Download(ctx context.Context, params service.TransferParams) (
 	return r, p.doOpen(ctx, service.MethodDownload, params, &r)
 }
 
+// MediaSync syncs the media files. It needs no collection, but fetches the files of cards that are due first if there is one.
+// If deletions are held back, it fails with fault.NeedsDecision; all else is synced then.
+func (p *Profile) MediaSync(ctx context.Context, params service.MediaSyncParams) (r service.MediaSyncResult, err error) {
+	return r, p.do(ctx, service.MethodMediaSync, params, &r)
+}
+
+// GetMedia fetches one media file now, if it is not here yet. fault.NotFound if no one has it.
+func (p *Profile) GetMedia(ctx context.Context, params service.GetMediaParams) (r service.GetMediaResult, err error) {
+	return r, p.do(ctx, service.MethodGetMedia, params, &r)
+}
+
+// ForgetMedia forgets what is known of the server's media files, as when another account is used. The files stay.
+func (p *Profile) ForgetMedia(ctx context.Context) error {
+	return p.do(ctx, service.MethodForgetMedia, struct{}{}, &struct{}{})
+}
+
 // Backups lists the backups, newest first.
 func (p *Profile) Backups(ctx context.Context) (r service.BackupsResult, err error) {
 	return r, p.do(ctx, service.MethodBackups, struct{}{}, &r)

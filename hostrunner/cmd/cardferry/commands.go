@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -18,11 +19,12 @@ type commands struct {
 	Engine string `help:"Where the sync logic runs: in the Wasm guest (wazero), or compiled into this program (native)." enum:"wazero,native" default:"wazero"`
 
 	Login    loginCommand    `cmd:"" help:"Log in to a sync server and keep the key in the profile. The password is one line on standard input, or CARDFERRY_PASSWORD."`
-	Logout   logoutCommand   `cmd:"" help:"Forget the key."`
+	Logout   logoutCommand   `cmd:"" help:"Forget the key, and what is known of the server's media files."`
 	Status   statusCommand   `cmd:"" help:"Say what a sync would do."`
-	Sync     syncCommand     `cmd:"" help:"Sync the collection both ways."`
+	Sync     syncCommand     `cmd:"" help:"Sync the collection both ways, then the media files."`
 	Upload   uploadCommand   `cmd:"" help:"Replace the server's collection by this one."`
 	Download downloadCommand `cmd:"" help:"Replace this collection by the server's."`
+	Media    mediaCommand    `cmd:"" help:"Sync, fetch or check pictures and sounds."`
 	Backups  backupsCommand  `cmd:"" help:"List or restore backups."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what is wrong with a server, as a client sees it."`
 	Version  versionCommand  `cmd:"" help:"Print the versions of program and guest."`
@@ -68,7 +70,9 @@ type logoutCommand struct{ profileFlag }
 
 func (c *logoutCommand) Run(app *app) error {
 	app.out.begin()
-	err := app.with(c.Profile, existing, func(*hostrunner.Profile) error { return removeAccount(c.Profile) })
+	err := app.with(c.Profile, existing, func(p *hostrunner.Profile) error {
+		return errors.Join(p.ForgetMedia(app.ctx), removeAccount(c.Profile))
+	})
 	if err != nil {
 		return err
 	}
@@ -123,23 +127,27 @@ func (a *app) withEmpty(do func(*hostrunner.Profile) error) error {
 
 type syncCommand struct {
 	profileFlag
-	NoMedia    bool              `help:"Sync the collection only. (This version syncs no media yet: with and without it, media is null in the result.)"`
+	NoMedia    bool              `help:"Sync the collection only."`
 	OnConflict colsync.Direction `help:"What to do when one side must replace the other: ask (end with exit code 3), upload or download." enum:"ask,upload,download" default:"ask"`
 }
 
 func (c *syncCommand) Run(app *app) error {
-	var res service.SyncResult
+	var res synced
 	err := app.withAccount(c.Profile, collection, func(p *hostrunner.Profile, acc *colsync.Account) (_ string, err error) {
-		res, err = p.Sync(app.ctx, service.SyncParams{Account: acc, OnConflict: c.OnConflict})
+		res.SyncResult, err = p.Sync(app.ctx, service.SyncParams{Account: acc, OnConflict: c.OnConflict})
+		if err == nil && !c.NoMedia {
+			err = app.syncMedia(p, acc, &res)
+		}
 		return res.NewEndpoint, err
 	})
 	if err != nil {
-		return err
+		return heldHint(c.Profile, err)
 	}
-	app.out.result(struct {
-		service.SyncResult
-		Media any `json:"media"` // null until media sync exists, and with --no-media
-	}{SyncResult: res}, syncText(res))
+	text := syncText(res.SyncResult)
+	if res.Media != nil {
+		text += "\n" + mediaText(*res.Media)
+	}
+	app.out.result(res, text)
 	return nil
 }
 

@@ -23,6 +23,7 @@ type output struct {
 
 	mu      sync.Mutex
 	bar     *bar // nil: not a terminal, or nothing to show
+	pace    pace // of the running stage, for JSON
 	ended   bool
 	started time.Time // when the work began; zero before
 	broken  error     // the first failed write to out
@@ -55,11 +56,14 @@ func (o *output) progress(p host.Progress) {
 	switch {
 	case o.ended:
 	case o.json:
+		o.pace.set(p, time.Now())
 		o.line("progress", struct {
-			Stage host.Stage `json:"stage"`
-			Done  int64      `json:"done"`
-			Total int64      `json:"total,omitempty"`
-		}{p.Stage, p.Done, p.Total})
+			Stage  host.Stage `json:"stage"`
+			Done   int64      `json:"done"`
+			Total  int64      `json:"total,omitempty"`
+			Rate   float64    `json:"rate,omitempty"`    // a second
+			LeftMS int64      `json:"left_ms,omitempty"` // time left
+		}{p.Stage, p.Done, p.Total, o.pace.rate, o.pace.left.Milliseconds()})
 	case o.bar != nil:
 		o.bar.set(p)
 	}

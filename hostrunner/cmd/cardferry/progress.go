@@ -16,8 +16,9 @@ type bar struct {
 	pool *mpb.Progress
 	line *mpb.Bar
 
-	mu  sync.Mutex
-	now host.Progress
+	mu   sync.Mutex
+	now  host.Progress
+	pace pace
 }
 
 // barWidth leaves room for the texts beside the bar on a terminal of 80 columns.
@@ -38,11 +39,13 @@ var stageText = map[host.Stage]string{
 	host.StageConnect: "connecting", host.StageGraves: "deletions", host.StageChanges: "decks and notetypes",
 	host.StageChunks: "cards and reviews", host.StageFinish: "comparing", host.StageUpload: "uploading",
 	host.StageDownload: "downloading", host.StageCheck: "checking the file",
+	host.StageMediaIndex: "listing media", host.StageMediaDownload: "media downloads", host.StageMediaUpload: "media uploads",
 }
 
 func (b *bar) set(p host.Progress) {
 	b.mu.Lock()
 	b.now = p
+	b.pace.set(p, time.Now())
 	b.mu.Unlock()
 	b.line.SetTotal(max(p.Total, 1), false)
 	b.line.SetCurrent(p.Done)
@@ -70,7 +73,7 @@ func (b *bar) name() string {
 	return stageText[b.now.Stage]
 }
 
-// amount says how much of the stage is done, in bytes or rows.
+// amount says how much of the stage is done, in bytes, rows or files, how fast, and how long the rest takes.
 func (b *bar) amount() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -80,11 +83,19 @@ func (b *bar) amount() string {
 	}
 	switch {
 	case b.now.Total > 0:
-		return show(b.now.Done) + " of " + show(b.now.Total)
+		return show(b.now.Done) + " of " + show(b.now.Total) + b.paceText(show)
 	case b.now.Done > 0:
 		return show(b.now.Done)
 	}
 	return ""
+}
+
+func (b *bar) paceText(show func(int64) string) string {
+	rate, left := b.pace.rate, b.pace.left
+	if rate < 1 || left <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s/s, %s left", show(int64(rate)), left.Round(time.Second))
 }
 
 func (b *bar) close() {
