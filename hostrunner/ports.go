@@ -21,6 +21,7 @@ type ports struct {
 	host   host.Host
 	sql    *sqlitehost.SQL
 	http   *nethost.HTTP
+	media  *mediahost.Media
 	dbs    *openDBs
 	events *events
 	log    func(line string)
@@ -30,7 +31,7 @@ func newPorts(o OpenOptions) *ports {
 	files := filehost.New(o.Dir, sqlitehost.Settle)
 	media := mediahost.New(o.Dir)
 	p := &ports{
-		sql: sqlitehost.New(o.Dir), http: nethost.New(files, media),
+		sql: sqlitehost.New(o.Dir), http: nethost.New(files, media), media: media,
 		events: &events{report: o.Progress, now: time.Now}, log: o.Log,
 	}
 	if p.log == nil {
@@ -60,6 +61,7 @@ func (p *ports) begin(ctx context.Context) (end func()) {
 func (p *ports) close() error {
 	err := p.dbs.closeAll()
 	p.http.Close()
+	p.media.Close()
 	return err
 }
 
