@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/coretest"
@@ -48,8 +49,10 @@ func BenchmarkReplace(b *testing.B) {
 // BenchmarkScan lists 100,000 files.
 func BenchmarkScan(b *testing.B) {
 	s := newStore(b)
-	for i := range 100_000 {
-		s.install(b, fmt.Sprintf("paste-%040x.jpg", uint64(i)*0x9e3779b97f4a7c15), "x", nil)
+	s.install(b, "a.jpg", "x", nil)
+	for i := range 99_999 {
+		sum := coretest.SumOf(fmt.Append(nil, i))
+		coretest.Must(b, os.WriteFile(s.path(fmt.Sprintf("paste-%x.jpg", sum.SHA1)), []byte("x"), 0o644))
 	}
 	var buf []byte
 	for b.Loop() {

@@ -153,7 +153,7 @@ func (m *Media) Copy(name string, seen host.MediaFile) (_ host.MediaDraft, chang
 	if err != nil {
 		return nil, false, err
 	}
-	if err := copyUntil(context.Background(), d, file); err != nil {
+	if err := copyUntil(context.Background(), d, file, seen.Size); err != nil {
 		d.Discard()
 		return nil, false, convert(err, "copy", name)
 	}

@@ -53,9 +53,17 @@ func (m *Media) Hash(ctx context.Context, name string) (host.MediaFile, host.Med
 
 // tryHash is an attempt; ok is false if the file has changed in between.
 func (m *Media) tryHash(ctx context.Context, name string) (seen host.MediaFile, sum host.MediaSum, ok bool, err error) {
-	file, info, err := m.openFile(name)
+	if err := checkName(name); err != nil {
+		return seen, sum, false, err
+	}
+	f, err := m.open()
 	if err != nil {
 		return seen, sum, false, err
+	}
+	defer f.close()
+	file, info, err := f.openFile(name)
+	if err != nil {
+		return seen, sum, false, convert(err, "open", name)
 	}
 	defer file.Close()
 	if age := time.Since(info.ModTime()); age >= 0 && age < settled {
@@ -68,20 +76,21 @@ func (m *Media) tryHash(ctx context.Context, name string) (seen host.MediaFile, 
 		}
 	}
 	s := newSums()
-	if err := copyUntil(ctx, s, file); err != nil {
+	if err := copyUntil(ctx, s, file, info.Size()); err != nil {
 		return seen, sum, false, convert(err, "read", name)
 	}
-	after, err := m.Stat(name) // by name: another file may have taken it
-	if fault.KindOf(err) == fault.NotFound {
-		return seen, sum, false, err
+	after, err := f.find(name) // by name: another file may have taken it
+	if err != nil {
+		return seen, sum, false, convert(err, "find", name)
 	}
 	seen = seenAs(info)
-	return seen, s.sum(), after == seen && s.size == seen.Size, err
+	return seen, s.sum(), seenAs(after) == seen && s.size == seen.Size, nil
 }
 
-// copyUntil copies a file until ctx ends.
-func copyUntil(ctx context.Context, to io.Writer, from io.Reader) error {
-	buf := make([]byte, 256<<10)
+// copyUntil copies a file of about the given size until ctx ends.
+func copyUntil(ctx context.Context, to io.Writer, from io.Reader, size int64) error {
+	const smallest, largest = 512, 256 << 10
+	buf := make([]byte, max(smallest, min(size+1, largest)))
 	for {
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.Cancelled, err, "cancelled")

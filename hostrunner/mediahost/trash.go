@@ -137,7 +137,7 @@ func copyFile(from *folder, name string, to *folder, as string) (err error) {
 	if err != nil {
 		return err
 	}
-	err = copyUntil(context.Background(), out, in)
+	err = copyUntil(context.Background(), out, in, info.Size())
 	if err == nil {
 		err = out.Sync() // soon it is the only one
 	}
