@@ -65,12 +65,27 @@ func NewServer(dir string, users int) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: "http://127.0.0.1:" + port + "/", Dir: dir, python: python, port: port, users: users}
-	s.free = make(chan *Account, users)
+	s := ServerAt("http://127.0.0.1:"+port+"/", users)
+	s.Dir, s.python, s.port = dir, python, port
+	return s, s.start()
+}
+
+// Settings are the variables with which a server, the real one or another that knows them, gets the accounts of a Server.
+func Settings(users int) map[string]string {
+	m := map[string]string{"PASSWORDS_HASHED": "1"}
+	for i := 1; i <= users; i++ {
+		m[fmt.Sprint("SYNC_USER", i)] = fmt.Sprintf("user%d:%s", i, hashed)
+	}
+	return m
+}
+
+// ServerAt returns a server that somebody else has started at url, with the accounts of Settings.
+func ServerAt(url string, users int) *Server {
+	s := &Server{URL: url, users: users, free: make(chan *Account, users)}
 	for i := range users {
 		s.free <- s.account(i + 1)
 	}
-	return s, s.start()
+	return s
 }
 
 func freePort() (string, error) {
@@ -90,9 +105,9 @@ func (s *Server) start() error {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "SYNC_BASE="+s.Dir, "SYNC_HOST=127.0.0.1", "SYNC_PORT="+s.port, "PASSWORDS_HASHED=1", "TZ=UTC", "RUST_LOG=error")
-	for i := 1; i <= s.users; i++ {
-		cmd.Env = append(cmd.Env, fmt.Sprintf("SYNC_USER%d=user%d:%s", i, i, hashed))
+	cmd.Env = append(cmd.Env, "SYNC_BASE="+s.Dir, "SYNC_HOST=127.0.0.1", "SYNC_PORT="+s.port, "TZ=UTC", "RUST_LOG=error")
+	for name, value := range Settings(s.users) {
+		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	s.log.Reset()
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log

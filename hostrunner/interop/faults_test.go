@@ -27,7 +27,7 @@ func operations() []operation {
 			prepare: func(testing.TB, *setup) {},
 			run:     func(ctx context.Context, o *ours) error { _, err := o.try(ctx); return err },
 		}, {
-			name: "upload", points: pointsOf("meta", "download", "meta", "upload"), arrives: "upload",
+			name: "upload", points: uploadPoints(), arrives: "upload",
 			prepare: func(t testing.TB, s *setup) { s.ours.oneWay(t) },
 			run: func(ctx context.Context, o *ours) error {
 				_, err := o.profile.Upload(ctx, service.TransferParams{Account: &o.account, Backup: true})
@@ -42,6 +42,15 @@ func operations() []operation {
 			},
 		},
 	}
+}
+
+// uploadPoints are the points of an upload, which takes a backup of the server's collection unless the server says that it
+// keeps one itself.
+func uploadPoints() []point {
+	if throughOwn() {
+		return pointsOf("meta", "upload")
+	}
+	return pointsOf("meta", "download", "meta", "upload")
 }
 
 // arrived reports whether the server had our changes at the point.

@@ -1,6 +1,8 @@
 // Package interop_test syncs collections of ours with those of the real Anki, through its real server, and looks whether
 // anything is lost: hostrunner/anki has the real programs, this package the scenarios.
 //
+// CARDFERRY_SERVER=ours puts our server (hostrunner/syncserver) in the place of the real one, in all of them.
+//
 // CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample. With -short
 // the native engine runs a sample of the large tables, too.
 package interop_test
@@ -25,6 +27,7 @@ import (
 var shared struct {
 	dir     string
 	server  func() (*anki.Server, error)
+	own     func() (*anki.Server, error) // ours
 	agent   func() (*anki.Agent, error)
 	runtime func() (*hostrunner.Runtime, error)
 	seed    func() (*world, error)
@@ -48,10 +51,20 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	var server *anki.Server
 	var agent *anki.Agent
+	var own *ownServer
 	shared.dir = dir
 	shared.server = sync.OnceValues(func() (_ *anki.Server, err error) {
+		if throughOwn() {
+			return shared.own()
+		}
 		server, err = anki.NewServer(filepath.Join(dir, "server"), 12)
 		return server, err
+	})
+	shared.own = sync.OnceValues(func() (_ *anki.Server, err error) {
+		if own, err = startOwn(filepath.Join(dir, "own")); err != nil {
+			return nil, err
+		}
+		return own.server, nil
 	})
 	shared.agent = sync.OnceValues(func() (_ *anki.Agent, err error) {
 		agent, err = anki.NewAgent()
@@ -72,6 +85,9 @@ func run(m *testing.M) int {
 	defer func() {
 		if server != nil {
 			server.Kill()
+		}
+		if own != nil {
+			own.close()
 		}
 		if agent != nil {
 			agent.Close()

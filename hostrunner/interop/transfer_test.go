@@ -12,7 +12,7 @@ import (
 // What an app changes while an upload runs stays pending, and the next normal sync sends it.
 func TestEditsDuringUpload(t *testing.T) {
 	t.Parallel()
-	for _, p := range pointsOf("meta", "download", "meta", "upload") {
+	for _, p := range uploadPoints() {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
 			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
