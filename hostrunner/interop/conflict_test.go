@@ -68,6 +68,16 @@ func outcomeOf(t *testing.T, e *hostrunner.Engine, devices func(*setup) (device,
 	}
 	s := newSetup(t, engine)
 	first, second := devices(s)
+	out := s.fight(t, first, second, newer)
+	// Not the database check: a card answered on both devices has the state of one answer and the review of the other, which it
+	// reports for two real clients as well.
+	s.ours.intact(t)
+	return out
+}
+
+// fight makes the conflicting changes, syncs, and returns what each side has.
+func (s *setup) fight(t *testing.T, first, second device, newer int64) map[string]string {
+	t.Helper()
 	now := time.Now().Unix()
 	for i, d := range []device{first, second} {
 		side := []string{"first", "second"}[i]
@@ -115,9 +125,6 @@ func outcomeOf(t *testing.T, e *hostrunner.Engine, devices func(*setup) (device,
 			out[k+" at "+who] = v
 		}
 	}
-	// Not the database check: a card answered on both devices has the state of one answer and the review of the other, which it
-	// reports for two real clients as well.
-	s.ours.intact(t)
 	return out
 }
 
