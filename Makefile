@@ -74,7 +74,7 @@ bench: deps build
 	go test -run '^$$' -bench . -benchtime 200ms ./core/...
 	go build -o build/wasirun ./wasm/wasirun
 	GOOS=wasip1 GOARCH=wasm go test -exec $(CURDIR)/build/wasirun -run '^$$' -bench . -benchtime 200ms \
-		./core/wire ./core/unicase ./core/notetext ./core/legacy
+		./core/wire ./core/unicase ./core/notetext ./core/legacy ./core/mediaref ./core/medianame
 
 size: packages build/core.wasm
 	sh wasm/size.sh build/core.wasm

@@ -8,7 +8,7 @@ import (
 )
 
 // SHA1 returns the SHA-1 of s (RFC 3174).
-func SHA1[T ~string | ~[]byte](s T) (sum [20]byte) {
+func SHA1(s string) (sum [20]byte) {
 	h := [5]uint32{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}
 	size := uint64(len(s)) * 8
 	for ; len(s) >= 64; s = s[64:] {

@@ -5,14 +5,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/cardferry/cardferry/core/host"
 )
 
 // extensions are those of media types whose files are often added without one.
-var extensions = map[string]string{
-	"audio/mpeg": "mp3", "audio/ogg": "oga", "audio/opus": "opus", "audio/wav": "wav", "audio/webm": "weba", "audio/aac": "aac",
-	"image/jpeg": "jpg", "image/png": "png", "image/svg+xml": "svg", "image/webp": "webp", "image/avif": "avif",
+var extensions = [...]struct{ mediaType, ext string }{
+	{"audio/mpeg", "mp3"}, {"audio/ogg", "oga"}, {"audio/opus", "opus"}, {"audio/wav", "wav"}, {"audio/webm", "weba"}, {"audio/aac", "aac"},
+	{"image/jpeg", "jpg"}, {"image/png", "png"}, {"image/svg+xml", "svg"}, {"image/webp", "webp"}, {"image/avif", "avif"},
 }
 
 // unnamed is the stem of a file of whose wanted name nothing is left.
@@ -29,7 +30,11 @@ type Here func(name string) (sum [20]byte, ok bool, err error)
 // and a file that has the name with the SHA-1 but other content, because somebody edited it, stays as it is.
 func ForNew(t host.Text, wanted, mediaType string, sum [20]byte, here Here) (name string, have bool, err error) {
 	if !strings.Contains(wanted, ".") {
-		wanted = join(wanted, extensions[mediaType])
+		for _, e := range &extensions {
+			if e.mediaType == mediaType {
+				wanted = join(wanted, e.ext)
+			}
+		}
 	}
 	name = Normalize(t, Normalize(t, wanted))
 	if name == "" {
@@ -84,27 +89,23 @@ func Lower(s string) string {
 	return b.String()
 }
 
-// endsWord is Unicode's condition Final_Sigma: a letter comes before, and none after, whatever else is between that
-// does not part words.
+// endsWord is Unicode's condition Final_Sigma: a letter that has case comes before, and none after, whatever else is
+// between that does not part words.
 func endsWord(before, after string) bool {
 	i := strings.LastIndexFunc(before, func(r rune) bool { return !ignorable(r) })
 	j := strings.IndexFunc(after, func(r rune) bool { return !ignorable(r) })
-	return i >= 0 && cased(firstRune(before[i:])) && (j < 0 || !cased(firstRune(after[j:])))
+	return i >= 0 && cased(before[i:]) && (j < 0 || !cased(after[j:]))
 }
 
-func firstRune(s string) rune {
-	for _, r := range s {
-		return r
-	}
-	return unicode.ReplacementChar
+// cased reports whether s begins with a letter that has case; some without a counterpart are missed.
+func cased(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.ToLower(r) != r || unicode.ToUpper(r) != r || r == 'ß' || r == 'ΐ' || r == 'ΰ'
 }
 
-func cased(r rune) bool {
-	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
-}
-
-// ignorable approximates Unicode's property Case_Ignorable.
+// ignorable is what matters of Unicode's property Case_Ignorable without tables of its own: marks, modifiers, what is
+// invisible, and punctuation that occurs within words.
 func ignorable(r rune) bool {
-	return strings.ContainsRune("'.:·\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", r) ||
-		unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)
+	return unicode.Is(unicode.M, r) || 0x2b0 <= r && r < 0x370 || 0x200b <= r && r <= 0x200f ||
+		strings.ContainsRune("'.:^`\u00a8\u00ad\u00b4\u00b7\u00b8\u2018\u2019\u2024\u2027", r)
 }

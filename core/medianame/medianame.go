@@ -23,8 +23,12 @@ const (
 // It is the reference's rule, step by step: a device that normalises in another way renames files for all others.
 // As there, the result need not be normalised itself: what is removed may bring a letter and its accent together.
 func Normalize(t host.Text, name string) string {
-	name = nfc(t, name)
-	if !plain(name) {
+	ascii, clean := look(name)
+	if !ascii {
+		name = t.NFC(strings.ToValidUTF8(name, ""))
+		clean = strings.IndexFunc(name, func(r rune) bool { return keep(r) != r }) < 0
+	}
+	if !clean {
 		name = strings.Map(keep, name)
 	}
 	name = avoidDevice(name)
@@ -52,7 +56,7 @@ func Check(t host.Text, name string) error {
 		problem = "it is not UTF-8"
 	case strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r == '\\' || isControl(r) }):
 		problem = "it has a separator or control character"
-	case nfc(t, name) != name:
+	case t.NFC(name) != name:
 		problem = "it is not in Unicode's form C"
 	default:
 		return nil
@@ -60,32 +64,26 @@ func Check(t host.Text, name string) error {
 	return fault.New(fault.InvalidInput, "media file %.300q: %s", name, problem)
 }
 
-// nfc spares ASCII, which is most names, the way to the host.
-func nfc(t host.Text, s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return t.NFC(strings.ToValidUTF8(s, ""))
+// look reports whether name is ASCII, which is in form C, and if it is, whether keep would leave all of it: most names
+// need nothing more.
+func look(name string) (ascii, clean bool) {
+	clean = true
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if c >= utf8.RuneSelf {
+			return false, false
+		}
+		if forbidden[c/64]>>(c%64)&1 != 0 {
+			clean = false
 		}
 	}
-	return s
-}
-
-// plain reports whether keep would leave all of s.
-func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= utf8.RuneSelf {
-			return strings.IndexFunc(s[i:], func(r rune) bool { return keep(r) != r }) < 0
-		} else if isForbidden(c) {
-			return false
-		}
-	}
-	return true
+	return true, clean
 }
 
 // keep returns what strings.Map shall put for r: -1 removes it.
 func keep(r rune) rune {
 	switch {
-	case r < utf8.RuneSelf && isForbidden(byte(r)), isUnassigned(r):
+	case r < utf8.RuneSelf && forbidden[r/64]>>(r%64)&1 != 0, isUnassigned(r):
 		return -1
 	case r == '\u00a0':
 		return ' '
@@ -93,10 +91,7 @@ func keep(r rune) rune {
 	return r
 }
 
-// isForbidden reports whether an ASCII character may not be in a name.
-func isForbidden(c byte) bool { return forbidden[c/64]>>(c%64)&1 != 0 }
-
-// forbidden has the bits of ASCII control characters and of [ ] < > : " / ? * ^ \ |
+// forbidden has the bits of the ASCII characters that may not be in a name: control characters and [ ] < > : " / ? * ^ \ |
 var forbidden = [2]uint64{
 	1<<' ' - 1 | 1<<'<' | 1<<'>' | 1<<':' | 1<<'"' | 1<<'/' | 1<<'?' | 1<<'*',
 	1<<('['-64) | 1<<(']'-64) | 1<<('^'-64) | 1<<('\\'-64) | 1<<('|'-64) | 1<<(0x7f-64),

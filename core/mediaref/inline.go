@@ -38,11 +38,11 @@ func inline(name string) (file string, ok bool) {
 
 // decodeBase64 decodes as strictly as the reference: whole groups of four, no stray bits; but each group may be padded, so
 // that texts one after the other are one. encoding/base64 takes no such thing.
-func decodeBase64(s string) (content []byte, ok bool) {
+func decodeBase64(s string) (decoded string, ok bool) {
 	if len(s)%4 != 0 {
-		return nil, false
+		return "", false
 	}
-	content = make([]byte, 0, len(s)/4*3)
+	content := make([]byte, 0, len(s)/4*3)
 	for ; s != ""; s = s[4:] {
 		n := 4
 		for n > 2 && s[n-1] == '=' {
@@ -52,18 +52,18 @@ func decodeBase64(s string) (content []byte, ok bool) {
 		for _, c := range []byte(s[:n]) {
 			d := base64Digit(c)
 			if d > 63 {
-				return nil, false
+				return "", false
 			}
 			bits = bits<<6 | d
 		}
 		bits <<= 6 * (4 - n)
 		if bits<<(8*n) != 0 { // n digits are n-1 bytes
-			return nil, false
+			return "", false
 		}
 		group := [3]byte{byte(bits >> 16), byte(bits >> 8), byte(bits)}
 		content = append(content, group[:n-1]...)
 	}
-	return content, true
+	return string(content), true
 }
 
 // base64Digit returns the value of a digit, more than 63 for anything else.

@@ -96,30 +96,32 @@ func closing(text string, start int, mark string) int {
 	}
 }
 
-// latexBody returns LaTeX without its HTML. Three tags are line breaks; other spellings of them are not.
+// latexBody returns LaTeX without its HTML.
 func latexBody(html string) string {
-	if i := strings.IndexByte(html, '<'); i >= 0 {
-		html = notetext.StripTags(breakLines(html, i))
+	if strings.IndexByte(html, '<') >= 0 {
+		html = notetext.StripTags(breakLines(html))
 	}
 	return notetext.DecodeEntities(html)
 }
 
-// breakLines is latexBody for the line breaks, the first of which is at i or later.
-func breakLines(html string, i int) string {
-	var dst []byte
-	copied := 0
+// breakLines replaces the three tags that are line breaks. Other spellings of them are not.
+func breakLines(html string) string {
+	var b strings.Builder
 	for {
+		i := strings.IndexByte(html, '<')
+		if i < 0 {
+			b.WriteString(html)
+			return b.String()
+		}
+		b.WriteString(html[:i])
+		html = html[i:]
+		c, size := byte('<'), 1
 		for _, tag := range [...]string{"<br>", "<br/>", "<div>"} {
-			if n := notetext.PrefixFold(html[i:], tag); n >= 0 {
-				dst = append(append(dst, html[copied:i]...), '\n')
-				copied = i + n
-				break
+			if n := notetext.PrefixFold(html, tag); n >= 0 {
+				c, size = '\n', n
 			}
 		}
-		n := strings.IndexByte(html[i+1:], '<')
-		if n < 0 {
-			return string(append(dst, html[copied:]...))
-		}
-		i += 1 + n
+		b.WriteByte(c)
+		html = html[size:]
 	}
 }

@@ -2,19 +2,22 @@ package mediaref
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cardferry/cardferry/core/notetext"
 )
 
 // Static is a media file named by a card template or by a notetype's style: literally, not through a field.
 type Static struct {
-	// Name is the file's name.
-	Name string
-	// Others are further readings of what is written: it may be percent-encoded and have a query behind it, or not.
-	// A file of any of these names is the one that is meant.
-	Others []string
+	// Readings are the names that can be meant, the likeliest first: what is written may be percent-encoded and have a
+	// query behind it, or not.
+	Readings []string
 }
+
+// Name is the likeliest name of the file.
+func (s Static) Name() string { return s.Readings[0] }
 
 // Template returns the files that one side of a card template names, each once: in the HTML elements that fields have
 // (§11.1) and in [sound:…]; in the styles within it; and wherever a name that begins with "_", as static files are called
@@ -62,18 +65,23 @@ func (c *collector) add(raw string, isURL bool) {
 	if !isFile(plain) || !isFile(decoded) || strings.ContainsAny(name, "{}") || strings.Contains(name, "<%") {
 		return
 	}
-	s := Static{Name: name, Others: []string{plain, decoded}}
+	s := Static{[]string{name}}
 	if isURL || strings.Contains(name, "?") {
-		s = Static{Name: decoded, Others: []string{plain, name}}
+		s.Readings[0] = decoded
 	}
-	s.Others = slices.DeleteFunc(slices.Compact(s.Others), func(other string) bool { return other == s.Name })
-	if !c.seen[s.Name] {
-		if c.seen == nil {
-			c.seen = map[string]bool{}
+	if c.seen[s.Name()] {
+		return
+	}
+	if c.seen == nil {
+		c.seen = map[string]bool{}
+	}
+	c.seen[s.Name()] = true
+	for _, other := range [...]string{plain, decoded, name} {
+		if !slices.Contains(s.Readings, other) {
+			s.Readings = append(s.Readings, other)
 		}
-		c.seen[s.Name] = true
-		c.list = append(c.list, s)
 	}
+	c.list = append(c.list, s)
 }
 
 // isFile reports whether name can be that of a media file: no address, no path.
@@ -178,30 +186,19 @@ func unescape(s string) string {
 	if !strings.Contains(s, "%") {
 		return s
 	}
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) && hexDigit(s[i+1]) < 16 && hexDigit(s[i+2]) < 16 {
-			b = append(b, hexDigit(s[i+1])<<4|hexDigit(s[i+2]))
-			i += 2
-			continue
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				i += 2
+				continue
+			}
 		}
-		b = append(b, s[i])
+		b.WriteByte(s[i])
 	}
-	if decoded := string(b); strings.ToValidUTF8(decoded, "") == decoded {
+	if decoded := b.String(); utf8.ValidString(decoded) {
 		return decoded
 	}
 	return s
-}
-
-// hexDigit returns the value of a digit, 16 for anything else.
-func hexDigit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 16
 }

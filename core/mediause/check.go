@@ -9,7 +9,7 @@ import (
 	"github.com/cardferry/cardferry/core/mediaref"
 )
 
-// Report is the result of Check. The lists are sorted.
+// Report is the result of Check. The lists of names are sorted.
 type Report struct {
 	// Missing are the names that notes refer to, which are neither here nor coming.
 	Missing []string
@@ -19,7 +19,8 @@ type Report struct {
 	// UnusedFiles are the files in the store that Unused means, as far as their names are normalised: what may be
 	// moved to the trash. The others are not synced, and left alone.
 	UnusedFiles []string
-	// TemplateMissing are the files that templates or styles name literally, which are neither here nor coming.
+	// TemplateMissing are the files that templates or styles name literally, which are neither here nor coming: by notetype,
+	// the style first.
 	TemplateMissing []TemplateMissing
 }
 
@@ -67,25 +68,15 @@ type checker struct {
 
 // notes marks the files that notes use, and gathers the absent ones.
 func (k *checker) notes(ctx context.Context, svg map[int64]bool) error {
-	for w, err := range k.windows(ctx) {
-		if err != nil {
-			return err
-		}
-		for n, err := range k.Collection.notes(ctx, w) {
-			if err != nil {
-				return err
+	search := func(n note) (err error) {
+		k.refs(n, svg[n.notetype], func(r mediaref.Ref, composed bool) {
+			if err == nil {
+				err = k.ref(r, composed)
 			}
-			k.refs(n, svg[n.notetype], func(r mediaref.Ref, composed bool) {
-				if err == nil {
-					err = k.ref(r, composed)
-				}
-			})
-			if err != nil {
-				return err
-			}
-		}
+		})
+		return err
 	}
-	return nil
+	return k.Collection.notes(ctx, search, func() error { return nil })
 }
 
 // ref follows one reference: to the new name of a file that would be renamed, or to the file that the name means
@@ -96,7 +87,7 @@ func (k *checker) ref(r mediaref.Ref, composed bool) error {
 		name = to
 	} else if normal := medianame.Normalize(k.Text, name); normal == "" {
 		return nil
-	} else if normal != name && !composed && k.folder.onDisk(normal) {
+	} else if _, ok := k.folder.files[normal]; ok && !composed {
 		name = normal
 	}
 	if _, known := k.absent[name]; known || k.folder.use(name) || r.Inline {
@@ -111,71 +102,29 @@ func (k *checker) ref(r mediaref.Ref, composed bool) error {
 }
 
 // templates adds what templates and styles miss.
-func (k *checker) templates(ctx context.Context, notetypes []notetype, r *Report) error {
-	seen := map[TemplateMissing]bool{}
+func (k *checker) templates(ctx context.Context, notetypes []*notetype, r *Report) error {
 	for _, n := range notetypes {
-		if err := k.Yield.Tick(ctx); err != nil {
-			return err
-		}
+		seen := map[string]bool{}
 		err := k.statics(n, func(template string, s mediaref.Static) error {
-			for _, name := range append([]string{s.Name}, s.Others...) {
+			for _, name := range s.Readings {
 				name = nfc(k.Text, name)
-				if k.folder.has(name) {
+				if _, ok := k.folder.renamed[name]; ok || k.folder.counts(name) {
 					return nil
 				}
 				if coming, err := k.store.Coming(name); err != nil || coming {
 					return err
 				}
 			}
-			m := TemplateMissing{n.name, template, nfc(k.Text, s.Name)}
-			if !seen[m] {
-				seen[m] = true
-				r.TemplateMissing = append(r.TemplateMissing, m)
+			name := nfc(k.Text, s.Name())
+			if key := template + "/" + name; !seen[key] { // no name has a "/"
+				seen[key] = true
+				r.TemplateMissing = append(r.TemplateMissing, TemplateMissing{n.name, template, name})
 			}
-			return nil
+			return k.Yield.Tick(ctx)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(r.TemplateMissing, func(a, b TemplateMissing) int {
-		if c := strings.Compare(a.Notetype, b.Notetype); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Template, b.Template); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
 	return nil
-}
-
-// unused adds the files that nothing uses.
-func (f *folder) unused(c *Collection, r *Report) {
-	add := func(name string, from ...string) {
-		if strings.HasPrefix(name, "_") {
-			return
-		}
-		r.Unused = append(r.Unused, name)
-		for _, file := range from {
-			if medianame.Normalized(c.Text, file) {
-				r.UnusedFiles = append(r.UnusedFiles, file)
-			}
-		}
-	}
-	for i, name := range f.names {
-		switch f.files[i] {
-		case 0:
-			add(name, append(f.merged[name], name)...)
-		case irregular:
-			add(name) // nothing of ours
-		}
-	}
-	for name, a := range f.added {
-		if !a.used {
-			add(name, a.from...)
-		}
-	}
-	slices.Sort(r.Unused)
-	slices.Sort(r.UnusedFiles)
 }

@@ -124,7 +124,7 @@ func TestManyNotes(t *testing.T) {
 	few := y.ticks
 	run(t, c, "UPDATE notes SET flds = flds || ?", strings.Repeat("x", 10_000))
 	check(t, c, f.store())
-	if y.ticks -= few; few < 8 || y.ticks < 300 {
+	if y.ticks -= few; few < 5 || y.ticks < 300 {
 		t.Errorf("%d ticks for short notes, %d for 25 MB", few, y.ticks)
 	}
 }

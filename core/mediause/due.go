@@ -3,7 +3,6 @@ package mediause
 import (
 	"context"
 	"math"
-	"slices"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/host"
@@ -36,7 +35,7 @@ func Due(ctx context.Context, c Collection, clock host.Clock, yield func(name st
 	}
 	for _, n := range notetypes {
 		err := c.statics(n, func(_ string, s mediaref.Static) error {
-			for _, name := range append([]string{s.Name}, s.Others...) {
+			for _, name := range s.Readings {
 				if err := yield(nfc(c.Text, name), 0); err != nil {
 					return err
 				}
@@ -54,78 +53,68 @@ func Due(ctx context.Context, c Collection, clock host.Clock, yield func(name st
 	if err := q.readDecks(ctx, &c); err != nil {
 		return err
 	}
-	svg := svgOnly(notetypes)
-	for w, err := range c.windows(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := c.due(ctx, &q, w, svg, yield); err != nil {
-			return err
-		}
-	}
-	return nil
+	d := dueNotes{Collection: &c, queue: &q, svg: svgOnly(notetypes), yield: yield}
+	return c.notes(ctx, d.add, d.flush)
 }
 
-// named is a note with the files that it names.
+// dueNotes gathers notes and the files that they name, until it is worth asking for their cards.
+type dueNotes struct {
+	*Collection
+	queue *queue
+	svg   map[int64]bool
+	yield func(name string, day int) error
+	notes []named
+}
+
 type named struct {
 	note  int64
 	files []string
+	day   int
 }
 
-// due is Due for the notes of one window.
-func (c *Collection) due(ctx context.Context, q *queue, w window, svg map[int64]bool, yield func(name string, day int) error) error {
-	var list []named
-	for n, err := range c.notes(ctx, w) {
-		if err != nil {
-			return err
+func (d *dueNotes) add(n note) error {
+	var files []string
+	d.refs(n, d.svg[n.notetype], func(r mediaref.Ref, _ bool) {
+		if r.Inline {
+			return
 		}
-		var files []string
-		c.refs(n, svg[n.notetype], func(r mediaref.Ref, _ bool) {
-			if r.Inline {
-				return
-			}
-			files = append(files, r.Name)
-			if normal := medianame.Normalize(c.Text, r.Name); normal != r.Name && normal != "" {
-				files = append(files, normal)
-			}
-		})
-		if files != nil {
-			list = append(list, named{n.id, files})
+		files = append(files, r.Name)
+		if normal := medianame.Normalize(d.Text, r.Name); normal != r.Name && normal != "" {
+			files = append(files, normal)
 		}
-	}
-	if list == nil {
-		return nil
-	}
-	days, err := q.days(c.DB, list)
-	if err != nil {
-		return err
-	}
-	for i, n := range list {
-		for _, name := range n.files {
-			if err := yield(name, days[i]); err != nil {
-				return err
-			}
-		}
+	})
+	if files != nil {
+		d.notes = append(d.notes, named{n.id, files, Rest})
 	}
 	return nil
 }
 
-// days returns the day of each note in the list, which is in the order of their ids.
-func (q *queue) days(db host.DB, list []named) ([]int, error) {
-	days := slices.Repeat([]int{Rest}, len(list))
+func (d *dueNotes) flush() error {
+	list := d.notes
+	if len(list) == 0 {
+		return nil
+	}
 	i := 0
-	for row, err := range rows.Query(db, "SELECT nid, did, queue, type, due FROM cards WHERE nid >= ? AND nid <= ? ORDER BY nid",
-		list[0].note, list[len(list)-1].note) {
-		if err != nil {
-			return nil, err
-		}
+	err := d.each(func(row rows.Row) error {
 		nid := row[0].Int()
 		for list[i].note < nid {
 			i++
 		}
-		if list[i].note == nid {
-			days[i] = min(days[i], q.day(row[1].Int(), row[2].Int(), row[3].Int(), row[4].Int()))
+		if n := &list[i]; n.note == nid {
+			n.day = min(n.day, d.queue.day(row[1].Int(), row[2].Int(), row[3].Int(), row[4].Int()))
+		}
+		return nil
+	}, "SELECT nid, did, queue, type, due FROM cards WHERE nid >= ? AND nid <= ? ORDER BY nid", list[0].note, list[len(list)-1].note)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		for _, name := range n.files {
+			if err := d.yield(name, n.day); err != nil {
+				return err
+			}
 		}
 	}
-	return days, nil
+	d.notes = list[:0]
+	return nil
 }

@@ -2,7 +2,6 @@ package mediause
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -12,8 +11,12 @@ import (
 	"github.com/cardferry/cardferry/core/unicase"
 )
 
-// maxSize is the size of the largest file that counts, in bytes.
-const maxSize = 100 << 20
+const (
+	// maxSize is the size of the largest file that counts, in bytes.
+	maxSize = 100 << 20
+	// tickFiles is how many files are looked at between two ticks.
+	tickFiles = 1024
+)
 
 // File is a file of the store (host.MediaScan).
 type File struct {
@@ -38,36 +41,36 @@ type Store struct {
 // folder is the store as the reference's check would leave it: with files renamed whose names are not normalised, or equal
 // to another's but for case.
 type folder struct {
-	names []string // sorted
-	files []fileState
-	// renamed has the new names of files by their old ones; added, by names that are new in the folder, the files that
-	// get them; merged, by names that are not, the files that would give way to one with the same content.
-	renamed map[string]string
-	added   map[string]*addedFile
-	merged  map[string][]string
+	files   map[string]file
+	renamed map[string]string // new names by old ones
+}
+
+// file is what has a name.
+type file struct {
+	state fileState
+	from  *origins // nil: the file of that name in the store
+}
+
+// origins are the files that get a name, the one that has it first: one, or several with the same content.
+type origins struct {
+	sum   [20]byte
+	names []string
 }
 
 type fileState uint8
 
 const (
 	ignored   fileState = 1 << iota // on the disk, but does not count
-	gone                            // renamed
 	used                            // a note refers to it
 	irregular                       // a link
 )
 
-// addedFile is what gets a new name: one file, or several with the same content.
-type addedFile struct {
-	sum  [20]byte
-	from []string
-	used bool
-}
-
 // readFolder lists the store and foretells the new names.
 func readFolder(ctx context.Context, c *Collection, s Store) (*folder, error) {
-	f := &folder{renamed: map[string]string{}, added: map[string]*addedFile{}, merged: map[string][]string{}}
-	for file, err := range s.Files {
-		if err == nil && len(f.names)%1024 == 1023 {
+	f := &folder{files: map[string]file{}, renamed: map[string]string{}}
+	var names []string
+	for got, err := range s.Files {
+		if err == nil && len(names)%tickFiles == 0 {
 			err = c.Yield.Tick(ctx)
 		}
 		if err != nil {
@@ -75,144 +78,132 @@ func readFolder(ctx context.Context, c *Collection, s Store) (*folder, error) {
 		}
 		state := fileState(0)
 		switch {
-		case !file.Regular:
+		case !got.Regular:
 			state = irregular
-		case file.Size <= 0, file.Size > maxSize, file.Name == ".DS_Store":
+		case got.Size <= 0, got.Size > maxSize, got.Name == ".DS_Store":
 			state = ignored
 		}
-		f.names = append(f.names, file.Name)
-		f.files = append(f.files, state)
+		names = append(names, got.Name)
+		f.files[got.Name] = file{state: state}
 	}
-	return f, f.rename(ctx, c, s)
+	return f, f.rename(ctx, c, s, names)
 }
 
 // rename goes through the files from the last name to the first, so that names in lower case come before others that
 // differ in nothing else.
-func (f *folder) rename(ctx context.Context, c *Collection, s Store) error {
+func (f *folder) rename(ctx context.Context, c *Collection, s Store, names []string) error {
 	folded := map[string]bool{} // the names passed, as far as folding changes them
-	for i, name := range slices.Backward(f.names) {
-		if i%1024 == 1023 {
-			if err := c.Yield.Tick(ctx); err != nil {
-				return err
-			}
+	for i := len(names) - 1; i >= 0; i-- {
+		name := names[i]
+		var err error
+		switch fold := unicase.Fold(name); {
+		case i%tickFiles == 0 && c.Yield.Tick(ctx) != nil:
+			return ctx.Err()
+		case f.files[name].state&ignored != 0:
+		case !medianame.Normalized(c.Text, name), folded[fold], fold > name && f.isOwn(fold):
+			err = f.move(ctx, c, s, name)
+		case fold != name:
+			folded[fold] = true
 		}
-		if f.files[i]&ignored != 0 {
-			continue
-		}
-		if medianame.Normalized(c.Text, name) {
-			fold := unicase.Fold(name)
-			if fold == name && !folded[name] {
-				continue
-			}
-			if fold != name && !folded[fold] && !f.passed(fold, i) {
-				folded[fold] = true
-				continue
-			}
-		}
-		if err := f.move(ctx, c, s, i); err != nil {
+		if err != nil && !isUnreadable(err) {
 			return err
 		}
 	}
 	return nil
 }
 
-// passed reports whether a file of that name counts and comes after i.
-func (f *folder) passed(name string, i int) bool {
-	k, ok := f.find(name)
-	return ok && k > i && f.files[k]&(ignored|gone) == 0
-}
-
-func (f *folder) find(name string) (int, bool) { return slices.BinarySearch(f.names, name) }
-
 // move foretells the new name of a file: that of a file added under its name in lower case (media-sync.md §8.2).
-func (f *folder) move(ctx context.Context, c *Collection, s Store, i int) error {
-	from := f.names[i]
-	to := medianame.Normalize(c.Text, medianame.Lower(from))
-	if to == "" || to == from {
+func (f *folder) move(ctx context.Context, c *Collection, s Store, name string) error {
+	to := medianame.Normalize(c.Text, medianame.Lower(name))
+	if to == "" || to == name {
 		return nil
 	}
-	sum, err := s.Sum(ctx, from)
-	if err == nil {
-		var taken bool
-		if taken, err = f.isOther(ctx, s, to, sum); taken {
+	sum, err := s.Sum(ctx, name)
+	if err != nil {
+		return err
+	}
+	if have, ok := f.files[to]; ok {
+		var is [20]byte
+		if have.from != nil {
+			is = have.from.sum
+		} else if is, err = s.Sum(ctx, to); err != nil && !isUnreadable(err) {
+			return err
+		}
+		if is != sum {
 			to = medianame.WithSum(to, sum)
 			if !strings.Contains(to, ".") {
 				to += "." // as the reference does it
 			}
 		}
 	}
-	if err != nil {
-		if isUnreadable(err) {
-			return nil
+	now, ok := f.files[to]
+	if now.from == nil {
+		now.from = &origins{sum: sum}
+		if ok && now.state&ignored == 0 {
+			now.from.names = []string{to}
 		}
-		return err
 	}
-	f.files[i] |= gone
-	f.renamed[from] = to
-	if k, ok := f.find(to); ok && f.files[k]&(gone|ignored) == 0 {
-		f.merged[to] = append(f.merged[to], from)
-		return nil
-	}
-	a := f.added[to]
-	if a == nil {
-		a = &addedFile{sum: sum}
-		f.added[to] = a
-	}
-	a.from = append(a.from, from)
+	now.state = 0
+	now.from.names = append(now.from.names, name)
+	delete(f.files, name)
+	f.files[to] = now
+	f.renamed[name] = to
 	return nil
-}
-
-// isOther reports whether a file of that name is on the disk with other content.
-func (f *folder) isOther(ctx context.Context, s Store, name string, sum [20]byte) (bool, error) {
-	if a := f.added[name]; a != nil {
-		return a.sum != sum, nil
-	}
-	k, ok := f.find(name)
-	if !ok || f.files[k]&gone != 0 {
-		return false, nil
-	}
-	is, err := s.Sum(ctx, name)
-	if err != nil && isUnreadable(err) {
-		return true, nil
-	}
-	return is != sum, err
 }
 
 // isUnreadable reports whether an error concerns one file only.
 func isUnreadable(err error) bool {
-	for _, kind := range [...]fault.Kind{fault.NotFound, fault.NotWritable, fault.Busy, fault.InvalidInput} {
-		if errors.Is(err, kind) {
-			return true
-		}
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.NotWritable, fault.Busy, fault.InvalidInput:
+		return true
 	}
 	return false
 }
 
-// onDisk reports whether there is anything under the name.
-func (f *folder) onDisk(name string) bool {
-	if f.added[name] != nil {
-		return true
-	}
-	k, ok := f.find(name)
-	return ok && f.files[k]&gone == 0
+// isOwn reports whether a file counts that has the name in the store.
+func (f *folder) isOwn(name string) bool {
+	from := f.files[name].from
+	return f.counts(name) && (from == nil || from.names[0] == name)
+}
+
+// counts reports whether there is a file of that name that counts.
+func (f *folder) counts(name string) bool {
+	have, ok := f.files[name]
+	return ok && have.state&ignored == 0
 }
 
 // use marks a file as used and reports whether it is there.
 func (f *folder) use(name string) bool {
-	if a := f.added[name]; a != nil {
-		a.used = true
-		return true
-	}
-	k, ok := f.find(name)
-	if !ok || f.files[k]&(gone|ignored) != 0 {
+	have, ok := f.files[name]
+	if !ok || have.state&ignored != 0 {
 		return false
 	}
-	f.files[k] |= used
+	if have.state&used == 0 {
+		have.state |= used
+		f.files[name] = have
+	}
 	return true
 }
 
-// has reports whether a file is in the store now, under that very name, and counts.
-func (f *folder) has(name string) bool {
-	k, ok := f.find(name)
-	return ok && f.files[k]&ignored == 0
+// unused adds the files that nothing uses to the report.
+func (f *folder) unused(c *Collection, r *Report) {
+	for name, have := range f.files {
+		if have.state&(used|ignored) != 0 || strings.HasPrefix(name, "_") {
+			continue
+		}
+		r.Unused = append(r.Unused, name)
+		from := []string{name}
+		if have.state == irregular {
+			from = nil // nothing of ours
+		} else if have.from != nil {
+			from = have.from.names
+		}
+		for _, file := range from {
+			if medianame.Normalized(c.Text, file) {
+				r.UnusedFiles = append(r.UnusedFiles, file)
+			}
+		}
+	}
+	slices.Sort(r.Unused)
+	slices.Sort(r.UnusedFiles)
 }

@@ -25,7 +25,6 @@ package mediause
 
 import (
 	"context"
-	"iter"
 	"math"
 
 	"github.com/cardferry/cardferry/core/host"
@@ -58,53 +57,54 @@ type note struct {
 	flds         string
 }
 
-// window is a range of note ids: those above after, up to last.
-type window struct{ after, last int64 }
-
-// windows yields ranges of about windowSize notes each that have all notes.
-func (c *Collection) windows(ctx context.Context) iter.Seq2[window, error] {
-	return func(yield func(window, error) bool) {
-		w := window{after: math.MinInt64}
-		for w.last != math.MaxInt64 {
-			row, err := rows.One(c.DB, "SELECT id FROM notes WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", w.after, windowSize-1)
-			if err == nil {
-				err = c.Yield.Tick(ctx)
-			}
-			if err != nil {
-				yield(w, err)
-				return
-			}
-			if w.last = math.MaxInt64; row != nil {
-				w.last = row[0].Int()
-			}
-			if !yield(w, nil) {
-				return
-			}
-			w.after = w.last
+// each calls do for each row of a query. (In the guest a loop over a sequence takes more room than a function call.)
+func (c *Collection) each(do func(row rows.Row) error, sql string, args ...any) error {
+	for row, err := range rows.Query(c.DB, sql, args...) {
+		if err == nil {
+			err = do(row)
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// notes yields the notes of a window that have any mark of a reference, in the order of their ids.
-func (c *Collection) notes(ctx context.Context, w window) iter.Seq2[note, error] {
-	return func(yield func(note, error) bool) {
-		searched := 0
-		for row, err := range rows.Query(c.DB, "SELECT id, mid, flds FROM notes WHERE id > ? AND id <= ? AND (instr(flds, '<') OR instr(flds, '[')) "+
-			"ORDER BY id", w.after, w.last) {
-			if err == nil && searched >= tickBytes {
-				searched = 0
-				err = c.Yield.Tick(ctx)
-			}
-			if err != nil {
-				yield(note{}, err)
-				return
-			}
-			searched += len(row[2].Bytes)
-			if !yield(note{row[0].Int(), row[1].Int(), row[2].String()}, nil) {
-				return
-			}
+// notes calls search for each note that has any mark of a reference, in the order of their ids, and done after about every
+// windowSize notes.
+func (c *Collection) notes(ctx context.Context, search func(note) error, done func() error) error {
+	after := int64(math.MinInt64)
+	for after != math.MaxInt64 {
+		last := int64(math.MaxInt64)
+		row, err := rows.One(c.DB, "SELECT id FROM notes WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", after, windowSize-1)
+		if err != nil {
+			return err
 		}
+		if row != nil {
+			last = row[0].Int()
+		}
+		searched := 0
+		err = c.each(func(row rows.Row) error {
+			if searched += len(row[2].Bytes); searched > tickBytes {
+				searched = 0
+				if err := c.Yield.Tick(ctx); err != nil {
+					return err
+				}
+			}
+			return search(note{row[0].Int(), row[1].Int(), row[2].String()})
+		}, "SELECT id, mid, flds FROM notes WHERE id > ? AND id <= ? AND (instr(flds, '<') OR instr(flds, '[')) ORDER BY id", after, last)
+		if err == nil {
+			err = done()
+		}
+		if err == nil {
+			err = c.Yield.Tick(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		after = last
 	}
+	return nil
 }
 
 // refs yields the references of a note that can be names of files, in Unicode's form C, and whether they were not in it.

@@ -30,22 +30,18 @@ type notetype struct {
 }
 
 // notetypes returns all notetypes in the order of their ids.
-func (c *Collection) notetypes() (list []notetype, err error) {
-	for row, err := range rows.Query(c.DB, "SELECT id, name, config FROM notetypes ORDER BY id") {
-		if err != nil {
-			return nil, err
-		}
-		n := notetype{id: row[0].Int(), name: row[1].String()}
-		if n.css, n.latexSVG, err = legacy.NotetypeMedia(row[2].Bytes); err != nil {
-			return nil, fault.Wrap(fault.DamagedFile, err, "notetype %d", n.id)
-		}
+func (c *Collection) notetypes() (list []*notetype, err error) {
+	err = c.each(func(row rows.Row) (err error) {
+		n := &notetype{id: row[0].Int(), name: row[1].String()}
 		list = append(list, n)
-	}
-	return list, nil
+		n.css, n.latexSVG, err = legacy.NotetypeMedia(row[2].Bytes)
+		return fault.Wrap(fault.DamagedFile, err, "notetype %d", n.id)
+	}, "SELECT id, name, config FROM notetypes ORDER BY id")
+	return list, err
 }
 
 // svgOnly returns the notetypes whose images of LaTeX are SVG.
-func svgOnly(list []notetype) map[int64]bool {
+func svgOnly(list []*notetype) map[int64]bool {
 	svg := map[int64]bool{}
 	for _, n := range list {
 		if n.latexSVG {
@@ -57,30 +53,22 @@ func svgOnly(list []notetype) map[int64]bool {
 
 // statics calls yield for each file that a notetype's templates name literally, and with an empty template for those in
 // its style. A name may come again with another template.
-func (c *Collection) statics(n notetype, yield func(template string, s mediaref.Static) error) error {
-	for _, s := range mediaref.Style(n.css) {
-		if err := yield("", s); err != nil {
-			return err
-		}
+func (c *Collection) statics(n *notetype, yield func(template string, s mediaref.Static) error) error {
+	names, texts := []string{""}, [][]mediaref.Static{mediaref.Style(n.css)}
+	err := c.each(func(row rows.Row) error {
+		question, answer, err := legacy.TemplateSides(row[1].Bytes)
+		names = append(names, row[0].String())
+		texts = append(texts, append(mediaref.Template(question), mediaref.Template(answer)...))
+		return fault.Wrap(fault.DamagedFile, err, "template of notetype %d", n.id)
+	}, "SELECT name, config FROM templates WHERE ntid = ? ORDER BY ord", n.id)
+	if err != nil {
+		return err
 	}
-	type template struct{ name, question, answer string }
-	var list []template // yield may use the database
-	for row, err := range rows.Query(c.DB, "SELECT name, config FROM templates WHERE ntid = ? ORDER BY ord", n.id) {
-		if err != nil {
-			return err
-		}
-		t := template{name: row[0].String()}
-		if t.question, t.answer, err = legacy.TemplateSides(row[1].Bytes); err != nil {
-			return fault.Wrap(fault.DamagedFile, err, "template %q of notetype %d", t.name, n.id)
-		}
-		list = append(list, t)
-	}
-	for _, t := range list {
-		for _, side := range [...]string{t.question, t.answer} {
-			for _, s := range mediaref.Template(side) {
-				if err := yield(t.name, s); err != nil {
-					return err
-				}
+	// yield may use the database.
+	for i, list := range texts {
+		for _, s := range list {
+			if err := yield(names[i], s); err != nil {
+				return err
 			}
 		}
 	}

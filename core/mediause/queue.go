@@ -75,24 +75,21 @@ func clamp(day int64) int { return int(max(0, min(day, Rest-1))) }
 // readDecks finds out which new cards are shown when.
 func (q *queue) readDecks(ctx context.Context, c *Collection) error {
 	perDay := map[int64]int64{}
-	for row, err := range rows.Query(c.DB, "SELECT id, config FROM deck_config") {
-		if err != nil {
-			return err
-		}
-		if perDay[row[0].Int()], err = legacy.NewPerDay(row[1].Bytes); err != nil {
-			return fault.Wrap(fault.DamagedFile, err, "deck configuration %d", row[0].Int())
-		}
+	err := c.each(func(row rows.Row) (err error) {
+		perDay[row[0].Int()], err = legacy.NewPerDay(row[1].Bytes)
+		return fault.Wrap(fault.DamagedFile, err, "deck configuration %d", row[0].Int())
+	}, "SELECT id, config FROM deck_config")
+	if err != nil {
+		return err
 	}
 	var decks []deck
-	for row, err := range rows.Query(c.DB, "SELECT id, common, kind FROM decks") {
-		if err != nil {
-			return err
-		}
+	err = c.each(func(row rows.Row) error {
 		limits, err := legacy.DeckNewLimits(row[1].Bytes, row[2].Bytes, q.today)
-		if err != nil {
-			return fault.Wrap(fault.DamagedFile, err, "deck %d", row[0].Int())
-		}
 		decks = append(decks, newDeck(row[0].Int(), limits, perDay))
+		return fault.Wrap(fault.DamagedFile, err, "deck %d", row[0].Int())
+	}, "SELECT id, common, kind FROM decks")
+	if err != nil {
+		return err
 	}
 	for _, d := range decks {
 		if err := c.Yield.Tick(ctx); err != nil {
@@ -144,22 +141,15 @@ func (d deck) ends(c *Collection) ([]int64, error) {
 		}
 		ends, next = append(ends, last), d.later
 	}
-	st, err := c.DB.Prepare("SELECT due FROM cards WHERE did = ? AND queue = 0 AND due > ? ORDER BY due LIMIT 1 OFFSET ?")
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
 	for len(ends) < plannedDays && next > 0 {
-		none := true
-		for row, err := range rows.Each(st, rows.Pack(nil, d.id, last, next-1)) {
-			if err != nil {
-				return nil, err
-			}
-			last, none = row[0].Int(), false
+		row, err := rows.One(c.DB, "SELECT due FROM cards WHERE did = ? AND queue = 0 AND due > ? ORDER BY due LIMIT 1 OFFSET ?", d.id, last, next-1)
+		if err != nil {
+			return nil, err
 		}
-		if none {
+		if row == nil {
 			break
 		}
+		last = row[0].Int()
 		ends, next = append(ends, last), d.later
 	}
 	return ends, nil
