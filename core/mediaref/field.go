@@ -27,7 +27,7 @@ type Ref struct {
 //
 // References to web addresses are left out.
 func Field(field string, svg bool, yield func(Ref)) {
-	if !strings.ContainsAny(field, "<[") && !strings.Contains(field, "{{c") {
+	if strings.IndexByte(field, '<') < 0 && strings.IndexByte(field, '[') < 0 {
 		return
 	}
 	notetext.EachMedia(field, func(name string, _, _ int) bool {
