@@ -40,6 +40,7 @@ func (b *inbox) rest(names []string) (rest []string) {
 
 // member is a received file whose name is not known yet.
 type member struct {
+	entry string
 	draft host.MediaDraft
 	sum   host.MediaSum
 	size  int64
@@ -53,7 +54,7 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 		return err
 	}
 	defer body.Close()
-	members := map[string]member{}
+	var members []member
 	defer func() {
 		for _, m := range members {
 			m.draft.Discard()
@@ -72,10 +73,8 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 		if err != nil {
 			return err
 		}
-		if old, ok := members[entry]; ok {
-			old.draft.Discard()
-		}
-		members[entry] = m
+		m.entry = entry
+		members = append(members, m)
 		if err := b.run.Host.Yield.Tick(ctx); err != nil {
 			return err
 		}
@@ -85,11 +84,13 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 		return err
 	}
 	archive.Drain()
-	for entry, m := range members {
-		name, ok := named[entry]
+	for i := len(members) - 1; i >= 0; i-- { // of two of one name the last counts
+		m := members[i]
+		name, ok := named[m.entry]
 		if !ok || !slices.Contains(names, name) || b.got[name] {
 			continue
 		}
+		delete(named, m.entry)
 		if err := b.install(ctx, name, m); err != nil {
 			return err
 		}

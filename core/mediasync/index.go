@@ -203,7 +203,8 @@ func contentOf(c mediawire.Change) content {
 // mergeRule takes rows of the server's list into the index. If it shows what was last offered, that is what both have
 // agreed on. A number that has gone down belongs to another history of the server: nothing is agreed with it.
 const mergeRule = ` ON CONFLICT (name) DO UPDATE SET
-	agreed = CASE WHEN offered IS excluded.server THEN nullif(offered, x'2d') WHEN usn > excluded.usn AND here IS NOT NULL THEN NULL ELSE agreed END,
+	agreed = CASE WHEN here IS excluded.server THEN here WHEN offered IS excluded.server THEN nullif(offered, x'2d')
+		WHEN usn > excluded.usn AND here IS NOT NULL THEN NULL ELSE agreed END,
 	offered = CASE WHEN offered IS excluded.server THEN NULL ELSE offered END,
 	usn = excluded.usn, server = excluded.server`
 

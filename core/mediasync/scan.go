@@ -302,6 +302,9 @@ func (x *row) found(c content, f host.MediaFile, crc uint32, problem reason) {
 		x.came = 0
 	}
 	x.here, x.file, x.crc, x.aside, x.why = c, f, crc, problem, unjudged
+	if c.known() && c == x.server && x.offered == nothing { // at once, so that a deletion of it is known as one
+		x.agreed = c
+	}
 }
 
 // hash reads a file and notes what it finds.
