@@ -16,7 +16,7 @@ for hot in github.com/klauspost/... $own/wire $own/jsontext $own/rows $own/notet
 	unicode/utf8 encoding/binary math/bits internal/bytealg internal/runtime/sys internal/byteorder; do
 	set -- "$@" "-gcflags=$hot="
 done
-modfile=$(go run ./wasm/trim)
-GOOS=$target GOARCH=wasm GOEXPERIMENT=nogreenteagc go build $mode -modfile "$modfile" -trimpath -ldflags='-s -w -buildid=' "$@" \
+trimmed=$(go run ./wasm/trim)
+GOOS=$target GOARCH=wasm GOEXPERIMENT=nogreenteagc go build $mode -modfile "$trimmed/go.mod" -overlay "$trimmed/overlay.json" -trimpath -ldflags='-s -w -buildid=' "$@" \
 	-o "$out" ./wasm/guest
 go run ./wasm/shrink "$out"

@@ -1,12 +1,15 @@
-// Command trim leaves out of the zstd library what the guest cannot use of it, a fourteenth of the transferred file (gzip,
-// 1,361 to 1,265 kB). The guest compresses at the fastest level, on one thread, without dictionaries and padding; the
-// library chooses all that at run time, so that the linker keeps everything.
+// Command trim leaves out of the libraries what the guest cannot use of them.
 //
-//	go build -modfile "$(go run ./wasm/trim)" …
+// Of the zstd library that is a fourteenth of the transferred file (gzip, 1,361 to 1,265 kB): the guest compresses at the
+// fastest level, on one thread, without dictionaries and padding; the library chooses all that at run time, so that the
+// linker keeps everything. Of the standard library it is the machinery behind the variable GODEBUG, which no guest has (20 kB).
 //
-// It makes a copy of the library below .cache and a go.mod that uses it, once for each release and set of edits, and prints
-// the name of the go.mod. Each edit names the text it replaces, and fails if a release of the library has another
-// one, rather than guess.
+//	dir=$(go run ./wasm/trim)
+//	go build -modfile "$dir/go.mod" -overlay "$dir/overlay.json" …
+//
+// It makes a copy of the zstd library below .cache, a go.mod that uses it, and an overlay of the standard library, once for each
+// release and set of edits, and prints where. Each edit names the text it replaces, and fails if a release has
+// another one, rather than guess.
 package main
 
 import (
@@ -54,22 +57,24 @@ var edits = []edit{
 }
 
 func main() {
-	name, err := run()
+	dir, err := run()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "trim:", err)
 		os.Exit(1)
 	}
-	fmt.Println(name)
+	fmt.Println(dir)
 }
 
-// run is called in the root of the module. The copy has a name of its own and appears in one step, as several builds may run
-// at once; the name is relative, as it gets into the guest.
-func run() (modFile string, err error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", library).Output()
+// run is called in the root of the module.
+func run() (dir string, err error) {
+	source, err := output("list", "-m", "-f", "{{.Dir}}", library)
 	if err != nil {
-		return "", fmt.Errorf("find %s: %w", library, err)
+		return "", err
 	}
-	source := strings.TrimSpace(string(out))
+	root, err := output("env", "GOROOT")
+	if err != nil {
+		return "", err
+	}
 	mod, err := os.ReadFile("go.mod")
 	if err != nil {
 		return "", err
@@ -78,37 +83,50 @@ func run() (modFile string, err error) {
 	if err != nil {
 		return "", err
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%q %v %q %q", filepath.Base(source), edits, mod, sum))
-	dir := fmt.Sprintf(".cache/trimmed-%x", key[:8])
-	modFile = dir + "/go.mod"
-	if _, err := os.Stat(modFile); err == nil {
-		return modFile, nil
-	}
-	if err := os.MkdirAll(".cache", 0o755); err != nil {
-		return "", err
-	}
-	made, err := os.MkdirTemp(".cache", "trimming-")
+	key := sha256.Sum256(fmt.Appendf(nil, "%q %q %v %q %q %q", source, root, edits, debugStub, mod, sum))
+	dir = fmt.Sprintf(".cache/trimmed-%x", key[:8])
+	return dir, once(dir, func(made string) error {
+		return errors.Join(
+			copyModule(source, filepath.Join(made, "compress")),
+			trim(filepath.Join(made, "compress", "zstd")),
+			overlay(root, made, dir),
+			os.WriteFile(filepath.Join(made, "go.mod"), fmt.Appendf(mod, "\nreplace %s => ./%s/compress\n", library, dir), 0o644),
+			os.WriteFile(filepath.Join(made, "go.sum"), sum, 0o644))
+	})
+}
+
+// output runs the go command.
+func output(args ...string) (string, error) {
+	out, err := exec.Command("go", args...).Output()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// once makes the folder dir if it is not there. It appears in one step, as several builds may run at once; its name is
+// relative, as it gets into the guest.
+func once(dir string, fill func(made string) error) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	made, err := os.MkdirTemp(filepath.Dir(dir), "trimming-")
+	if err != nil {
+		return err
 	}
 	defer os.RemoveAll(made)
-	if err := copyModule(source, filepath.Join(made, "compress")); err != nil {
-		return "", err
-	}
-	if err := trim(filepath.Join(made, "compress", "zstd")); err != nil {
-		return "", err
-	}
-	mod = fmt.Appendf(mod, "\nreplace %s => ./%s/compress\n", library, dir)
-	err = errors.Join(os.WriteFile(filepath.Join(made, "go.mod"), mod, 0o644), os.WriteFile(filepath.Join(made, "go.sum"), sum, 0o644))
-	if err != nil {
-		return "", err
+	if err := fill(made); err != nil {
+		return err
 	}
 	if err := os.Rename(made, dir); err != nil {
-		if _, serr := os.Stat(modFile); serr != nil { // else another build was faster
-			return "", err
+		if _, serr := os.Stat(dir); serr != nil { // else another build was faster
+			return err
 		}
 	}
-	return modFile, nil
+	return nil
 }
 
 // copyModule copies the files that a build needs.

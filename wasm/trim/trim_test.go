@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,5 +31,21 @@ func TestTrim(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestOverlay looks whether the standard library is the one that the overlay is for.
+func TestOverlay(t *testing.T) {
+	t.Parallel()
+	root, err := output("env", "GOROOT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := overlay(root, dir, dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := exported(debugStub); !slices.Equal(got, debugFuncs) {
+		t.Errorf("the stub has %q", got)
 	}
 }
