@@ -82,6 +82,9 @@ func (r *syncRun) downloadRequest(names []string) *host.Request {
 // batch returns the next names to ask for: as many as the server sends at a time, so that none of a large file's
 // successors waits for it while requests could be under way.
 func (d *downloader) batch(ctx context.Context) (names []string, err error) {
+	if d.run.stopped[planDownload] {
+		return nil, nil
+	}
 	for n := len(d.parts); n > 0; n-- {
 		names, d.parts = d.parts[n-1], d.parts[:n-1]
 		wanted, err := d.run.stillWanted(names)
@@ -90,9 +93,6 @@ func (d *downloader) batch(ctx context.Context) (names []string, err error) {
 		}
 	}
 	names = nil
-	if d.run.stopped[planDownload] {
-		return nil, nil
-	}
 	limit := mediawire.MaxEntries
 	if d.size > 0 {
 		limit = int(min(int64(limit), mediawire.BatchBytes/d.size+1))

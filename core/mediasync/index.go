@@ -265,6 +265,9 @@ func (x *index) holder(c content) (r row, err error) {
 	return r, nil
 }
 
+// after is what comes next after a name, in the order of bytes.
+func after(name string) string { return name + "\x00" }
+
 // count returns the number of rows with a condition.
 func (x *index) count(where string) (int64, error) {
 	return rows.IntOf(x.db, "SELECT count(*) FROM media WHERE "+where)

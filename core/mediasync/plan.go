@@ -36,7 +36,7 @@ func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 	if p.table, err = p.index.tempTable("(kind INTEGER, rank INTEGER, name TEXT, PRIMARY KEY (kind, rank, name)) WITHOUT ROWID"); err != nil {
 		return p, err
 	}
-	query, err := r.index.db.Prepare("SELECT " + columns + " FROM media WHERE name > ? AND " + unsettled + " ORDER BY name LIMIT 1000")
+	query, err := r.index.db.Prepare("SELECT " + columns + " FROM media WHERE name >= ? AND " + unsettled + " ORDER BY name LIMIT 1000")
 	if err != nil {
 		return p, err
 	}
@@ -50,7 +50,7 @@ func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 				return p, err
 			}
 			x := rowOf(v)
-			n, last = n+1, x.name
+			n, last = n+1, after(x.name)
 			switch a := r.next(&x); a {
 			case dropRow:
 				drop = rows.Pack(drop, x.name)

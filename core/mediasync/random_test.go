@@ -173,12 +173,12 @@ func (w *world) sync(d *device) {
 // or deleted is there or in a trash; what was deleted stays deleted.
 func TestRandom(t *testing.T) {
 	t.Parallel()
-	seeds, rounds := 60, 25
+	seeds, rounds := 24, 25
 	if n, err := strconv.Atoi(os.Getenv("CARDFERRY_SEEDS")); err == nil {
 		seeds = n
 	}
 	if testing.Short() {
-		seeds = 12
+		seeds = 6
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -118,13 +118,13 @@ type known struct {
 
 // compare goes through the index page by page, then through what is left of the listing.
 func (s *scanner) compare(ctx context.Context) error {
-	query, err := s.run.index.db.Prepare("SELECT name, here IS NOT NULL, size, modified, why + aside FROM media WHERE name > ? ORDER BY name LIMIT 1000")
+	query, err := s.run.index.db.Prepare("SELECT name, here IS NOT NULL, size, modified, why + aside FROM media WHERE name >= ? ORDER BY name LIMIT 1000")
 	if err != nil {
 		return err
 	}
 	defer query.Close()
 	page := make([]known, 0, scanPage)
-	for last := ""; ; last = page[len(page)-1].name {
+	for last := ""; ; last = after(page[len(page)-1].name) {
 		page = page[:0]
 		for v, err := range rows.Each(query, rows.Pack(nil, last)) {
 			if err != nil {

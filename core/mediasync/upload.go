@@ -69,7 +69,7 @@ func (r *syncRun) uploads(ctx context.Context, p *plan) error {
 
 // fill starts requests while there is room.
 func (u *uploader) fill(ctx context.Context) error {
-	for u.lost == nil {
+	for u.lost == nil && !u.run.stopped[planUpload] {
 		if len(u.ready) == 0 {
 			if err := u.prepare(ctx); err != nil {
 				return err
@@ -101,7 +101,7 @@ func (u *uploader) send(ctx context.Context, j *job) {
 // prepare makes some batches ready and stores what they offer.
 func (u *uploader) prepare(ctx context.Context) error {
 	var offers []row
-	for len(u.ready) < aheadBatches && !u.run.stopped[planUpload] {
+	for len(u.ready) < aheadBatches {
 		j := &job{}
 		for len(j.entries) < mediawire.MaxEntries && j.bytes <= mediawire.BatchBytes {
 			name, ok, err := u.names.next()
