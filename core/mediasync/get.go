@@ -65,15 +65,20 @@ func (r *syncRun) local(ctx context.Context, name string) (f File, ok bool, err 
 		return f, false, err
 	}
 	now, err := r.Host.Media.Stat(name)
+	sum := x.here
 	if err == nil && (!x.here.known() || now != x.file) {
-		var sum host.MediaSum
-		now, sum, err = r.Host.Media.Hash(ctx, name)
-		x.here = content(sum.SHA1[:])
+		var s host.MediaSum
+		now, s, err = r.Host.Media.Hash(ctx, name)
+		sum = content(s.SHA1[:])
 	}
 	switch fault.KindOf(err) {
 	case 0:
-		return fileOf(name, now, x.here), true, nil
+		return fileOf(name, now, sum), true, nil
 	case fault.NotFound, fault.InvalidInput:
+		if x.here != nothing { // the index does not know yet that it is not here any more
+			_, err = r.look(ctx, name)
+			return f, false, err
+		}
 		return f, false, nil
 	}
 	return f, false, fault.Step("look at a media file", err)

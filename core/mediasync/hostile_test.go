@@ -94,7 +94,9 @@ func TestHostileArchives(t *testing.T) {
 		{"empty archive", func([]string) []byte { return storedZip(nil) }, fault.DamagedDownload, ""},
 		{"only names", func([]string) []byte { return downloadZip(nil) }, 0, ""},
 		{"too large", func(names []string) []byte { return downloadZip([][2]string{{names[0], zeros}}) }, fault.DamagedDownload, ""},
-		{"traversal", func([]string) []byte { return downloadZip([][2]string{{"../a.txt", "a"}, {"/etc/passwd", "a"}, {"..", "a"}}) }, fault.DamagedDownload, ""},
+		{"traversal", func([]string) []byte {
+			return downloadZip([][2]string{{"../a.txt", "a"}, {"/etc/passwd", "a"}, {"..", "a"}})
+		}, fault.DamagedDownload, ""},
 		{"not asked for", func([]string) []byte { return downloadZip([][2]string{{"c.txt", "c"}, {"a.txt", "a"}}) }, fault.DamagedDownload, "a.txt"},
 		{"twice", func([]string) []byte { return downloadZip([][2]string{{"a.txt", "a"}, {"a.txt", "a"}}) }, fault.DamagedDownload, "a.txt"},
 		{"twice, once wrong", func([]string) []byte { return downloadZip([][2]string{{"a.txt", "x"}, {"a.txt", "a"}}) }, fault.DamagedDownload, "a.txt"},
@@ -102,9 +104,15 @@ func TestHostileArchives(t *testing.T) {
 		{"too many", func([]string) []byte {
 			return storedZip([][2]string{{"0", "a"}, {"1", "b"}, {"2", "c"}, {"3", "d"}, {"_meta", `{"0":"a.txt"}`}})
 		}, fault.DamagedDownload, ""},
-		{"one not asked for", func(names []string) []byte { return downloadZip([][2]string{{"c.txt", "c"}, {names[0], names[0][:1]}}[2-len(names):]) }, 0, "a.txt b.txt"},
-		{"names without members", func([]string) []byte { return storedZip([][2]string{{"0", "a"}, {"_meta", `{"0":"a.txt","1":"b.txt"}`}}) }, 0, "a.txt"},
-		{"members without names", func([]string) []byte { return storedZip([][2]string{{"0", "a"}, {"1", "b"}, {"_meta", `{"1":"b.txt"}`}}) }, fault.DamagedDownload, "b.txt"},
+		{"one not asked for", func(names []string) []byte {
+			return downloadZip([][2]string{{"c.txt", "c"}, {names[0], names[0][:1]}}[2-len(names):])
+		}, 0, "a.txt b.txt"},
+		{"names without members", func([]string) []byte {
+			return storedZip([][2]string{{"0", "a"}, {"_meta", `{"0":"a.txt","1":"b.txt"}`}})
+		}, 0, "a.txt"},
+		{"members without names", func([]string) []byte {
+			return storedZip([][2]string{{"0", "a"}, {"1", "b"}, {"_meta", `{"1":"b.txt"}`}})
+		}, fault.DamagedDownload, "b.txt"},
 		{"list of names as an array", func([]string) []byte { return storedZip([][2]string{{"0", "a"}, {"_meta", `[["a.txt","0"]]`}}) }, fault.DamagedDownload, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

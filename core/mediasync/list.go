@@ -19,12 +19,26 @@ func (r *syncRun) list(ctx context.Context, target int64) error {
 	x := r.index
 	for x.usn != target {
 		from := x.usn
-		page, err := r.page(ctx, from)
-		switch {
-		case err != nil:
+		page, err := r.page(ctx, max(from-1, 0))
+		if err != nil {
 			return err
-		case x.usn != from:
-		case len(page) == 0:
+		}
+		if x.usn != from {
+			continue
+		}
+		if len(page) > 0 && int64(page[0].USN) == from {
+			// The last change that was read comes first again: if it is another one now, the server has been reset and has
+			// overtaken us.
+			known, err := r.knows(page[0])
+			if err != nil {
+				return err
+			}
+			if !known {
+				return r.relist(ctx, unknown)
+			}
+			page = page[1:]
+		}
+		if len(page) == 0 {
 			if target <= from {
 				return nil
 			}
@@ -32,16 +46,22 @@ func (r *syncRun) list(ctx context.Context, target int64) error {
 			if err := x.readTo(target); err != nil {
 				return err
 			}
-		default:
-			if err := x.apply(page); err != nil {
-				return err
-			}
-			r.acted, r.fresh = true, true
-			r.checked += int64(len(page))
-			r.progress(host.StageMediaIndex, r.checked, 0)
+			continue
 		}
+		if err := x.apply(page); err != nil {
+			return err
+		}
+		r.acted, r.fresh = true, true
+		r.checked += int64(len(page))
+		r.progress(host.StageMediaIndex, r.checked, 0)
 	}
 	return nil
+}
+
+// knows reports whether a row of the list is as the index has it. Deletions of names that were never here are not kept.
+func (r *syncRun) knows(c mediawire.Change) (bool, error) {
+	x, err := r.index.row(c.Name)
+	return x.usn == int64(c.USN) && x.server == contentOf(c) || contentOf(c) == deleted && !x.server.live(), err
 }
 
 // page asks for what comes after a change number.

@@ -265,7 +265,7 @@ func (r *syncRun) checkSanity(ctx context.Context) error {
 				r.report.Warning = "The server counts another number of files than it lists; its own counter is wrong."
 				return nil
 			}
-			if err := r.relist(ctx, unknown); err != nil {
+			if err := r.relist(ctx, r.index.usn); err != nil {
 				return err
 			}
 			relisted = true
