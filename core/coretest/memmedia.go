@@ -77,6 +77,14 @@ func (systemClock) MinutesWest(time.Time) int { return 0 }
 // Put writes a file.
 func (m *Media) Put(name string, data []byte) { m.set(name, &memFileState{data: slices.Clone(data)}) }
 
+// PutUnsafe writes a file as another program would, not durable yet: a power cut before Flush undoes it.
+func (m *Media) PutUnsafe(name string, data []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tick++
+	m.now.put(name, &memFileState{data: slices.Clone(data), modified: m.tick})
+}
+
 // PutSpecial puts something under the name that is no regular file, such as a link.
 func (m *Media) PutSpecial(name string) { m.set(name, &memFileState{special: true}) }
 

@@ -47,7 +47,8 @@ type Media interface {
 	// Expire deletes for good what was put into the trash before t; a store may count in days, and so keep it for up to one
 	// day longer.
 	Expire(t time.Time) error
-	// Flush makes everything that was installed and trashed before durable.
+	// Flush makes everything that was installed and trashed before durable, and the files that Hash has read, which another
+	// program may have written a moment ago.
 	Flush(ctx context.Context) error
 }
 

@@ -183,7 +183,14 @@ func (r *row) missing() {
 	r.here, r.file, r.crc, r.aside, r.came = nothing, host.MediaFile{}, 0, 0, 0
 }
 
-func (r *row) action() action { return decide(r.here, r.server, r.agreed, r.why) }
+// action is decide for the row. An empty file for which nothing was ever agreed or offered is what a power cut leaves of
+// one that was being installed: the server's file replaces it.
+func (r *row) action() action {
+	if r.here == opaque && r.aside == empty && r.agreed == nothing && r.offered == nothing && r.server.known() {
+		return download
+	}
+	return decide(r.here, r.server, r.agreed, r.why)
+}
 
 // contentOf is what a row of the server's list says.
 func contentOf(c mediawire.Change) content {

@@ -39,6 +39,9 @@ func (s *sums) sum() (m host.MediaSum) {
 // files moves in steps of up to 10 ms, so that a second writing within one step may leave the time as it is.
 const settled = 20 * time.Millisecond
 
+// written is how long after its time of modification every system has written a file to its disk by itself.
+const written = time.Hour
+
 // Hash reads a file and returns its sums (see host.Media).
 func (m *Media) Hash(ctx context.Context, name string) (host.MediaFile, host.MediaSum, error) {
 	const attempts = 3
@@ -84,6 +87,9 @@ func (m *Media) tryHash(ctx context.Context, name string) (seen host.MediaFile, 
 		return seen, sum, false, convert(err, "find", name)
 	}
 	seen = seenAs(info)
+	if time.Since(info.ModTime()) < written {
+		m.pending.add(f, name)
+	}
 	return seen, s.sum(), seenAs(after) == seen && s.size == seen.Size, nil
 }
 
