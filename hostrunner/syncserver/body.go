@@ -25,6 +25,8 @@ type bodyReader struct {
 	begun   time.Time
 	read    int64
 
+	ended bool // everything was read
+
 	mu          sync.Mutex // of the deadline
 	limited     time.Time  // the one that was set last
 	interrupted bool
@@ -48,6 +50,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case err == io.EOF:
+		b.ended = true
 		// Nothing more will come: the server's own watch for the client hanging up must not time out.
 		_ = b.control.SetReadDeadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -58,6 +61,14 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// leave sets the deadline for what the server itself reads of a body that nobody has read to its end. It waits for it before it
+// looks for another request.
+func (b *bodyReader) leave() {
+	if !b.ended {
+		b.extend(time.Now())
+	}
 }
 
 // extend gives the client time for its next bytes: the stall time, but no more than a minimum rate allows on the whole. The

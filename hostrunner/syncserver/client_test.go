@@ -182,3 +182,8 @@ func (c *client) api(verb, path string, request any) (int, map[string]any) {
 
 // fromHeader takes the address of a client from a header.
 func fromHeader(r *http.Request) string { return r.Header.Get("from") }
+
+// frame returns a body with a payload.
+func frame(payload string) io.Reader {
+	return bytes.NewReader(wire.NewCodec().Compress(nil, []byte(payload)))
+}

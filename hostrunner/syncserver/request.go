@@ -184,6 +184,7 @@ func (c *call) end() {
 	if c.codec != nil {
 		codecs.Put(c.codec)
 	}
+	c.body.leave() // before anything is sent: the server reads what is left of the body then
 	c.w.settle()
 	c.report()
 }

@@ -177,5 +177,8 @@ func (t *tenant) mediaUSN(context.Context) (int64, error) { return 0, nil }
 // close closes everything of the account; nobody uses it.
 func (t *tenant) close() {
 	t.closeCollection()
+	if !t.lost() {
+		t.purgeIfRemoved(context.Background())
+	}
 	t.lease.Release()
 }
