@@ -1,0 +1,275 @@
+package syncserver_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/hosttest"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+const crashVar = "CARDFERRY_TEST_SERVE"
+
+// startChild runs a server on the folder in a process of its own and returns its address and how to kill it.
+func startChild(t *testing.T, dir string) (url string, kill func()) {
+	t.Helper()
+	exe, err := os.Executable()
+	coretest.Must(t, err)
+	cmd := exec.Command(exe, "-test.run=^TestKilledServer$")
+	cmd.Env = append(os.Environ(), crashVar+"="+dir)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	coretest.Must(t, err)
+	out, err := cmd.StdoutPipe()
+	coretest.Must(t, err)
+	coretest.Must(t, cmd.Start())
+	var once sync.Once
+	kill = func() {
+		once.Do(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			in.Close()
+		})
+	}
+	t.Cleanup(kill)
+	url, err = bufio.NewReader(out).ReadString('\n')
+	coretest.Must(t, err)
+	return strings.TrimSpace(url), kill
+}
+
+// serveUntilKilled is the child.
+func serveUntilKilled(t *testing.T, dir string) {
+	s := onDisk(t, dir)
+	s.Passwords = cheap
+	h := httptest.NewServer(s)
+	fmt.Println(h.URL + "/")
+	_, _ = io.Copy(io.Discard, os.Stdin) // the parent's end is ours
+}
+
+// worker is a client that syncs again and again, and knows what was acknowledged.
+type worker struct {
+	*client
+	acked []int64 // ids of decks
+	tried int64
+	usn   int64 // of the last upload that was acknowledged
+}
+
+const deckRequest = `{"changes":{"models":[],"decks":[[{"id":%d,"mod":9,"name":"deck %d","usn":0,"lrnToday":[0,0],"revToday":[0,0],"newToday":[0,0],` +
+	`"timeToday":[0,0],"collapsed":false,"dyn":0,"conf":1}],[]],"tags":["tag %d"]}}`
+
+// sync makes a sync that adds a deck; ok says that it was acknowledged.
+func (w *worker) sync() (ok bool) {
+	w.tried++
+	id := 1000 + w.tried
+	for _, r := range [][2]string{
+		{"sync/start", startRequest}, {"sync/applyChanges", fmt.Sprintf(deckRequest, id, id, id)}, {"sync/chunk", "{}"}, {"sync/applyChunk", lastChunk}, {"sync/finish", "{}"},
+	} {
+		if w.post(r[0], frame(r[1])) != 200 {
+			return false
+		}
+	}
+	w.acked = append(w.acked, id)
+	return true
+}
+
+// upload replaces the collection by one with the next usn.
+func (w *worker) upload(file []byte, usn int64) (ok bool) {
+	if w.post("sync/upload", frame(string(file))) != 200 {
+		return false
+	}
+	w.usn = usn
+	return true
+}
+
+// TestKilledServer: a server is killed again and again under the load of eight clients. No acknowledged sync is lost, nothing is half
+// done, and the files are sound.
+func TestKilledServer(t *testing.T) {
+	if dir := os.Getenv(crashVar); dir != "" {
+		serveUntilKilled(t, dir)
+		return
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	setUp := onDisk(t, dir)
+	setUp.Passwords = cheap
+	for i := range 8 {
+		_, err := setUp.Users().Add(t.Context(), fmt.Sprint("user", i), password)
+		coretest.Must(t, err)
+	}
+	coretest.Must(t, setUp.Close(context.Background()))
+	url, kill := startChild(t, dir)
+	var workers []*worker
+	for i := range 8 {
+		workers = append(workers, &worker{client: login(t, url, fmt.Sprint("user", i), password)})
+	}
+	files := map[int64][]byte{}
+	for usn := range int64(64) {
+		files[usn] = changed(t, "stock.anki2", fmt.Sprint("UPDATE col SET usn = ", usn))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	rounds := 6
+	if testing.Short() {
+		rounds = 3
+	}
+	for range rounds {
+		var done atomic.Int64
+		goal := 20 + random.Int64N(80)
+		enough := make(chan struct{})
+		var wg sync.WaitGroup
+		for i, w := range workers {
+			wg.Go(func() {
+				for {
+					ok := false
+					if i == 0 {
+						ok = w.upload(files[(w.usn+1)%64], (w.usn+1)%64)
+					} else {
+						ok = w.sync()
+					}
+					if !ok {
+						return // the server is gone
+					}
+					if done.Add(1) == goal {
+						close(enough)
+					}
+				}
+			})
+		}
+		<-enough
+		kill()
+		wg.Wait()
+		url, kill = startChild(t, dir)
+		for _, w := range workers {
+			w.url = url
+		}
+		checkAfterCrash(t, workers)
+		if !workers[0].upload(files[0], 0) { // the download has changed the usn
+			t.Fatal("an upload after the crash is refused")
+		}
+	}
+}
+
+// checkAfterCrash fails unless everything that was acknowledged is there.
+func checkAfterCrash(t *testing.T, workers []*worker) {
+	t.Helper()
+	m, err := wire.ParseMeta(workers[0].must("sync/meta", []byte(metaRequest)))
+	if usn := int64(m.USN); err != nil || usn != workers[0].usn && usn != (workers[0].usn+1)%64 {
+		t.Errorf("the upload with usn %d was acknowledged, the collection has %d: %v", workers[0].usn, usn, err)
+	}
+	for i, w := range workers[1:] {
+		w.must("sync/start", []byte(startRequest))
+		got, err := wire.ParseChanges(w.must("sync/applyChanges", []byte(noChanges)))
+		coretest.Must(t, err)
+		w.must("sync/abort", []byte("{}"))
+		all := ""
+		for _, d := range got.Decks {
+			all += string(d)
+		}
+		for _, id := range w.acked {
+			if !strings.Contains(all, fmt.Sprintf(`"deck %d"`, id)) {
+				t.Errorf("user %d: deck %d is lost", i+1, id)
+			}
+		}
+		if len(got.Tags) != len(got.Decks)-1 { // each sync makes one of both
+			t.Errorf("user %d: half a sync: %d decks, %d tags", i+1, len(got.Decks), len(got.Tags))
+		}
+	}
+	for _, w := range workers {
+		db := opened(t, w.must("sync/download", []byte("{}")))
+		coretest.Must(t, collection.CheckIntegrity(db))
+	}
+}
+
+// TestFullDisk: on a full disk an upload is refused and the collection stays; with room again everything goes on.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := hosttest.TinyDisk(t, 3<<20)
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	c.must("sync/upload", fixture(t, "stock.anki2"))
+	before := opened(t, c.must("sync/download", []byte("{}")))
+	col, err := collection.ReadCol(before)
+	coretest.Must(t, err)
+	ballast, err := os.Create(dir + "/ballast")
+	coretest.Must(t, err)
+	_, err = io.CopyN(ballast, zeros{}, 3<<20)
+	if err == nil {
+		t.Fatal("the disk is not full")
+	}
+	coretest.Must(t, ballast.Close())
+	c.want(500, "sync/upload", string(fixture(t, "unicode.anki2")))
+	c.want(500, "sync/download", "{}")
+	// A sync fails somewhere, and is not half done.
+	refused := false
+	if status, _ := c.call("sync/start", []byte(startRequest)); status == 200 {
+		for i := range 200 {
+			id := 5000 + i
+			status, _ := c.call("sync/applyChanges", fmt.Appendf(nil, strings.Replace(deckRequest, `"deck %d"`, `"deck %d`+strings.Repeat("x", 20_000)+`"`, 1), id, id, id))
+			if refused = status == 500; refused {
+				break
+			}
+			if status != 200 {
+				t.Fatal(status)
+			}
+		}
+		if !refused {
+			if status, _ := c.call("sync/finish", []byte("{}")); status != 500 {
+				t.Errorf("finish: %d", status)
+			}
+		}
+	}
+	coretest.Must(t, os.Remove(dir+"/ballast"))
+	after := opened(t, c.must("sync/download", []byte("{}")))
+	coretest.Must(t, collection.CheckIntegrity(after))
+	if now, err := collection.ReadCol(after); err != nil || now.Scm != col.Scm || now.LS != col.LS {
+		t.Errorf("%+v, before %+v: %v", now, col, err)
+	}
+	c.must("sync/start", []byte(startRequest))
+	c.must("sync/finish", []byte("{}"))
+}
+
+// TestReadOnlyFolder: a data folder that cannot be written is a 500, not a crash.
+func TestReadOnlyFolder(t *testing.T) {
+	if !hosttest.Unprivileged(t) {
+		return
+	}
+	dir := t.TempDir()
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	coretest.Must(t, os.Chmod(dir, 0o500))
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	c.want(500, "sync/meta", metaRequest)
+	coretest.Must(t, os.Chmod(dir, 0o700))
+	c.must("sync/meta", []byte(metaRequest))
+}
+
+// TestClockJumps: a clock that goes back or forth harms nothing.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := &syncserver.Server{Now: now.now}
+	c := newClient(t, s, serve(t, s), "ada")
+	var last int64
+	for _, hours := range []int64{0, -24 * 365, 24 * 365 * 2, -1, 0} {
+		now.ms.Add(hours * 3_600_000)
+		c.must("sync/start", []byte(startRequest))
+		ms, err := wire.ParseFinish(c.must("sync/finish", []byte("{}")))
+		if err != nil || ms <= last {
+			t.Errorf("finish: %d after %d, %v", ms, last, err)
+		}
+		last = ms
+		s.Sweep(now.now())
+	}
+}
