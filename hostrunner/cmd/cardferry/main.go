@@ -109,7 +109,7 @@ type helped struct{}
 
 const description = `Syncs Anki-format flashcards with a sync server. Exit codes: 0 done, 1 other errors, 2 usage, ` +
 	`3 one side must replace the other, 4 login, 5 network, 6 refused by the server, 7 the sides do not add up, ` +
-	`8 another device is syncing, 9 damaged file, 130 cancelled.`
+	`8 another device is syncing, 9 damaged file, 10 media deletions wait for a decision, 130 cancelled.`
 
 // usageHint names the help of the command that was meant.
 func usageHint(err error) string {
