@@ -33,12 +33,14 @@ func ParseEngine(name string) (Engine, error) {
 	return 0, fault.New(fault.InvalidInput, "there is no engine %q", name).WithHint("Choose wazero or native.")
 }
 
-// engine runs calls of core/service for one profile, one at a time.
+// engine runs calls of core/service for one profile: any number at once, of which one at a time has its turn (package
+// host says when another one gets it).
 type engine interface {
-	// call runs a method. The end of ctx ends it within a second. Errors are as abi.DecodeAnswer returns them.
+	// call runs a method. The end of ctx ends it within a second, or when it gets its next turn. Errors are as
+	// abi.DecodeAnswer returns them.
 	call(ctx context.Context, method string, params []byte) ([]byte, error)
-	// crashed reports whether the last call ended in a defect, so that the engine must not be used again.
+	// crashed reports whether a call has ended in a defect, and all others with it: the engine must not be used again.
 	crashed() bool
-	// close releases the engine and whatever the core has left open.
+	// close releases the engine and whatever the core has left open. No call may be running.
 	close() error
 }

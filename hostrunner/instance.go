@@ -14,15 +14,15 @@ import (
 	"github.com/cardferry/cardferry/wasm/abi"
 )
 
-// instance is the engine Wazero: one instance of the guest with the memory and the open databases of one profile.
+// instance is the engine Wazero: one instance of the guest with the memory and the open databases of one profile. Once it
+// is made, only its loop calls exports.
 type instance struct {
 	ports  *ports
 	lender *lender
 	ctx    context.Context // of all calls of exports; it has the lender and never ends
 	module api.Module
 	stderr firstLines
-	task   int32 // the last task number
-	broken bool
+	loop   *loop
 
 	alloc, start, event, tick, cancel api.Function
 }
@@ -55,6 +55,7 @@ func newInstance(ctx context.Context, g *guest, p *ports) (*instance, error) {
 	if r, err := version.Call(e.ctx); err != nil || i32(r[0]) != abi.Version {
 		return nil, e.refuse(fmt.Sprintf("its boundary has version %v, not %d (%v)", r, abi.Version, err))
 	}
+	e.loop = startLoop(e, e.lender)
 	return e, nil
 }
 
@@ -63,18 +64,14 @@ func (e *instance) refuse(why string) error {
 	return fault.New(fault.Internal, "the guest file does not fit this program: %s", why)
 }
 
-// call runs a method: it starts the task, and delivers events until the task is done.
+// call runs a method, as a task of the guest.
 func (e *instance) call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	defer e.ports.begin(ctx)()
-	defer e.lender.net.begin(ctx)()
 	request, err := abi.EncodeRequest(method, params)
 	if err != nil {
 		return nil, err
 	}
-	e.task++
-	answer, err := runTask(ctx, e, e.lender, e.task, request)
+	answer, err := e.loop.call(ctx, request)
 	if err != nil {
-		e.broken = true
 		return nil, err
 	}
 	return abi.DecodeAnswer(answer)
@@ -122,9 +119,10 @@ func (e *instance) place(b []byte) (uint64, error) {
 	return r[0], nil
 }
 
-func (e *instance) crashed() bool { return e.broken }
+func (e *instance) crashed() bool { return e.loop.crashed() }
 
 func (e *instance) close() error {
+	e.loop.close()
 	e.lender.close()
 	err := e.ports.close()
 	if cerr := e.module.Close(e.ctx); err == nil {

@@ -150,7 +150,7 @@ func TestInstanceCrashes(t *testing.T) {
 			if fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), want) || !e.crashed() {
 				t.Errorf("got %v, crashed %v", err, e.crashed())
 			}
-			if method == "panic" && !strings.Contains(logged.String(), "testguest/main.go") && !strings.Contains(logged.String(), "service.run") {
+			if method == "panic" && !strings.Contains(logged.String(), "testservice.Service.run") {
 				t.Errorf("the stack was not logged: %s", logged.String())
 			}
 		})

@@ -1,6 +1,8 @@
 package hostrunner
 
 import (
+	"context"
+
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
@@ -20,12 +22,26 @@ type lender struct {
 	// drafts are media files that are being written.
 	drafts handles[host.MediaDraft]
 	net    network
+	mail   *mailbox
+	task   *task            // the one that runs, nil if none does
 	ticks  []int32          // tasks that want to go on
 	done   map[int32][]byte // answers of tasks
 }
 
 func newLender(p *ports) *lender {
-	return &lender{ports: p, done: map[int32][]byte{}, net: newNetwork(p.host.HTTP)}
+	mail := &mailbox{}
+	return &lender{
+		ports: p, done: map[int32][]byte{}, mail: mail,
+		net: network{http: p.host.HTTP, calls: map[int32]*lentCall{}, mail: mail},
+	}
+}
+
+// ctx is that of the running task.
+func (l *lender) ctx() context.Context {
+	if l.task == nil {
+		return context.Background()
+	}
+	return l.task.ctx
 }
 
 // close releases what a guest has left open; databases are closed with their ports.

@@ -12,23 +12,24 @@ import (
 	"github.com/cardferry/cardferry/wasm/abi"
 )
 
-// loop is a guest without Wasm: the ports of wasm/abi on a lender, in one task that does what a test sends it. So
+// plain is a guest without Wasm: the ports of wasm/abi on a lender, in one task that does what a test sends it. So
 // the contract suites run through everything that lies between core and hosts, except the memory.
-type loop struct {
-	guest  *abi.Guest
-	lender *lender
-	ports  host.Host // as the core sees them
-	work   chan func()
+type plain struct {
+	guest *abi.Guest
+	loop  *loop
+	ports host.Host // as the core sees them
+	work  chan func()
 }
 
-func newLoop(t *testing.T) *loop {
+func newPlain(t *testing.T) *plain {
 	p := newPorts(OpenOptions{Dir: t.TempDir()})
-	l := &loop{lender: newLender(p), work: make(chan func())}
-	l.guest = abi.New(l.lender, func(h host.Host) abi.Service { l.ports = h; return l })
+	lent := newLender(p)
+	l := &plain{work: make(chan func())}
+	l.guest = abi.New(lent, func(h host.Host) abi.Service { l.ports = h; return l })
+	l.loop = startLoop(l, lent)
 	ended := make(chan error)
 	go func() {
-		defer l.lender.net.begin(context.Background())()
-		_, err := runTask(context.Background(), l, l.lender, 1, []byte(`{"method":"work"}`))
+		_, err := l.loop.call(context.Background(), []byte(`{"method":"work"}`))
 		ended <- err
 	}()
 	t.Cleanup(func() {
@@ -36,6 +37,7 @@ func newLoop(t *testing.T) *loop {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		l.loop.close()
 		if err := p.close(); err != nil {
 			t.Error(err)
 		}
@@ -44,7 +46,7 @@ func newLoop(t *testing.T) *loop {
 }
 
 // Call is the task.
-func (l *loop) Call(context.Context, string, []byte) ([]byte, error) {
+func (l *plain) Call(context.Context, string, []byte) ([]byte, error) {
 	for f := range l.work {
 		f()
 	}
@@ -52,71 +54,69 @@ func (l *loop) Call(context.Context, string, []byte) ([]byte, error) {
 }
 
 // do runs f in the task.
-func (l *loop) do(f func()) {
+func (l *plain) do(f func()) {
 	done := make(chan struct{})
 	l.work <- func() { defer close(done); f() }
 	<-done
 }
 
 // media returns the media port, whose imports need no running task.
-func (l *loop) media() (media host.Media) {
+func (l *plain) media() (media host.Media) {
 	l.do(func() { media = l.ports.Media })
 	return media
 }
 
-func (l *loop) pass(b []byte) []byte {
+func (l *plain) pass(b []byte) []byte {
 	p := l.guest.Alloc(int32(len(b)))
 	copy(unsafe.Slice(p, max(len(b), 1)), b)
 	return l.guest.Take(unsafe.Pointer(p), int32(len(b)))
 }
 
-func (l *loop) startTask(task int32, request []byte) error {
+func (l *plain) startTask(task int32, request []byte) error {
 	l.guest.Call(task, l.pass(request))
 	return nil
 }
 
-func (l *loop) deliver(e event) error {
+func (l *plain) deliver(e event) error {
 	l.guest.Event(e.call, e.kind, l.pass(e.data))
 	return nil
 }
 
-func (l *loop) tickTask(task int32) error   { l.guest.Tick(task); return nil }
-func (l *loop) cancelTask(task int32) error { l.guest.Cancel(task); return nil }
+func (l *plain) tickTask(task int32) error   { l.guest.Tick(task); return nil }
+func (l *plain) cancelTask(task int32) error { l.guest.Cancel(task); return nil }
 
-// nudge makes the task look at its context, as a real host does by cf_cancel.
-func (l *loop) nudge(ctx context.Context, calls []host.Call) (stop func() bool) {
+// nudge makes the task look at its context when ctx ends, as a real host does by cf_cancel.
+func (l *plain) nudge(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
-		for id := int32(1); id < 10; id++ { // whichever are in flight
-			l.lender.net.reads <- event{id, abi.EventSent, rows.Pack(nil, 0)}
-		}
-		if len(calls) > 0 {
-			select {
-			case interrupt := <-l.lender.net.wake:
-				interrupt()
-			default:
+		l.loop.mail.post(func() error {
+			for _, c := range l.loop.lender.net.calls {
+				if err := l.loop.deliver(c.task, event{c.id, abi.EventSent, rows.Pack(nil, 0)}, false); err != nil {
+					return err
+				}
 			}
-		}
+			return nil
+		})
 	})
 }
 
 type (
-	loopSQL struct{ l *loop }
+	loopSQL struct{ l *plain }
 	loopDB  struct {
-		l  *loop
+		l  *plain
 		db host.DB
 	}
 	loopStmt struct {
-		l  *loop
+		l  *plain
 		st host.Stmt
 	}
-	loopFiles struct{ l *loop }
+	loopFiles struct{ l *plain }
 	loopFile  struct {
-		l *loop
+		l *plain
 		f host.File
 	}
-	loopHTTP struct{ l *loop }
+	loopHTTP struct{ l *plain }
 	loopCall struct {
-		l *loop
+		l *plain
 		c host.Call
 	}
 )
@@ -204,7 +204,7 @@ func (s loopHTTP) Wait(ctx context.Context, calls []host.Call) (i int, err error
 	for i, c := range calls {
 		inner[i] = c.(loopCall).c
 	}
-	defer s.l.nudge(ctx, inner)()
+	defer s.l.nudge(ctx)()
 	s.l.do(func() { i, err = s.l.ports.HTTP.Wait(ctx, inner) })
 	return
 }
@@ -216,25 +216,25 @@ func (c loopCall) Response() (r *host.Response, err error) {
 func (c loopCall) Sent() (n int64) { c.l.do(func() { n = c.c.Sent() }); return }
 func (c loopCall) Close()          { c.l.do(c.c.Close) }
 func (c loopCall) Read(ctx context.Context, p []byte) (n int, err error) {
-	defer c.l.nudge(ctx, []host.Call{c.c})()
+	defer c.l.nudge(ctx)()
 	c.l.do(func() { n, err = c.c.Read(ctx, p) })
 	return
 }
 
 func TestContractSQL(t *testing.T) {
 	t.Parallel()
-	coretest.TestSQL(t, func(t *testing.T) host.SQL { return loopSQL{newLoop(t)} })
+	coretest.TestSQL(t, func(t *testing.T) host.SQL { return loopSQL{newPlain(t)} })
 }
 
 func TestContractFiles(t *testing.T) {
 	t.Parallel()
-	coretest.TestFiles(t, func(t *testing.T) host.Files { return loopFiles{newLoop(t)} })
+	coretest.TestFiles(t, func(t *testing.T) host.Files { return loopFiles{newPlain(t)} })
 }
 
 func TestContractStorage(t *testing.T) {
 	t.Parallel()
 	coretest.TestStorage(t, func(t *testing.T) (host.SQL, host.Files) {
-		l := newLoop(t)
+		l := newPlain(t)
 		return loopSQL{l}, loopFiles{l}
 	})
 }
@@ -242,7 +242,7 @@ func TestContractStorage(t *testing.T) {
 func TestContractHTTP(t *testing.T) {
 	t.Parallel()
 	coretest.TestHTTP(t, func(t *testing.T) *coretest.HTTPFixture {
-		l := newLoop(t)
+		l := newPlain(t)
 		return &coretest.HTTPFixture{HTTP: loopHTTP{l}, Files: loopFiles{l}, Media: l.media(), BaseURL: nettest.Server(t), DeadURL: nettest.DeadURL(t)}
 	})
 }
@@ -250,7 +250,7 @@ func TestContractHTTP(t *testing.T) {
 // TestContractText uses the port outside of the task: a text has no handle.
 func TestContractText(t *testing.T) {
 	t.Parallel()
-	l := newLoop(t)
+	l := newPlain(t)
 	var text host.Text
 	l.do(func() { text = l.ports.Text })
 	coretest.TestText(t, text)
@@ -258,7 +258,7 @@ func TestContractText(t *testing.T) {
 
 func TestContractMedia(t *testing.T) {
 	t.Parallel()
-	coretest.TestMedia(t, func(t *testing.T) host.Media { return newLoop(t).media() })
+	coretest.TestMedia(t, func(t *testing.T) host.Media { return newPlain(t).media() })
 }
 
 // TestUnknownHandles: a defect of the guest, answered and survived.
@@ -278,14 +278,34 @@ func TestUnknownHandles(t *testing.T) {
 	if l.SQLFinalize(9) != 0 {
 		t.Error("finalize after the close of its database is no error")
 	}
+}
+
+// TestBadRequests: what is wrong with a request comes as an event.
+func TestBadRequests(t *testing.T) {
+	t.Parallel()
+	l := newLender(newPorts(OpenOptions{Dir: t.TempDir()}))
+	l.task = &task{id: 1, ctx: t.Context()}
+	var got []event
+	l.net.deliver = func(to *task, e event, promised bool) error {
+		if to != l.task || !promised {
+			t.Errorf("event for %v, promised %v", to, promised)
+		}
+		got = append(got, e)
+		return nil
+	}
 	l.HTTPStart(1, []byte{1})
+	l.HTTPRead(1, 1)
 	l.HTTPRead(5, 1)
 	l.HTTPClose(5)
-	events, err := l.net.next(t.Context())
-	if err != nil || len(events) != 2 || events[0].kind != abi.EventFailed || events[1].kind != abi.EventFailed {
-		t.Errorf("events %v, %v", events, err)
+	if l.task.pending != 3 {
+		t.Errorf("%d events are promised", l.task.pending)
 	}
-	if _, err := l.net.next(t.Context()); err == nil {
-		t.Error("waits for nothing")
+	for _, do := range l.mail.take() {
+		if err := do(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(got) != 3 || got[0].kind != abi.EventFailed || got[1].kind != abi.EventFailed || got[2].call != 5 {
+		t.Errorf("events %v", got)
 	}
 }

@@ -101,7 +101,7 @@ func (l *lender) FileCompress(from, to string) int32 {
 	if !ok {
 		return abi.NotOffered
 	}
-	done, err := c.Compress(l.net.ctx, from, to)
+	done, err := c.Compress(l.ctx(), from, to)
 	switch {
 	case err != nil:
 		return l.fail(err)

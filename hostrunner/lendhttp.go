@@ -2,7 +2,6 @@ package hostrunner
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -15,25 +14,22 @@ import (
 	"github.com/cardferry/cardferry/wasm/abi"
 )
 
-// grace is how long requests of a cancelled call may go on: time to tell the server about it.
-const grace = 700 * time.Millisecond
-
 // largeBody is from where the sending of a body is reported.
 const largeBody = 1 << 20
 
 // network has the requests of a guest, and turns their answers into events.
 type network struct {
 	http  host.HTTP
-	ctx   context.Context // of the running call and its requests; outlives a cancel by grace
 	calls map[int32]*lentCall
-	reads chan event // answers of Reads, which block and so run beside the loop
-	fails []event    // requests that could not be started
-	wake  chan func()
+	mail  *mailbox
+	// deliver hands an event to a task, in the loop's goroutine; promised says that it was counted in task.pending.
+	deliver func(t *task, e event, promised bool) error
 }
 
 type lentCall struct {
 	id      int32
-	call    host.Call
+	task    *task
+	call    host.Call // nil if it could not be started
 	sent    int64
 	large   bool // its progress is of interest
 	told    bool // the answer was reported
@@ -47,38 +43,49 @@ type event struct {
 	data []byte
 }
 
-func newNetwork(h host.HTTP) network {
-	return network{http: h, ctx: context.Background(), calls: map[int32]*lentCall{}, reads: make(chan event, 64), wake: make(chan func(), 1)}
-}
+// promise counts an event of a task that keep will bring.
+func (n *network) promise(t *task) { t.pending++ }
 
-// begin sets the context of a call; end closes what is left of its requests.
-func (n *network) begin(ctx context.Context) (end func()) {
-	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	n.ctx = base
-	return func() {
-		stop()
-		cancel()
-		for id := range n.calls {
-			n.close(id)
-		}
-		n.ctx = context.Background()
-	}
+// keep brings a promised event from any goroutine.
+func (n *network) keep(t *task, e event, before func()) {
+	n.mail.post(func() error {
+		before()
+		return n.deliver(t, e, true)
+	})
 }
 
 func (l *lender) HTTPStart(id int32, block []byte) {
 	n := &l.net
+	c := &lentCall{id: id, task: l.task}
 	req, err := decodeRequest(block)
-	if err != nil || n.calls[id] != nil {
-		n.fails = append(n.fails, failed(id, fault.New(fault.Internal, "start a request: %v", err)))
+	switch {
+	case n.calls[id] != nil:
+		err = fault.New(fault.Internal, "there is a request %d already", id)
+	case err == nil:
+		c.large = req.BodyFile != "" || sizeOf(req) > largeBody
+		c.call = n.http.Start(l.ctx(), req)
+		n.calls[id] = c
 		return
+	default:
+		c.told = true
+		n.calls[id] = c
 	}
+	n.fail(l.task, id, fault.Wrap(fault.Internal, err, "start a request"))
+}
+
+// fail tells a task what is wrong with its request: later, as it is running now.
+func (n *network) fail(t *task, id int32, err error) {
+	n.promise(t)
+	n.keep(t, failed(id, err), func() {})
+}
+
+// sizeOf is the length of a body in memory or of parts.
+func sizeOf(req *host.Request) int64 {
 	size := int64(len(req.Body))
 	for _, p := range req.Parts {
 		size += int64(len(p.Bytes)) + p.Len
 	}
-	large := req.BodyFile != "" || size > largeBody
-	n.calls[id] = &lentCall{id: id, call: n.http.Start(n.ctx, req), large: large}
+	return size
 }
 
 func decodeRequest(block []byte) (*host.Request, error) {
@@ -129,28 +136,26 @@ func decodeParts(b []byte) (parts []host.BodyPart, err error) {
 func (l *lender) HTTPRead(id, limit int32) {
 	n := &l.net
 	c := n.calls[id]
-	if c == nil || c.reading || limit <= 0 {
-		n.fails = append(n.fails, failed(id, fault.New(fault.Internal, "read: request %d cannot be read", id)))
+	if c == nil || c.call == nil || c.reading || limit <= 0 {
+		n.fail(l.task, id, fault.New(fault.Internal, "read: request %d cannot be read", id))
 		return
 	}
 	c.reading = true
-	ctx, read := n.ctx, c.call.Read
+	n.promise(c.task)
+	ctx, read := c.task.ctx, c.call.Read
 	go func() {
 		p := make([]byte, limit)
 		k, err := read(ctx, p)
+		var e event
 		switch {
 		case k > 0: // an error comes again with the next Read
-			n.reads <- event{id, abi.EventData, p[:k]}
+			e = event{id, abi.EventData, p[:k]}
 		case err == io.EOF:
-			n.reads <- event{id, abi.EventEnd, nil}
+			e = event{id, abi.EventEnd, nil}
 		default:
-			n.reads <- failed(id, err)
+			e = failed(id, err)
 		}
-		select {
-		case interrupt := <-n.wake:
-			interrupt()
-		default:
-		}
+		n.keep(c.task, e, func() { c.reading = false })
 	}()
 }
 
@@ -159,7 +164,18 @@ func (l *lender) HTTPClose(id int32) { l.net.close(id) }
 func (n *network) close(id int32) {
 	if c := n.calls[id]; c != nil {
 		delete(n.calls, id)
-		c.call.Close()
+		if c.call != nil {
+			c.call.Close()
+		}
+	}
+}
+
+// closeAll closes what is left of a task's requests.
+func (n *network) closeAll(t *task) {
+	for _, id := range slices.Sorted(maps.Keys(n.calls)) {
+		if n.calls[id].task == t {
+			n.close(id)
+		}
 	}
 }
 
@@ -167,100 +183,34 @@ func failed(id int32, err error) event {
 	return event{id, abi.EventFailed, rows.Pack(nil, int(fault.KindOf(err)), err.Error())}
 }
 
-// next waits for something to tell the guest. It fails with ctx, and if there is nothing to wait for.
-func (n *network) next(ctx context.Context) ([]event, error) {
-	for {
-		if len(n.fails) > 0 {
-			evs := n.fails
-			n.fails = nil
-			return evs, nil
-		}
-		evs, err := n.await(ctx)
-		if len(evs) > 0 || err != nil {
-			return evs, err
+// waiting returns the calls that have no answer yet, sorted: a host that answers in order makes the same run again.
+func (n *network) waiting() (calls []host.Call, of []*lentCall) {
+	for _, id := range slices.Sorted(maps.Keys(n.calls)) {
+		if c := n.calls[id]; !c.told {
+			calls, of = append(calls, c.call), append(of, c)
 		}
 	}
+	return calls, of
 }
 
-// await waits once; it may return without an event.
-func (n *network) await(ctx context.Context) ([]event, error) {
-	ids := slices.Sorted(maps.Keys(n.calls)) // sorted: a host that answers in order makes the same run again
-	var waiting []host.Call
-	var of []*lentCall
-	reading := false
-	for _, id := range ids {
-		c := n.calls[id]
-		reading = reading || c.reading
-		if !c.told {
-			waiting, of = append(waiting, c.call), append(of, c)
+// awaited reports whether a call of the task has no answer yet.
+func (n *network) awaited(t *task) bool {
+	for _, c := range n.calls {
+		if c.task == t && !c.told {
+			return true
 		}
 	}
-	switch {
-	case len(waiting) == 0 && !reading:
-		return nil, fault.New(fault.Internal, "the guest waits for nothing")
-	case len(waiting) == 0:
-		select {
-		case e := <-n.reads:
-			return n.read(e), nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	wctx, stop := context.WithCancel(ctx)
-	defer stop()
-	n.wake <- stop // a Read that ends from now on ends the Wait
-	defer n.unwake()
-	select {
-	case e := <-n.reads:
-		return n.read(e), nil
-	default:
-	}
-	i, err := n.http.Wait(wctx, waiting)
-	switch {
-	case err == nil && i < 0:
-		return progressOf(of), nil
-	case err == nil:
-		of[i].told = true
-		var evs []event
-		if of[i].large { // now all of it has been sent
-			evs = progressOf(of[i : i+1])
-		}
-		return append(evs, answerOf(of[i])), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case wctx.Err() != nil:
-		return nil, nil // a Read has ended
-	}
-	return nil, err
+	return false
 }
 
-// unwake takes back the interrupt that was offered, if no Read has taken it.
-func (n *network) unwake() {
-	select {
-	case <-n.wake:
-	default:
+// progress returns the event that tells how much has been sent, if it is of interest and has grown.
+func (c *lentCall) progress() (event, bool) {
+	sent := c.call.Sent()
+	if !c.large || sent == c.sent {
+		return event{}, false
 	}
-}
-
-// read finishes a Read; one of a closed request is dropped.
-func (n *network) read(e event) []event {
-	c := n.calls[e.call]
-	if c == nil {
-		return nil
-	}
-	c.reading = false
-	return []event{e}
-}
-
-func progressOf(calls []*lentCall) []event {
-	var evs []event
-	for _, c := range calls {
-		if sent := c.call.Sent(); c.large && sent != c.sent {
-			c.sent = sent
-			evs = append(evs, event{c.id, abi.EventSent, rows.Pack(nil, sent)})
-		}
-	}
-	return evs
+	c.sent = sent
+	return event{c.id, abi.EventSent, rows.Pack(nil, sent)}, true
 }
 
 func answerOf(c *lentCall) event {

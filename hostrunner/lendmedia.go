@@ -9,7 +9,7 @@ func (l *lender) media() host.Media { return l.ports.host.Media }
 
 // MediaScan lends the listing as a statement that has run already.
 func (l *lender) MediaScan() int32 {
-	s, err := l.media().Scan(l.net.ctx)
+	s, err := l.media().Scan(l.ctx())
 	if err != nil {
 		return l.fail(err)
 	}
@@ -32,7 +32,7 @@ func (l *lender) MediaStat(name string, out *[2]int64) int32 {
 }
 
 func (l *lender) MediaHash(name string, out *abi.MediaRecord) int32 {
-	f, sum, err := l.media().Hash(l.net.ctx, name)
+	f, sum, err := l.media().Hash(l.ctx(), name)
 	if err != nil {
 		return l.fail(err)
 	}
@@ -133,4 +133,4 @@ func (l *lender) MediaTrash(name string, size, modified int64) int32 {
 
 func (l *lender) MediaExpire(ms int64) int32 { return l.code(l.media().Expire(unixMilli(ms))) }
 
-func (l *lender) MediaFlush() int32 { return l.code(l.media().Flush(l.net.ctx)) }
+func (l *lender) MediaFlush() int32 { return l.code(l.media().Flush(l.ctx())) }

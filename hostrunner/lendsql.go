@@ -7,7 +7,7 @@ import (
 )
 
 func (l *lender) SQLOpen(name string, mode int32) int32 {
-	db, err := l.ports.host.SQL.Open(l.net.ctx, name, host.OpenMode(mode))
+	db, err := l.ports.host.SQL.Open(l.ctx(), name, host.OpenMode(mode))
 	if err != nil {
 		return l.fail(err)
 	}

@@ -1,6 +1,12 @@
 package hostrunner
 
-import "context"
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cardferry/cardferry/core/fault"
+)
 
 // exports are those exports of a guest that run its tasks. Their errors mean that the guest has crashed.
 type exports interface {
@@ -10,44 +16,237 @@ type exports interface {
 	cancelTask(task int32) error
 }
 
-// runTask starts a task and feeds the guest, with what the lender's network brings, until the task is done. It returns the
-// answer envelope. When ctx ends it cancels the task and goes on: the requests that are left end within grace.
-func runTask(ctx context.Context, x exports, l *lender, task int32, request []byte) ([]byte, error) {
-	if err := x.startTask(task, request); err != nil {
-		return nil, err
+// grace is how long requests of a cancelled call may go on: time to tell the server about it.
+const grace = 700 * time.Millisecond
+
+// loop runs the tasks of one guest in a goroutine of its own, the only one that calls exports: each task in turn, until it
+// waits for the network or ticks.
+type loop struct {
+	exports exports
+	lender  *lender
+	mail    *mailbox
+	tasks   map[int32]*task
+	last    int32         // the last task number
+	stop    bool          // set by close
+	ended   chan struct{} // closed when the goroutine has ended
+	crash   error         // why it has, if it was not by close; read it after ended
+}
+
+// task is a running call.
+type task struct {
+	id   int32
+	lane *lane
+	// ctx is that of the task's requests and of imports that take one. It outlives a cancel by grace.
+	ctx  context.Context
+	end  func()
+	done chan<- outcome
+	// pending counts events that were promised to the task and not delivered yet.
+	pending int
+}
+
+// outcome is how a task has ended: with an answer envelope, or by a crash of the guest.
+type outcome struct {
+	answer []byte
+	err    error
+}
+
+func startLoop(x exports, l *lender) *loop {
+	p := &loop{exports: x, lender: l, mail: l.mail, tasks: map[int32]*task{}, ended: make(chan struct{})}
+	l.net.deliver = p.deliver
+	go p.run()
+	return p
+}
+
+// call runs a task and returns its answer envelope. The end of ctx cancels it. A task that computes, or waits for a
+// statement that another one runs, notices that in its next turn.
+func (p *loop) call(ctx context.Context, request []byte) ([]byte, error) {
+	done := make(chan outcome, 1)
+	if !p.mail.post(func() error { return p.start(ctx, request, done) }) {
+		<-p.ended
+		return nil, p.reason()
 	}
-	wait := ctx
-	for {
-		if answer := l.done[task]; answer != nil {
-			delete(l.done, task)
-			return answer, nil
-		}
-		var err error
-		switch {
-		case wait.Err() != nil:
-			wait = context.Background()
-			err = x.cancelTask(task)
-		case len(l.ticks) > 0:
-			l.ticks = l.ticks[:0]
-			err = x.tickTask(task)
-		default:
-			err = deliverNext(wait, x, l)
-		}
-		if err != nil {
-			return nil, err
+	select {
+	case o := <-done:
+		return o.answer, o.err
+	case <-p.ended:
+	}
+	select {
+	case o := <-done:
+		return o.answer, o.err
+	default:
+		return nil, p.reason() // it was not started any more
+	}
+}
+
+// reason is why the loop has ended.
+func (p *loop) reason() error {
+	if p.crash != nil {
+		return p.crash
+	}
+	return fault.New(fault.Closed, "the engine is closed")
+}
+
+// close ends the loop. No call may be running.
+func (p *loop) close() {
+	p.mail.post(func() error { p.stop = true; return nil })
+	<-p.ended
+}
+
+// crashed reports whether the guest must not be used again.
+func (p *loop) crashed() bool {
+	select {
+	case <-p.ended:
+		return p.crash != nil
+	default:
+		return false
+	}
+}
+
+func (p *loop) run() {
+	defer close(p.ended)
+	defer p.mail.close()
+	for !p.stop {
+		if err := p.step(); err != nil {
+			p.crash = err
+			for _, t := range p.tasks {
+				p.finish(t, outcome{err: err})
+			}
+			return
 		}
 	}
 }
 
-// deliverNext waits for events and hands them to the guest. The end of ctx is no error.
-func deliverNext(ctx context.Context, x exports, l *lender) error {
-	events, err := l.net.next(ctx)
-	if err != nil && ctx.Err() == nil {
+// step does what has come up, or waits until something does. Tasks that tick have their next turn after that.
+func (p *loop) step() error {
+	for _, do := range p.mail.take() {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	if len(p.lender.ticks) == 0 {
+		if p.stop {
+			return nil
+		}
+		return p.wait()
+	}
+	ticks := p.lender.ticks
+	p.lender.ticks = nil
+	for _, id := range ticks {
+		if t := p.tasks[id]; t != nil {
+			if err := p.turn(t, func() error { return p.exports.tickTask(id) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *loop) start(ctx context.Context, request []byte, done chan<- outcome) error {
+	p.last++
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	t := &task{id: p.last, lane: p.lender.ports.newLane(ctx), ctx: base, done: done}
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(grace, cancel)
+		p.mail.post(func() error { return p.cancel(t) })
+	})
+	t.end = func() { stop(); cancel() }
+	p.tasks[t.id] = t
+	return p.turn(t, func() error { return p.exports.startTask(t.id, request) })
+}
+
+func (p *loop) cancel(t *task) error {
+	if p.tasks[t.id] != t {
+		return nil
+	}
+	return p.turn(t, func() error { return p.exports.cancelTask(t.id) })
+}
+
+// deliver hands an event to the task of its call. It counts one for one of those that were promised.
+func (p *loop) deliver(t *task, e event, promised bool) error {
+	if promised {
+		t.pending--
+	}
+	switch {
+	case p.tasks[t.id] != t:
+		return nil
+	case p.lender.net.calls[e.call] == nil: // closed meanwhile
+		return p.check(t)
+	}
+	return p.turn(t, func() error { return p.exports.deliver(e) })
+}
+
+// turn lets a task run by an export.
+func (p *loop) turn(t *task, export func() error) error {
+	p.lender.task = t
+	p.lender.ports.enter(t.lane)
+	err := export()
+	p.lender.task = nil
+	p.lender.ports.enter(nil)
+	if err != nil {
 		return err
 	}
-	for _, e := range events {
-		if err := x.deliver(e); err != nil {
+	if answer, ok := p.lender.done[t.id]; ok {
+		delete(p.lender.done, t.id)
+		p.finish(t, outcome{answer: answer})
+		return nil
+	}
+	return p.check(t)
+}
+
+// check fails if a task can never go on.
+func (p *loop) check(t *task) error {
+	if t.pending == 0 && !slices.Contains(p.lender.ticks, t.id) && !p.lender.net.awaited(t) {
+		return crash("the guest waits for nothing")
+	}
+	return nil
+}
+
+func (p *loop) finish(t *task, o outcome) {
+	delete(p.tasks, t.id)
+	p.lender.net.closeAll(t)
+	t.end()
+	t.lane.end()
+	t.done <- o
+}
+
+// wait waits for an answer of the network or for mail.
+func (p *loop) wait() error {
+	ctx, ring := context.WithCancel(context.Background())
+	defer ring()
+	if !p.mail.sleep(ring) {
+		return nil
+	}
+	defer p.mail.wake()
+	calls, of := p.lender.net.waiting()
+	if len(calls) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	i, err := p.lender.net.http.Wait(ctx, calls)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	case i < 0:
+		return p.tellSent(of)
+	}
+	if of[i].large { // now all of it has been sent
+		if err := p.tellSent(of[i : i+1]); err != nil {
 			return err
+		}
+	}
+	of[i].told = true
+	return p.deliver(of[i].task, answerOf(of[i]), false)
+}
+
+// tellSent tells tasks how much of large bodies has been sent.
+func (p *loop) tellSent(calls []*lentCall) error {
+	for _, c := range calls {
+		if e, ok := c.progress(); ok {
+			if err := p.deliver(c.task, e, false); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -4,43 +4,93 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/wasm/abi"
 )
 
 // nativeEngine runs the core as it is compiled into this program.
 type nativeEngine struct {
 	ports   *ports
-	service *service.Service
-	broken  bool
+	turns   *turns
+	service abi.Service
+
+	mu      sync.Mutex
+	broken  error // how the core has crashed
+	running map[*lane]context.CancelFunc
 }
 
-func newNative(p *ports) *nativeEngine {
-	return &nativeEngine{ports: p, service: service.New(p.host)}
+// newNative returns an engine on p. newService gets the ports and returns what answers the calls.
+func newNative(p *ports, newService func(host.Host) abi.Service) *nativeEngine {
+	t := &turns{ports: p}
+	return &nativeEngine{ports: p, turns: t, service: newService(t.share(p.host)), running: map[*lane]context.CancelFunc{}}
 }
 
-// call sends the answer through the envelope, so that results and errors are those of the guest to the letter.
+// call runs a method in its turns. It sends the answer through the envelope, so that results and errors are those of
+// the guest to the letter.
 func (e *nativeEngine) call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	defer e.ports.begin(ctx)()
-	result, err := e.run(ctx, method, params)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l := e.ports.newLane(ctx)
+	e.turns.take(l)
+	result, err := e.run(ctx, cancel, l, method, params)
+	l.end() // in its turn: the caller gets one report at a time
+	e.turns.give()
 	return abi.DecodeAnswer(abi.EncodeAnswer(result, err))
 }
 
-// run makes a panic of the core an error, as a crash of the guest is one.
-func (e *nativeEngine) run(ctx context.Context, method string, params []byte) (_ []byte, err error) {
+// run makes a panic of the core an error, as a crash of the guest is one. All other calls end with it.
+func (e *nativeEngine) run(ctx context.Context, cancel context.CancelFunc, l *lane, method string, params []byte) (result []byte, err error) {
+	if err := e.begin(l, cancel); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if v := recover(); v != nil {
-			e.broken = true
 			e.ports.log(fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
-			err = crash(fmt.Sprintf("panic: %v", v))
+			e.crash(crash(fmt.Sprintf("panic: %v", v)))
+		}
+		if broken := e.end(l); broken != nil {
+			result, err = nil, broken
 		}
 	}()
 	return e.service.Call(ctx, method, params)
 }
 
-func (e *nativeEngine) crashed() bool { return e.broken }
+func (e *nativeEngine) begin(l *lane, cancel context.CancelFunc) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken == nil {
+		e.running[l] = cancel
+	}
+	return e.broken
+}
+
+// end returns how the core has crashed meanwhile, if it has.
+func (e *nativeEngine) end(l *lane) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.running, l)
+	return e.broken
+}
+
+func (e *nativeEngine) crash(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken == nil {
+		e.broken = err
+	}
+	for _, cancel := range e.running {
+		cancel()
+	}
+}
+
+func (e *nativeEngine) crashed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.broken != nil
+}
 
 func (e *nativeEngine) close() error { return e.ports.close() }
 

@@ -23,8 +23,14 @@ type ports struct {
 	http   *nethost.HTTP
 	media  *mediahost.Media
 	dbs    *openDBs
-	events *events
+	report *reporter
 	log    func(line string)
+}
+
+// lane is what the ports know of one call.
+type lane struct {
+	ctx    context.Context // its end interrupts the call's SQL
+	events *events
 }
 
 func newPorts(o OpenOptions) *ports {
@@ -32,14 +38,14 @@ func newPorts(o OpenOptions) *ports {
 	media := mediahost.New(o.Dir)
 	p := &ports{
 		sql: sqlitehost.New(o.Dir), http: nethost.New(files, media), media: media,
-		events: &events{report: o.Progress, now: time.Now}, log: o.Log,
+		report: &reporter{to: o.Progress}, log: o.Log,
 	}
 	if p.log == nil {
 		p.log = func(string) {}
 	}
 	p.host = host.Host{
 		SQL: p.sql, HTTP: p.http, Files: files, Media: media,
-		Clock: clock{}, Random: random{}, Text: text{}, Events: p.events, Yield: yield{},
+		Clock: clock{}, Random: random{}, Text: text{}, Events: p.report, Yield: yield{},
 	}
 	if o.Wrap != nil {
 		p.host = o.Wrap(p.host)
@@ -49,14 +55,24 @@ func newPorts(o OpenOptions) *ports {
 	return p
 }
 
-// begin prepares the ports for a call and returns what ends it.
-func (p *ports) begin(ctx context.Context) (end func()) {
-	p.sql.SetContext(ctx)
-	return func() {
+// newLane is for a call whose context is ctx.
+func (p *ports) newLane(ctx context.Context) *lane {
+	return &lane{ctx: ctx, events: &events{report: p.report.to, now: time.Now}}
+}
+
+// enter says whose turn it is from now on: SQL statements end with that call, and progress is that call's. nil is no
+// one's.
+func (p *ports) enter(l *lane) {
+	p.report.lane = l
+	if l == nil {
 		p.sql.SetContext(context.Background())
-		p.events.flush()
+	} else {
+		p.sql.SetContext(l.ctx)
 	}
 }
+
+// end reports what progress is still held.
+func (l *lane) end() { l.events.flush() }
 
 func (p *ports) close() error {
 	err := p.dbs.closeAll()
@@ -132,7 +148,20 @@ func (yield) Tick(ctx context.Context) error { return ctx.Err() }
 // reportEvery bounds how often a stage is reported.
 const reportEvery = 50 * time.Millisecond
 
-// events thins out progress reports; the last one of a stage is always kept.
+// reporter takes the progress reports of all calls, each in its turn.
+type reporter struct {
+	to   func(host.Progress)
+	lane *lane
+}
+
+// Progress hands a report to the call whose turn it is.
+func (r *reporter) Progress(p host.Progress) {
+	if r.lane != nil {
+		r.lane.events.Progress(p)
+	}
+}
+
+// events thins out the progress reports of a call; the last one of a stage is always kept.
 type events struct {
 	report func(host.Progress)
 	now    func() time.Time

@@ -13,6 +13,7 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/filehost"
 	"github.com/cardferry/cardferry/hostrunner/profilelock"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+	"github.com/cardferry/cardferry/wasm/abi"
 )
 
 // OpenOptions are those of a Profile; Dir is mandatory.
@@ -27,7 +28,8 @@ type OpenOptions struct {
 	// fault.NotFound.
 	Create bool
 	// Progress is called with what a running method reports, at most 20 times a second and for the end of each
-	// stage, from the goroutine that called the method. It must return quickly.
+	// stage. Methods that run at the same time report in turn: it is never called twice at a time, and not after the
+	// method has returned. It must return quickly, and not call the profile.
 	Progress func(host.Progress)
 	// Log gets lines for developers, without keys and card content.
 	Log func(line string)
@@ -36,19 +38,18 @@ type OpenOptions struct {
 	Wrap func(host.Host) host.Host
 }
 
-// Profile is an open profile folder. Its methods may be called by several goroutines; they run one after the other. The
+// Profile is an open profile folder. Its methods may be called by several goroutines. They run one after the other,
+// except that MediaSync, GetMedia and ForgetMedia run beside the others: while those wait for the network, mostly. The
 // collection is opened by the first method that needs it, and stays open until Close.
 //
 // When the context of a call ends, the call ends within a second with fault.Cancelled, and the collection is
-// consistent. A crash of the core ends the call with fault.Internal; the next call starts a new instance.
+// consistent. A crash of the core ends all running calls with fault.Internal; the next call starts a new instance.
 type Profile struct {
-	rt     *Runtime
-	opts   OpenOptions
-	lock   *profilelock.Lock
-	turn   chan struct{} // holds one token; who has it may use the fields below
-	engine engine        // nil until it is needed, and after a crash
-	opened bool          // the engine has the collection open
-	closed bool
+	rt      *Runtime
+	opts    OpenOptions
+	lock    *profilelock.Lock
+	turn    chan struct{} // holds one token; a method that does not run beside others has it
+	engines *engines
 }
 
 // Open locks the profile folder for this process. Errors: fault.Busy (another process uses it), fault.NotFound,
@@ -73,6 +74,7 @@ func (rt *Runtime) Open(_ context.Context, opts OpenOptions) (*Profile, error) {
 	}
 	p := &Profile{rt: rt, opts: opts, lock: lock, turn: make(chan struct{}, 1)}
 	p.turn <- struct{}{}
+	p.engines = newEngines(func(ctx context.Context) (engine, error) { return rt.start(ctx, opts) })
 	return p, nil
 }
 
@@ -104,20 +106,22 @@ func (p *Profile) Download(ctx context.Context, params service.TransferParams) (
 	return r, p.doOpen(ctx, service.MethodDownload, params, &r)
 }
 
-// MediaSync syncs the media files. It needs no collection, but fetches the files of cards that are due first if there is one.
-// If deletions are held back, it fails with fault.NeedsDecision; all else is synced then.
+// MediaSync syncs the media files, beside other methods; a second one meanwhile fails with fault.Busy. It needs no
+// collection, but fetches the files of cards that are due first if there is one. If deletions are held back, it fails with
+// fault.NeedsDecision; all else is synced then.
 func (p *Profile) MediaSync(ctx context.Context, params service.MediaSyncParams) (r service.MediaSyncResult, err error) {
-	return r, p.do(ctx, service.MethodMediaSync, params, &r)
+	return r, p.beside(ctx, service.MethodMediaSync, params, &r)
 }
 
-// GetMedia fetches one media file now, if it is not here yet. fault.NotFound if no one has it.
+// GetMedia fetches one media file now, if it is not here yet, beside other methods. fault.NotFound if no one has it.
 func (p *Profile) GetMedia(ctx context.Context, params service.GetMediaParams) (r service.GetMediaResult, err error) {
-	return r, p.do(ctx, service.MethodGetMedia, params, &r)
+	return r, p.beside(ctx, service.MethodGetMedia, params, &r)
 }
 
 // ForgetMedia forgets what is known of the server's media files, as when another account is used. The files stay.
+// fault.Busy while MediaSync or GetMedia runs.
 func (p *Profile) ForgetMedia(ctx context.Context) error {
-	return p.do(ctx, service.MethodForgetMedia, struct{}{}, &struct{}{})
+	return p.beside(ctx, service.MethodForgetMedia, struct{}{}, &struct{}{})
 }
 
 // Backups lists the backups, newest first.
@@ -154,21 +158,21 @@ func (p *Profile) Query(ctx context.Context, sql string, args ...any) (cols []st
 	return db.(*sqlitehost.DB).ReadOnlyQuery(sql, args...)
 }
 
-// Close closes the collection and unlocks the folder. It waits for a running call. Further calls fail with fault.Closed,
-// a second Close does nothing.
+// Close closes the collection and unlocks the folder. It waits for running calls, which their contexts can end sooner.
+// Further calls fail with fault.Closed, a second Close does nothing.
 func (p *Profile) Close() error {
 	<-p.turn
 	defer p.leave()
-	if p.closed {
+	last, first := p.engines.close()
+	if !first {
 		return nil
 	}
-	p.closed = true
 	var err error
-	if p.opened {
-		_, err = p.engine.call(context.Background(), service.MethodClose, []byte("{}"))
-	}
-	if p.engine != nil {
-		err = errors.Join(err, p.engine.close())
+	if last != nil {
+		if last.opened {
+			_, err = last.call(context.Background(), service.MethodClose, []byte("{}"))
+		}
+		err = errors.Join(err, last.close())
 	}
 	p.lock.Release()
 	return err
@@ -181,12 +185,14 @@ func (p *Profile) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return fault.Wrap(fault.Cancelled, ctx.Err(), "wait for another call")
 	}
-	if p.closed {
+	if p.engines.isClosed() {
 		p.leave()
-		return fault.New(fault.Closed, "the profile is closed")
+		return errClosed()
 	}
 	return nil
 }
+
+func errClosed() error { return fault.New(fault.Closed, "the profile is closed") }
 
 func (p *Profile) leave() { p.turn <- struct{}{} }
 
@@ -196,7 +202,7 @@ func (p *Profile) do(ctx context.Context, method string, params, result any) err
 		return err
 	}
 	defer p.leave()
-	return p.call(ctx, method, params, result)
+	return p.beside(ctx, method, params, result)
 }
 
 // doOpen opens the collection if it is not open yet, and runs a method on it.
@@ -205,35 +211,42 @@ func (p *Profile) doOpen(ctx context.Context, method string, params, result any)
 		return err
 	}
 	defer p.leave()
-	if !p.opened {
-		open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
-		if err := p.call(ctx, service.MethodOpen, open, &service.OpenResult{}); err != nil {
-			return err
+	return p.with(ctx, func(s *shared) error {
+		if !s.opened {
+			open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
+			if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
+				return err
+			}
+			s.opened = true
 		}
-		p.opened = true
-	}
-	return p.call(ctx, method, params, result)
+		return call(ctx, s, method, params, result)
+	})
 }
 
-func (p *Profile) call(ctx context.Context, method string, params, result any) error {
+// beside runs a method that others may run beside.
+func (p *Profile) beside(ctx context.Context, method string, params, result any) error {
+	return p.with(ctx, func(s *shared) error { return call(ctx, s, method, params, result) })
+}
+
+// with lends the engine to use.
+func (p *Profile) with(ctx context.Context, use func(*shared) error) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(fault.Cancelled, err, "cancelled")
 	}
+	s, err := p.engines.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.engines.release(s)
+	return use(s)
+}
+
+func call(ctx context.Context, e engine, method string, params, result any) error {
 	b, err := json.Marshal(params)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode the parameters of %s", method)
 	}
-	if p.engine == nil {
-		if p.engine, err = p.rt.start(ctx, p.opts); err != nil {
-			p.engine = nil
-			return err
-		}
-	}
-	answer, err := p.engine.call(ctx, method, b)
-	if p.engine.crashed() {
-		_ = p.engine.close() // the crash is the error that matters
-		p.engine, p.opened = nil, false
-	}
+	answer, err := e.call(ctx, method, b)
 	if err != nil {
 		return err
 	}
@@ -243,7 +256,7 @@ func (p *Profile) call(ctx context.Context, method string, params, result any) e
 // start makes an engine.
 func (rt *Runtime) start(ctx context.Context, opts OpenOptions) (engine, error) {
 	if opts.Engine == Native {
-		return newNative(newPorts(opts)), nil
+		return newNative(newPorts(opts), func(h host.Host) abi.Service { return service.New(h) }), nil
 	}
 	g, err := rt.compiled(ctx)
 	if err != nil {
