@@ -27,7 +27,7 @@ func (r *syncRun) downloads(ctx context.Context, p *plan) (err error) {
 	if p.total[planDownload] == 0 {
 		return nil
 	}
-	d := &downloader{run: r, flight: r.newFlight(mediawire.DownloadFiles), plan: p, inbox: r.newInbox()}
+	d := &downloader{run: r, flight: r.newFlight(mediawire.DownloadFiles), plan: p, names: p.read(planDownload), inbox: r.newInbox()}
 	defer d.flight.close()
 	defer func() {
 		if cerr := d.inbox.commit(ctx); err == nil {
@@ -35,10 +35,6 @@ func (r *syncRun) downloads(ctx context.Context, p *plan) (err error) {
 		}
 	}()
 	r.progress(host.StageMediaDownload, 0, p.total[planDownload])
-	if err := r.rank(ctx, p); err != nil {
-		return err
-	}
-	d.names = p.read(planDownload)
 	for {
 		if err := d.fill(ctx); err != nil {
 			return err

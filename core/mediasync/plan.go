@@ -33,7 +33,7 @@ func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 	if err := rows.Transaction(r.index.db, r.judge); err != nil {
 		return p, err
 	}
-	if p.table, err = p.index.tempTable("(kind INTEGER, rank INTEGER, name TEXT, PRIMARY KEY (kind, rank, name)) WITHOUT ROWID"); err != nil {
+	if p.table, err = p.index.tempTable("(name TEXT PRIMARY KEY, kind INTEGER, rank INTEGER) WITHOUT ROWID"); err != nil {
 		return p, err
 	}
 	query, err := r.index.db.Prepare("SELECT " + columns + " FROM media WHERE name >= ? AND " + unsettled + " ORDER BY name LIMIT 1000")
@@ -62,7 +62,7 @@ func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 			default:
 				if kind, ok := kindOf(a); ok && !r.stopped[kind] {
 					p.total[kind]++
-					planned = rows.Pack(planned, kind, lastRank, x.name)
+					planned = rows.Pack(planned, x.name, kind, lastRank)
 				}
 			}
 		}
@@ -168,6 +168,11 @@ func (c *cursor) next() (name string, ok bool, err error) {
 	}
 	name, c.names = c.names[0], c.names[1:]
 	return name, true, nil
+}
+
+// sort makes the plan one that can be read in its order.
+func (p *plan) sort() error {
+	return p.index.db.Exec("CREATE INDEX " + p.table + "_order ON " + p.table[len("temp."):] + " (kind, rank, name)")
 }
 
 func (p *plan) read(kind int) *cursor { return &cursor{plan: p, kind: kind, rank: -1 << 40} }

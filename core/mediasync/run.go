@@ -230,6 +230,14 @@ func (r *syncRun) transfer(ctx context.Context) error {
 }
 
 func (r *syncRun) carryOut(ctx context.Context, p *plan) error {
+	if p.total[planUpload] == 0 {
+		if err := r.rank(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := p.sort(); err != nil {
+		return err
+	}
 	if p.total[planUpload] > 0 {
 		return r.uploads(ctx, p)
 	}

@@ -3,9 +3,14 @@ package service
 import (
 	"context"
 
+	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/mediasync"
+	"github.com/cardferry/cardferry/core/mediause"
+	"github.com/cardferry/cardferry/core/profile"
 )
 
 // MediaSyncParams are those of a media sync. ServerUSN is the media_usn of a collection sync just made, nil if there was
@@ -36,6 +41,19 @@ func (o *MediaSyncParams) read(p *params) error {
 	return p.end()
 }
 
+// MediaCheckParams say whether unused files are moved to the trash.
+type MediaCheckParams struct {
+	Apply bool `json:"apply"`
+}
+
+// MediaCheckResult lists missing and unused files.
+type MediaCheckResult = mediasync.CheckReport
+
+func (o *MediaCheckParams) read(p *params) error {
+	o.Apply = p.flag("apply")
+	return p.end()
+}
+
 func (o *GetMediaParams) read(p *params) error {
 	o.Account, o.Name = p.account("account"), p.text("name")
 	return p.end()
@@ -58,7 +76,37 @@ func (s *Service) mediaSync(ctx context.Context, p MediaSyncParams) (MediaSyncRe
 	if p.ServerUSN != nil {
 		o.ServerUSN, o.HasUSN = *p.ServerUSN, true
 	}
+	o.Order = s.mediaOrder
 	return s.media().Sync(ctx, acc, o)
+}
+
+// mediaOrder reads from the collection when files are needed, on a connection of its own: another call may be using the
+// collection, which need not even be open.
+func (s *Service) mediaOrder(ctx context.Context, yield func(name string, day int) error) error {
+	db, err := s.host.SQL.Open(ctx, host.Collection, host.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return mediause.Due(ctx, mediause.Collection{DB: db, Text: s.host.Text, Yield: s.host.Yield}, s.host.Clock, yield)
+}
+
+func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaCheckResult, error) {
+	if s.profile == nil {
+		return MediaCheckResult{}, notOpen()
+	}
+	o := mediasync.CheckOptions{Apply: p.Apply}
+	seen, _, err := s.profile.Recall(profile.MediaSeen)
+	if err != nil {
+		return MediaCheckResult{}, err
+	}
+	o.NotesUSN, _ = jsontext.Int(jsontext.Get(seen, "usn"))
+	col, err := collection.ReadCol(s.profile.DB())
+	if err != nil {
+		return MediaCheckResult{}, err
+	}
+	o.Synced = col.LS != 0
+	return s.media().Check(ctx, s.profile.DB(), o)
 }
 
 func (s *Service) getMedia(ctx context.Context, p GetMediaParams) (GetMediaResult, error) {

@@ -21,6 +21,7 @@ const (
 
 	MethodMediaSync   = "mediaSync"
 	MethodGetMedia    = "getMedia"
+	MethodMediaCheck  = "mediaCheck"
 	MethodForgetMedia = "forgetMedia"
 )
 
@@ -29,7 +30,7 @@ func Methods() []string {
 	return []string{
 		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
 		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodForgetMedia,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia,
 	}
 }
 

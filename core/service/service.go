@@ -136,6 +136,8 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.mediaSync)
 	case MethodGetMedia:
 		return with(ctx, p, s.getMedia)
+	case MethodMediaCheck:
+		return with(ctx, p, s.mediaCheck)
 	case MethodForgetMedia:
 		return with(ctx, p, s.forgetMedia)
 	}
@@ -191,10 +193,14 @@ func (s *Service) login(ctx context.Context, p LoginParams) (LoginResult, error)
 // syncer returns the flows on the open profile.
 func (s *Service) syncer() (*colsync.Syncer, error) {
 	if s.profile == nil {
-		return nil, fault.New(fault.Closed, "no collection is open").WithHint("Open the profile first.")
+		return nil, notOpen()
 	}
 	s.profile.TakeChanged()
 	return &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}, nil
+}
+
+func notOpen() error {
+	return fault.New(fault.Closed, "no collection is open").WithHint("Open the profile first.")
 }
 
 // logged is syncer for methods that need an account.

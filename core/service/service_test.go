@@ -12,6 +12,7 @@ import (
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/core/wire"
@@ -33,6 +34,17 @@ func TestResults(t *testing.T) {
 		service.BackupsResult{Backups: []profile.Backup{}},
 		service.BackupsResult{Backups: []profile.Backup{{ID: "i", Created: 1, Reason: "r", Bytes: 2}, {ID: "j"}}},
 		service.RestoreResult{Backup: "b"}, service.VersionResult{Version: "v"},
+		service.MediaSyncResult{SetAside: mediasync.Asides{}},
+		service.MediaSyncResult{
+			Held: 1, Downloaded: 2, Uploaded: 3, DeletedLocal: 4, DeletedRemote: 5, RoundTrips: 6, NewEndpoint: "e", Warning: "w",
+			SetAside: mediasync.Asides{{Name: "a\"b", Reason: "empty"}, {Name: "c", Reason: "gone"}},
+		},
+		service.GetMediaResult{Name: "n", Size: 1, SHA1: "s", NewEndpoint: "e"},
+		service.MediaCheckResult{Missing: []string{}, Unused: []string{}, TemplateMissing: mediasync.TemplateFiles{}},
+		service.MediaCheckResult{
+			Missing: []string{"m"}, Unused: []string{"u", "v"}, Trashed: 1, Kept: 2,
+			TemplateMissing: mediasync.TemplateFiles{{Notetype: "n", Template: "t", Name: "f"}, {}},
+		},
 		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
 	} {
 		want, err := json.Marshal(v)
@@ -44,6 +56,9 @@ func TestResults(t *testing.T) {
 		}
 	}
 }
+
+// mediaNothing is the result of a media sync that had nothing to do.
+const mediaNothing = `{"held":0,"downloaded":0,"uploaded":0,"deleted_local":0,"deleted_remote":0,"set_aside":[],"round_trips":0,"new_endpoint":"","warning":""}`
 
 // newService returns a service on a folder; answer is the server, nil if there is none.
 func newService(t *testing.T, answer func(context.Context, *host.Request) (*host.Response, error)) *service.Service {
@@ -71,6 +86,7 @@ func TestParameters(t *testing.T) {
 		{"open", `{"Create":true}`}, {"open", `{"create":true,"path":"/"}`}, {"open", `{"create":true} {}`}, {"open", `{`},
 		{"close", `{"now":true}`}, {"login", `{"user":1}`}, {"status", `{"account":"x"}`}, {"status", `{"account":{"user":"x"}}`},
 		{"status", `{"account":{"key":5}}`}, {"sync", `{"on_conflict":"merge"}`}, {"sync", `{"on_conflict":5}`},
+		{"mediaSync", `{"server_usn":"1"}`}, {"mediaSync", `{"server_usn":1.5}`}, {"getMedia", `{"name":1}`}, {"mediaCheck", `{"apply":1}`},
 		{"restore", `{"id":["x"]}`}, {"version", `{"v":1}`},
 	} {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
@@ -109,9 +125,18 @@ func TestCalls(t *testing.T) {
 		{"download", `{"account":{"endpoint":"ftp://h/","key":"k"}}`, "", fault.Network},
 		{"login", `{"endpoint":"http://h/","user":" ","password":"p"}`, "", fault.InvalidInput},
 		{"restore", `{"id":"nothing"}`, "", fault.NotFound},
+		{"mediaSync", `{}`, "", fault.Auth},
+		{"mediaSync", `{"account":{"endpoint":"http://h/","key":"k"},"server_usn":null}`, "", fault.Offline},
+		{"mediaSync", `{"account":{"endpoint":"http://h/","key":"k"},"server_usn":0}`, mediaNothing, 0},
+		{"mediaSync", `{"account":{"endpoint":"http://h/","key":"k"},"allow_deletions":true,"restore_held":true}`, "", fault.InvalidInput},
+		{"getMedia", `{"account":{"endpoint":"http://h/","key":"k"},"name":"a.png"}`, "", fault.Offline},
+		{"getMedia", `{"account":{"endpoint":"http://h/","key":"k"},"name":".."}`, "", fault.NotFound},
+		{"mediaCheck", `{"apply":true}`, `{"missing":[],"unused":[],"template_missing":[],"trashed":0,"kept":0}`, 0},
+		{"forgetMedia", `{}`, `{}`, 0},
 		{"close", `{}`, `{}`, 0},
 		{"open", `{}`, `{"created":false,"upgraded":false}`, 0},
 		{"close", `{}`, `{}`, 0},
+		{"mediaCheck", `{}`, "", fault.Closed},
 	} {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
 		if fault.KindOf(err) != c.kind || string(b) != c.want {

@@ -89,6 +89,7 @@ export const METHODS = [
   "version",
   "mediaSync",
   "getMedia",
+  "mediaCheck",
   "forgetMedia",
 ] as const;
 
