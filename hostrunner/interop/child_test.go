@@ -50,7 +50,7 @@ func do(text string) error {
 	if err != nil {
 		return err
 	}
-	for _, op := range append(operations(), operation{name: mediaOperation, run: runMedia}) {
+	for _, op := range append(operations(), mediaOperations()...) {
 		if op.name == j.Operation {
 			return errors.Join(op.run(ctx, &ours{profile: p, engine: j.Engine, account: j.Account}), p.Close())
 		}

@@ -19,12 +19,26 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
-// mediaOperation names the media sync among the operations of child processes.
-const mediaOperation = "media"
+// Media syncs among the operations of child processes: one that has to succeed, one that has to hold deletions.
+const (
+	mediaOperation     = "media"
+	mediaHeldOperation = "media held"
+)
 
-func runMedia(ctx context.Context, o *ours) error {
-	_, err := o.profile.MediaSync(ctx, service.MediaSyncParams{Account: &o.account})
-	return err
+func mediaOperations() []operation {
+	run := func(ctx context.Context, o *ours) error {
+		_, err := o.profile.MediaSync(ctx, service.MediaSyncParams{Account: &o.account})
+		return err
+	}
+	return []operation{
+		{name: mediaOperation, run: run},
+		{name: mediaHeldOperation, run: func(ctx context.Context, o *ours) error {
+			if err := run(ctx, o); fault.KindOf(err) != fault.NeedsDecision {
+				return fmt.Errorf("got %w, want kind needs_decision", err)
+			}
+			return nil
+		}},
+	}
 }
 
 // mediaPoints are those of a sync of mediaApart.
