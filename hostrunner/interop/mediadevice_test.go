@@ -210,7 +210,7 @@ func (r *realMedia) try(t testing.TB) {
 		if err == nil {
 			return
 		}
-		if e, ok := errors.AsType[*anki.Error](err); !ok || !strings.Contains(e.Kind, "RESYNC") {
+		if e, ok := errors.AsType[*anki.Error](err); !ok || !strings.Contains(e.Message, "sync again") {
 			t.Fatalf("real client: %v", err)
 		}
 	}
