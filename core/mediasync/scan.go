@@ -2,7 +2,6 @@ package mediasync
 
 import (
 	"context"
-	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -190,7 +189,7 @@ func (s *scanner) until(ctx context.Context, k *known) error {
 func (s *scanner) add(ctx context.Context, e entry) error {
 	s.checked++
 	switch {
-	case system(e.name):
+	case medianame.IsSystem(e.name):
 	case !medianame.Normalized(s.run.Host.Text, e.name):
 		s.run.setAside[e.name] = badName
 	default:
@@ -202,19 +201,10 @@ func (s *scanner) add(ctx context.Context, e entry) error {
 	return nil
 }
 
-// system reports whether the name is one of those that the reference never syncs: it deletes them everywhere. The dot is
-// any character to it (§7.2).
-func system(name string) bool {
-	const longest = len(".ds_store") + 3
-	if len(name) > longest {
-		return false
-	}
-	n := []rune(strings.ToLower(name))
-	return len(n) == 9 && (string(n[:6])+string(n[7:]) == "thumbsdb" || string(n[1:]) == "ds_store")
-}
-
 // syncable reports whether a file of this name can be synced.
-func syncable(t host.Text, name string) bool { return medianame.Normalized(t, name) && !system(name) }
+func syncable(t host.Text, name string) bool {
+	return medianame.Normalized(t, name) && !medianame.IsSystem(name)
+}
 
 // flush looks at the files that were noted and stores what it finds.
 func (s *scanner) flush(ctx context.Context) error {

@@ -37,6 +37,10 @@ type Archive struct {
 	stored exactly   // what body reads from
 	size   int64     // of it, so far
 	names  []byte
+	what   string // the message that the archive is, for errors
+	// unsized, if set, reads the content of a stored member whose size is told behind it. Clients can do without it: no
+	// server sends such members.
+	unsized func(a *Archive) io.Reader
 }
 
 // entry is what a local header says.
@@ -52,7 +56,7 @@ type entry struct {
 
 // NewArchive returns a reader of the archive in r with up to members files.
 func NewArchive(r io.Reader, members int) *Archive {
-	return &Archive{src: bufio.NewReaderSize(r, 64<<10), left: members + 1, room: maxArchive}
+	return &Archive{src: bufio.NewReaderSize(r, 64<<10), left: members + 1, room: maxArchive, what: DownloadFiles}
 }
 
 // Next goes to the next file and returns the name of its member; io.EOF after the last one. What is left of the one
@@ -60,18 +64,26 @@ func NewArchive(r io.Reader, members int) *Archive {
 func (a *Archive) Next() (member string, err error) {
 	for {
 		if member, err = a.next(); err != nil || member != meta {
-			return member, explain(err)
+			return member, a.explain(err)
 		}
-		if a.names, err = io.ReadAll(io.LimitReader(a, maxMeta+1)); err != nil {
-			return "", explain(err)
-		}
-		if len(a.names) > maxMeta {
-			return "", explain(errTooLong)
-		}
-		if crcOf(a.names) != a.entry.crc {
-			return "", explain(errChecksum)
+		if err := a.list(maxMeta); err != nil {
+			return "", a.explain(err)
 		}
 	}
+}
+
+// list reads the list of names, which is the member that next has come to.
+func (a *Archive) list(limit int64) (err error) {
+	if a.names, err = io.ReadAll(io.LimitReader(a, limit+1)); err != nil {
+		return err
+	}
+	if int64(len(a.names)) > limit {
+		return errTooLong
+	}
+	if crcOf(a.names) != a.entry.crc {
+		return errChecksum
+	}
+	return nil
 }
 
 func (a *Archive) next() (string, error) {
@@ -102,8 +114,11 @@ func (a *Archive) next() (string, error) {
 	if a.entry.open {
 		a.stored.left = maxCompressed
 	}
-	if a.body = &a.stored; a.entry.method == 8 {
+	switch a.body = &a.stored; {
+	case a.entry.method == 8:
 		a.body = flate.NewReader(&a.stored)
+	case a.entry.open:
+		a.body = a.unsized(a)
 	}
 	return a.entry.name, nil
 }
@@ -135,7 +150,7 @@ func (a *Archive) header() error {
 		x = x[4+n:]
 	}
 	e.open = e.flags&8 != 0 && e.compressed == 0
-	if e.flags&1 != 0 || e.method != 0 && e.method != 8 || e.method == 0 && e.open { // 1: encrypted
+	if e.flags&1 != 0 || e.method != 0 && e.method != 8 || e.method == 0 && e.open && a.unsized == nil { // 1: encrypted
 		return errFeature
 	}
 	if e.compressed > maxCompressed {
@@ -162,7 +177,7 @@ func (a *Archive) Read(p []byte) (int, error) {
 			return n, io.EOF
 		}
 	}
-	return n, explain(err)
+	return n, a.explain(err)
 }
 
 // finish reads what may follow the content of a member.
@@ -195,17 +210,17 @@ func (a *Archive) CRC() uint32 { return a.entry.crc }
 // Names returns the names of the files by member, after Next has returned io.EOF.
 func (a *Archive) Names() (map[string]string, error) {
 	if a.names == nil {
-		return nil, explain(errMeta)
+		return nil, a.explain(errMeta)
 	}
 	members, err := jsontext.ParseObject(a.names)
 	if err != nil {
-		return nil, explain(err)
+		return nil, a.explain(err)
 	}
 	names := make(map[string]string, len(members))
 	for _, m := range members {
 		name, ok := jsontext.String(m.Raw)
 		if !ok {
-			return nil, explain(errType)
+			return nil, a.explain(errType)
 		}
 		names[m.Key] = name
 	}
@@ -216,14 +231,14 @@ func (a *Archive) Names() (map[string]string, error) {
 func (a *Archive) Drain() { _, _ = io.CopyN(io.Discard, a.src, maxRest) }
 
 // explain gives the errors of the archive their kind and leaves those of the reader as they are.
-func explain(err error) error {
+func (a *Archive) explain(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
 	if _, ok := errors.AsType[*fault.Error](err); ok || fault.KindOf(err) == fault.Cancelled {
 		return err
 	}
-	return damaged(DownloadFiles, err)
+	return damaged(a.what, err)
 }
 
 // cutOff is the error of an archive that ends too early.

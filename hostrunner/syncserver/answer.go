@@ -12,18 +12,22 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
-// answer is what a method returns: a message, or a file that is sent, and closed, by its caller.
+// answer is what a method returns: a message, or a file that is sent, and closed, by its caller, or what sends it.
 type answer struct {
 	message []byte
 	file    store.File
+	send    func() error
 }
 
 var null = answer{message: []byte("null")} // of methods without a result (§3.3)
 
 // send sends an answer as one zstd frame.
 func (c *call) send(a answer) error {
-	if a.file != nil {
+	switch {
+	case a.file != nil:
 		return c.sendFile(a.file)
+	case a.send != nil:
+		return a.send()
 	}
 	codec := c.codec
 	if codec == nil {

@@ -44,4 +44,10 @@ var collectionMethods = map[string]*method{
 }
 
 // mediaMethods are those of media-sync.md §4.
-var mediaMethods = map[string]*method{}
+var mediaMethods = map[string]*method{
+	"msync/begin":         {limit: tinyMessage, serve: mediaBegin},
+	"msync/mediaChanges":  {limit: tinyMessage, serve: mediaChanges},
+	"msync/downloadFiles": {limit: tinyMessage, serve: downloadFiles},
+	"msync/uploadChanges": {stream: uploadChanges},
+	"msync/mediaSanity":   {limit: tinyMessage, serve: mediaSanity},
+}

@@ -15,8 +15,8 @@ import (
 // closed or written.
 type registry struct {
 	server *Server
-	// slots has an element for every open collection.
-	slots chan struct{}
+	// slots has an element for every open collection, mediaSlots for every open media state.
+	slots, mediaSlots chan struct{}
 
 	mu      sync.Mutex
 	tenants map[store.AccountID]*tenant
@@ -27,6 +27,7 @@ type registry struct {
 func (g *registry) init(s *Server) {
 	g.server = s
 	g.slots = make(chan struct{}, s.Limits.Open)
+	g.mediaSlots = make(chan struct{}, s.Limits.Open)
 	g.tenants = map[store.AccountID]*tenant{}
 }
 
@@ -169,30 +170,30 @@ func (g *registry) schedule() {
 	}
 }
 
-// slot waits for a place among the open collections; the caller gives it back by reading from g.slots. When all are taken, the one
-// used longest ago is closed, one with a session only if that has waited for a while.
-func (g *registry) slot(ctx context.Context) error {
+// slot waits for a place among the open files of a kind; the caller gives it back by reading from slots. When all are taken, of the
+// accounts that have such a file open the one used longest ago is closed, one with a session only if that has waited for a while.
+func (g *registry) slot(ctx context.Context, slots chan struct{}, open func(*tenant) bool) error {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for retry := time.NewTicker(50 * time.Millisecond); ; {
 		select {
-		case g.slots <- struct{}{}:
+		case slots <- struct{}{}:
 			retry.Stop()
 			return nil
 		default:
 		}
-		if g.makeRoom() {
+		if g.makeRoom(open) {
 			continue
 		}
 		select {
-		case g.slots <- struct{}{}:
+		case slots <- struct{}{}:
 			retry.Stop()
 			return nil
 		case <-retry.C:
 		case <-ctx.Done():
 			retry.Stop()
-			return unavailable("too many collections are open")
+			return unavailable("too many accounts are in use")
 		}
 	}
 }
@@ -200,13 +201,13 @@ func (g *registry) slot(ctx context.Context) error {
 // sessionPatience is how long a session is safe from those who need room.
 const sessionPatience = 30 * time.Second
 
-// makeRoom closes the open collection that was used longest ago.
-func (g *registry) makeRoom() bool {
+// makeRoom closes, of the accounts that have something open, the one that was used longest ago.
+func (g *registry) makeRoom(open func(*tenant) bool) bool {
 	var best *tenant
 	now := g.server.Now()
 	g.mu.Lock()
 	for _, t := range g.tenants {
-		if t.users > 0 || t.leaving || !t.isOpen() || t.session != nil && now.Sub(t.used) < sessionPatience {
+		if t.users > 0 || t.leaving || !open(t) || t.session != nil && now.Sub(t.used) < sessionPatience {
 			continue
 		}
 		if best == nil || (t.session == nil) != (best.session == nil) && t.session == nil ||

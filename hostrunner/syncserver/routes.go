@@ -69,6 +69,12 @@ func (s *Server) protocol(c *call, prefix, name string) {
 		c.w.WriteHeader(http.StatusNotFound)
 		return
 	}
+	if prefix+name == "msync/begin" && c.r.Method == http.MethodGet {
+		// The form of the protocol up to version 10 (media-sync.md §4.1), see readHeader. The key in its query is not looked at.
+		c.endpoint = prefix + name
+		c.fail(refuse(http.StatusNotImplemented, "a client of protocol version 10 or older"))
+		return
+	}
 	if !c.allow("POST") {
 		return
 	}

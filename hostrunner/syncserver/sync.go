@@ -34,8 +34,7 @@ func meta(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if m, err = t.readMeta(db, version); err != nil {
 			return fault.Step("meta", err)
 		}
-		usn, err := t.mediaUSN(ctx)
-		m.MediaUSN = int32(usn)
+		m.MediaUSN, err = t.media.number(ctx, false)
 		return err
 	})
 	return answer{message: wire.AppendMeta(nil, &m)}, err

@@ -33,15 +33,19 @@ type tenant struct {
 	db      host.DB // the collection; nil: closed
 	session *session
 
+	media mediaIndex
+
 	uploading sync.Mutex
 	upload    *transfer // the last upload, which may have ended
 }
 
 func newTenant(g *registry, id store.AccountID) *tenant {
-	return &tenant{
+	t := &tenant{
 		registry: g, server: g.server, id: id, used: g.server.Now(),
 		ready: make(chan struct{}), gone: make(chan struct{}), lock: make(chan struct{}, 1),
 	}
+	t.media.init(t)
+	return t
 }
 
 // lost reports whether the lease was taken away.
@@ -93,7 +97,7 @@ func (t *tenant) open(ctx context.Context) (host.DB, error) {
 type interruptible interface{ SetContext(ctx context.Context) }
 
 func (t *tenant) openCollection(ctx context.Context) error {
-	if err := t.registry.slot(ctx); err != nil {
+	if err := t.registry.slot(ctx, t.registry.slots, (*tenant).isOpen); err != nil {
 		return err
 	}
 	db, err := t.server.Collections.Open(ctx, t.id)
@@ -171,12 +175,10 @@ func (t *tenant) closeCollection() {
 // isOpen reports whether the collection is open; nobody uses the account.
 func (t *tenant) isOpen() bool { return t.db != nil }
 
-// mediaUSN returns the usn of the last change to the account's media. The account's lock is held.
-func (t *tenant) mediaUSN(context.Context) (int64, error) { return 0, nil }
-
 // close closes everything of the account; nobody uses it.
 func (t *tenant) close() {
 	t.closeCollection()
+	t.media.close()
 	if !t.lost() {
 		t.purgeIfRemoved(context.Background())
 	}

@@ -46,12 +46,12 @@ func open(path string, mode host.OpenMode) (host.DB, error) {
 }
 
 // Media opens the media state (see store.Collections).
-func (s *Collections) Media(_ context.Context, id store.AccountID) (host.DB, error) {
-	path, err := s.folder.in(id, mediaFile)
+func (s *Collections) Media(_ context.Context, id store.AccountID, mode host.OpenMode) (host.DB, error) {
+	dir, err := s.folder.of(id)
 	if err != nil {
 		return nil, err
 	}
-	return open(path, host.Create)
+	return open(filepath.Join(dir, mediaFile), mode)
 }
 
 // settle brings what a killed process has left in the log of a database into its main file. With the last connection's

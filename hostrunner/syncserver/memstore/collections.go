@@ -83,15 +83,18 @@ func open(name string, mode host.OpenMode) (host.DB, error) {
 }
 
 // Media opens the media state (see store.Collections).
-func (s *Collections) Media(_ context.Context, id store.AccountID) (host.DB, error) {
+func (s *Collections) Media(_ context.Context, id store.AccountID, mode host.OpenMode) (host.DB, error) {
 	s.mu.Lock()
 	f := s.of(id)
-	if f.media == "" {
+	if f.media == "" && mode == host.Create {
 		f.media = s.create(nil)
 	}
 	name := f.media
 	s.mu.Unlock()
-	return open(name, host.ReadWrite)
+	if name == "" {
+		return nil, fault.New(fault.NotFound, "the account has no media yet")
+	}
+	return open(name, mode)
 }
 
 // Snapshot copies the collection (see store.Collections).

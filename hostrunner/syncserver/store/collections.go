@@ -16,8 +16,8 @@ import (
 type Collections interface {
 	// Open opens the account's collection. fault.NotFound if there is none yet, fault.Busy, fault.DamagedFile.
 	Open(ctx context.Context, id AccountID) (host.DB, error)
-	// Media opens the account's media state. It is an empty database the first time.
-	Media(ctx context.Context, id AccountID) (host.DB, error)
+	// Media opens the account's media state. With host.Create it is an empty database the first time, else fault.NotFound.
+	Media(ctx context.Context, id AccountID, mode host.OpenMode) (host.DB, error)
 	// Snapshot returns the collection's file as it is now. It does not change when the collection does.
 	// fault.NotFound, fault.StorageFull.
 	Snapshot(ctx context.Context, id AccountID) (File, error)

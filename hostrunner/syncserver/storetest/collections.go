@@ -181,8 +181,10 @@ func testSnapshot(t *testing.T, s store.Collections) {
 }
 
 func testMediaState(t *testing.T, s store.Collections) {
-	media := func() (host.DB, error) { return s.Media(t.Context(), "a1") }
-	db, err := media()
+	media := func() (host.DB, error) { return s.Media(t.Context(), "a1", host.ReadWrite) }
+	_, err := media()
+	coretest.WantKind(t, err, fault.NotFound)
+	db, err := s.Media(t.Context(), "a1", host.Create)
 	coretest.Must(t, err)
 	coretest.Must(t, db.Exec("CREATE TABLE t (v); INSERT INTO t VALUES (7)"))
 	coretest.Must(t, db.Close())
@@ -195,7 +197,7 @@ func testRemoveCollections(t *testing.T, s store.Collections) {
 	for _, id := range []store.AccountID{"a1", "b1"} {
 		install(t, s, id, 1, time.Now())
 		install(t, s, id, 2, time.Now())
-		db, err := s.Media(t.Context(), id)
+		db, err := s.Media(t.Context(), id, host.Create)
 		coretest.Must(t, err)
 		coretest.Must(t, db.Exec("CREATE TABLE t (v); INSERT INTO t VALUES (7)"))
 		coretest.Must(t, db.Close())
@@ -207,7 +209,9 @@ func testRemoveCollections(t *testing.T, s store.Collections) {
 	if list, err := s.Backups(t.Context(), "a1"); err != nil || len(list) > 0 {
 		t.Fatalf("backups: %+v, %v", list, err)
 	}
-	db, err := s.Media(t.Context(), "a1")
+	_, err = s.Media(t.Context(), "a1", host.ReadOnly)
+	coretest.WantKind(t, err, fault.NotFound)
+	db, err := s.Media(t.Context(), "a1", host.Create)
 	coretest.Must(t, err)
 	if n, err := rows.IntOf(db, "SELECT count(*) FROM sqlite_schema"); err != nil || n != 0 {
 		t.Fatalf("the media state was not removed: %d, %v", n, err)
