@@ -435,4 +435,3 @@ func TestArchiveForms(t *testing.T) {
 		}
 	}
 }
-

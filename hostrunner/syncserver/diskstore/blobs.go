@@ -18,20 +18,12 @@ import (
 
 var _ store.Blobs = (*Blobs)(nil)
 
-// Blobs keeps media content in files named by their hash.
+// Blobs keeps media content in files named by their hash. flush.go makes them durable.
 type Blobs struct {
 	folder folder
 
 	mu      sync.Mutex
 	pending map[store.AccountID]*pending
-}
-
-// pending are files that may not be durable yet. flushing is held while they are being flushed: whoever comes second must
-// wait too, as a file of its own may be among them.
-type pending struct {
-	flushing sync.Mutex
-	paths    map[string]bool
-	users    int
 }
 
 // NewBlobs returns the media content of a data folder.
@@ -51,105 +43,6 @@ func (s *Blobs) Create(_ context.Context, id store.AccountID) (store.Draft, erro
 		return nil, err
 	}
 	return &draft{blobs: s, account: id, file: f, hash: sha1.New()}, nil
-}
-
-// note records that a file may not be durable.
-func (s *Blobs) note(id store.AccountID, path string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.pending[id]
-	if p == nil {
-		p = &pending{paths: map[string]bool{}}
-		s.pending[id] = p
-	}
-	p.paths[path] = true
-}
-
-// flushers is how many files are flushed at once: the disk orders them better than we do.
-const flushers = 8
-
-// Flush makes committed content durable (see store.Blobs).
-func (s *Blobs) Flush(ctx context.Context, id store.AccountID) error {
-	s.mu.Lock()
-	p := s.pending[id]
-	if p == nil {
-		s.mu.Unlock()
-		return nil
-	}
-	p.users++
-	s.mu.Unlock()
-
-	p.flushing.Lock()
-	defer p.flushing.Unlock()
-	s.mu.Lock()
-	paths := p.paths
-	p.paths = map[string]bool{}
-	s.mu.Unlock()
-
-	err := flush(ctx, paths)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
-		for path := range paths { // they are still not durable
-			p.paths[path] = true
-		}
-	}
-	if p.users--; p.users == 0 && len(p.paths) == 0 {
-		delete(s.pending, id)
-	}
-	return err
-}
-
-// flush makes files and their names durable.
-func flush(ctx context.Context, paths map[string]bool) error {
-	folders := map[string]bool{}
-	work := make(chan string, len(paths))
-	for path := range paths {
-		work <- path
-		folders[filepath.Dir(path)] = true
-	}
-	close(work)
-	errs := make(chan error, flushers)
-	for range flushers {
-		go func() {
-			var first error
-			for path := range work {
-				if first == nil {
-					first = ctx.Err()
-				}
-				if first == nil {
-					first = syncFile(path)
-				}
-			}
-			errs <- first
-		}()
-	}
-	var first error
-	for range flushers {
-		if err := <-errs; first == nil {
-			first = err
-		}
-	}
-	for dir := range folders {
-		if first == nil {
-			first = syncFolder(dir)
-		}
-	}
-	return filehost.Convert(first, "flush media content")
-}
-
-// syncFile makes a file durable. One that was removed meanwhile needs it no more.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }
 
 // Open returns content (see store.Blobs).
@@ -191,7 +84,16 @@ func (s *Blobs) RemoveAll(_ context.Context, id store.AccountID) error {
 	if err != nil {
 		return err
 	}
-	return filehost.Convert(os.RemoveAll(filepath.Join(dir, mediaFolder)), "remove media content")
+	logs, err := journals(dir)
+	for i := 0; i < len(logs) && err == nil; i++ {
+		if err = os.Remove(logs[i]); missing(err) {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = os.RemoveAll(filepath.Join(dir, mediaFolder))
+	}
+	return filehost.Convert(err, "remove media content")
 }
 
 type draft struct {

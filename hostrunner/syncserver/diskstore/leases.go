@@ -48,6 +48,10 @@ func (l *Leases) Acquire(_ context.Context, id store.AccountID) (store.Lease, er
 		lock.Release()
 		return nil, filehost.Convert(err, "clear the account's temporary files")
 	}
+	if err := l.folder.recoverBlobs(id); err != nil {
+		lock.Release()
+		return nil, err
+	}
 	return &lease{lock: lock}, nil
 }
 
