@@ -178,9 +178,10 @@ func TestCancelOne(t *testing.T) {
 	})
 }
 
-// TestSpinningCallsTakeTurns: a call that computes lets others go on when it ticks.
+// TestSpinningCallsTakeTurns: calls that compute let others go on when they tick.
 func TestSpinningCallsTakeTurns(t *testing.T) {
 	eachTestEngine(t, func(t *testing.T, start func(OpenOptions) engine) {
+		g := newGate(t)
 		e := start(OpenOptions{})
 		a, b := begin(t, e, "spin", `{}`), begin(t, e, "spin", `{}`)
 		for range 2 {
@@ -188,6 +189,15 @@ func TestSpinningCallsTakeTurns(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		get, stream := begin(t, e, "get", g.params("/get", `,"n":5`)), begin(t, e, "get", g.params("/stream", `,"stream":true`))
+		for range 6 {
+			<-g.arrived
+		}
+		g.open()
+		<-get.done
+		<-stream.done
+		get.wait(t, 0)
+		stream.wait(t, 0)
 		a.cancel()
 		a.wait(t, fault.Cancelled)
 		if !b.isRunning() {

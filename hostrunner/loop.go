@@ -19,6 +19,9 @@ type exports interface {
 // grace is how long requests of a cancelled call may go on: time to tell the server about it.
 const grace = 700 * time.Millisecond
 
+// patience is how long answers may wait while streams bring data.
+const patience = 20 * time.Millisecond
+
 // loop runs the tasks of one guest in a goroutine of its own, the only one that calls exports: each task in turn, until it
 // waits for the network or ticks.
 type loop struct {
@@ -27,6 +30,7 @@ type loop struct {
 	mail    *mailbox
 	tasks   map[int32]*task
 	last    int32         // the last task number
+	looked  time.Time     // when the network was last asked for answers
 	stop    bool          // set by close
 	ended   chan struct{} // closed when the goroutine has ended
 	crash   error         // why it has, if it was not by close; read it after ended
@@ -123,11 +127,17 @@ func (p *loop) step() error {
 			return err
 		}
 	}
-	if len(p.lender.ticks) == 0 {
-		if p.stop {
-			return nil
+	if p.stop {
+		return nil
+	}
+	if len(p.lender.ticks) > 0 || time.Since(p.looked) > patience {
+		if err := p.glance(); err != nil {
+			return err
 		}
-		return p.wait()
+	}
+	if len(p.lender.ticks) == 0 {
+		_, err := p.wait(context.Background())
+		return err
 	}
 	ticks := p.lender.ticks
 	p.lender.ticks = nil
@@ -209,28 +219,48 @@ func (p *loop) finish(t *task, o outcome) {
 	t.done <- o
 }
 
-// wait waits for an answer of the network or for mail.
-func (p *loop) wait() error {
-	ctx, ring := context.WithCancel(context.Background())
+// glance delivers the answers that have come while a task was computing, or while much mail came.
+func (p *loop) glance() error {
+	const most = 32 // then others have a turn
+	for range most {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		answered, err := p.wait(ctx)
+		cancel()
+		if !answered || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits for an answer of the network, for mail, or for the end of ctx.
+func (p *loop) wait(ctx context.Context) (answered bool, err error) {
+	ctx, ring := context.WithCancel(ctx)
 	defer ring()
 	if !p.mail.sleep(ring) {
-		return nil
+		return false, nil
 	}
 	defer p.mail.wake()
 	calls, of := p.lender.net.waiting()
+	p.looked = time.Now()
 	if len(calls) == 0 {
 		<-ctx.Done()
-		return nil
+		return false, nil
 	}
 	i, err := p.lender.net.http.Wait(ctx, calls)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	case i < 0:
-		return p.tellSent(of)
+		return false, p.tellSent(of)
 	}
+	return true, p.answered(i, of)
+}
+
+// answered delivers the answer of call i.
+func (p *loop) answered(i int, of []*lentCall) error {
 	if of[i].large { // now all of it has been sent
 		if err := p.tellSent(of[i : i+1]); err != nil {
 			return err
