@@ -30,14 +30,15 @@ func SHA1(content []byte) string {
 // ReadMedia hashes the regular files of a folder; one that is missing has none.
 func ReadMedia(t testing.TB, dir string) Media {
 	t.Helper()
-	m, err := readMedia(dir)
+	m, err := HashMedia(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-func readMedia(dir string) (Media, error) {
+// HashMedia is ReadMedia outside of tests.
+func HashMedia(dir string) (Media, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Media{}, nil

@@ -82,13 +82,23 @@ func (a *Account) mediaChanges(after int64) (list []MediaChange, err error) {
 // Media returns what the server says it has.
 func (a *Account) Media(t testing.TB) Media {
 	t.Helper()
+	m, err := a.ListMedia()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// ListMedia is Media outside of tests.
+func (a *Account) ListMedia() (Media, error) {
+	list, err := a.mediaChanges(0)
 	m := Media{}
-	for _, c := range a.MediaChanges(t, 0) {
+	for _, c := range list {
 		if c.SHA1 != "" {
 			m[c.Name] = c.SHA1
 		}
 	}
-	return m
+	return m, err
 }
 
 // MediaUSN returns the server's current media usn.

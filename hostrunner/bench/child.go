@@ -111,6 +111,12 @@ func (c childTask) once(ctx context.Context, p *hostrunner.Profile) (int, error)
 	case doDownload:
 		_, err := p.Download(ctx, transfer)
 		return 0, err
+	case doMedia:
+		r, err := p.MediaSync(ctx, service.MediaSyncParams{Account: &c.Account})
+		if err == nil && len(r.SetAside) > 0 {
+			err = fmt.Errorf("set aside: %v", r.SetAside[0])
+		}
+		return int(r.RoundTrips), err
 	}
 	r, err := p.Sync(ctx, service.SyncParams{Account: &c.Account})
 	if err == nil && r.Required != colsync.RequiredNone {

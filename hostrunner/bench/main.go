@@ -48,7 +48,7 @@ func exit(err error) {
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.BoolVar(&o.short, "short", false, "the size M only")
+	f.BoolVar(&o.short, "short", false, "the size M only, and a tenth of the media files")
 	f.BoolVar(&o.check, "check", false, "exit with 1 if a budget is exceeded")
 	f.IntVar(&o.repeat, "n", 3, "how often each workload of the size M is run; the median counts")
 	f.StringVar(&o.dir, "dir", "", "where the collections are (default: a temporary folder on disk)")
@@ -95,13 +95,14 @@ type bench struct {
 	dir    string
 	server *anki.Server
 	files  files
+	media  mediaFiles
 	table  *table
 	number int // of measurements so far
 }
 
 // users is the number of accounts: one for each measurement.
 func (o options) users() int {
-	return o.repeat * (len(workloads())*(1+len(o.engines)) + len(linear())*parts)
+	return (o.repeat*len(workloads())+len(o.mediaWorkloads()))*(1+len(o.engines)) + o.repeat*len(linear())*parts
 }
 
 func newBench(o options, dir string) (*bench, error) {
@@ -122,7 +123,7 @@ func newBench(o options, dir string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bench{options: o, dir: dir, server: server, files: files{dir: filepath.Join(dir, "files")}, table: newTable(o.engines)}, nil
+	return &bench{options: o, dir: dir, server: server, files: files{dir: filepath.Join(dir, "files")}, media: mediaFiles{dir: filepath.Join(dir, "media")}, table: newTable(o.engines)}, nil
 }
 
 func (b *bench) close() { b.server.Kill() }
@@ -142,6 +143,9 @@ func (b *bench) runAll(ctx context.Context) error {
 		if err := b.linearity(ctx); err != nil {
 			return fmt.Errorf("linear: %w", err)
 		}
+	}
+	if err := b.runMedia(ctx); err != nil {
+		return err
 	}
 	b.table.print(os.Stdout)
 	if b.check && b.table.exceeded > 0 {

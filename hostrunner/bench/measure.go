@@ -138,8 +138,11 @@ func (b *bench) measureReal(w workload, dir string, acc colsync.Account) (m meas
 		return m, err
 	}
 	do, args := "sync", anki.Args{"endpoint": acc.Endpoint, "key": acc.Key}
-	if w.do != doSync {
+	switch w.do {
+	case doUpload, doDownload:
 		do, args["upload"] = "full", w.do == doUpload
+	case doMedia:
+		do = "media_sync"
 	}
 	var seconds []float64
 	for range w.times {

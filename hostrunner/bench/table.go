@@ -17,6 +17,7 @@ type table struct {
 	engines  []string
 	rows     []row
 	lines    []line
+	media    []mediaRow
 	exceeded int
 }
 
@@ -42,6 +43,16 @@ func (t *table) verdict(value, budget float64) string {
 }
 
 func (t *table) print(out io.Writer) {
+	t.printRows(out)
+	t.printMemory(out)
+	t.printLines(out)
+	t.printMedia(out)
+}
+
+func (t *table) printRows(out io.Writer) {
+	if len(t.rows) == 0 {
+		return
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "workload\tRTT\treal s\t")
 	for i, e := range t.engines {
@@ -65,8 +76,6 @@ func (t *table) print(out io.Writer) {
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush()
-	t.printMemory(out)
-	t.printLines(out)
 }
 
 // printMemory shows the peak memory beyond what a process had with its collection open, MiB.

@@ -12,6 +12,7 @@ const (
 	doSync     = "sync"
 	doUpload   = "upload"
 	doDownload = "download"
+	doMedia    = "media"
 )
 
 // workload is one row of the table.
