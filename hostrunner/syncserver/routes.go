@@ -59,7 +59,7 @@ func (s *Server) route(c *call) {
 	case strings.HasPrefix(path, "/api/"):
 		s.api(c, path[len("/api/"):])
 	default:
-		c.w.WriteHeader(http.StatusNotFound)
+		s.rest(c)
 	}
 }
 

@@ -42,6 +42,9 @@ type Server struct {
 	Observe func(Observation)
 	// Changed is called after every change to an account's data that another of its devices wants to know of. It must return quickly.
 	Changed func(Change)
+	// Rest serves what is none of the server's own paths, with the same limits, log and metrics: it returns a handler, and a short name
+	// of what is asked for (Observation.Endpoint). A nil handler is a 404, which is the default.
+	Rest func(*http.Request) (endpoint string, h http.Handler)
 	// Now tells the time; time.Now by default.
 	Now func() time.Time
 

@@ -1,0 +1,127 @@
+package gateway_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/gateway"
+)
+
+// redirecting is an upstream that answers meta with a 308.
+func redirecting(t testing.TB, location *string) *recorder {
+	return upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Location"] = []string{*location}
+		w.WriteHeader(308)
+	})
+}
+
+// A redirect becomes one to a path of the gateway, which leads to the named server; a second gateway with the same settings
+// knows the path as well.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	second, third := upstream(t, nil), upstream(t, nil)
+	location := second.URL + "/base/"
+	first := redirecting(t, &location)
+	settings := []string{"first=" + first.URL, "third=" + third.URL + "/x/"}
+	base := start(t, gateway.Options{}, settings...)
+
+	resp, _ := post(t, base+"/upstream/first/sync/meta", "")
+	got := resp.Header.Get("Location")
+	if resp.StatusCode != 308 || !strings.HasPrefix(got, base+"/upstream/first~") || !strings.HasSuffix(got, "/") {
+		t.Fatalf("%d %q", resp.StatusCode, got)
+	}
+	if resp, _ := post(t, got+"sync/start", ""); resp.StatusCode != 200 || second.requests()[0].URL.Path != "/base/sync/start" {
+		t.Errorf("the path given: %d", resp.StatusCode)
+	}
+	if resp, _ := post(t, got, ""); resp.StatusCode != 404 { // where the fetch of a page ends
+		t.Errorf("the base: %d", resp.StatusCode)
+	}
+	again := start(t, gateway.Options{}, settings...)
+	if resp, _ := post(t, strings.Replace(got, base, again, 1)+"sync/start", ""); resp.StatusCode != 200 {
+		t.Errorf("after a restart: %d", resp.StatusCode)
+	}
+	for name, forged := range map[string]string{
+		"another upstream's": strings.Replace(got, "first~", "third~", 1),
+		"a changed one":      strings.Replace(got, "first~aH", "first~aI", 1),
+		"a longer one":       strings.TrimSuffix(got, "/") + "A/",
+		"a shorter one":      strings.TrimSuffix(got, "/")[:len(got)-3] + "/",
+	} {
+		if resp, _ := post(t, forged+"sync/start", ""); resp.StatusCode != 404 {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+	}
+	if len(third.requests()) != 0 || len(second.requests()) != 2 {
+		t.Errorf("requests: %d, %d", len(third.requests()), len(second.requests()))
+	}
+
+	location = third.URL + "/x"
+	if resp, _ := post(t, base+"/upstream/first/sync/meta", ""); resp.Header.Get("Location") != base+"/upstream/third/" {
+		t.Errorf("to another upstream: %d %v", resp.StatusCode, resp.Header)
+	}
+}
+
+// Redirects to anything else end at the gateway, which itself follows none.
+func TestRedirectTricks(t *testing.T) {
+	t.Parallel()
+	var location string
+	first := redirecting(t, &location)
+	base := start(t, gateway.Options{}, "first="+first.URL)
+	port := first.URL[strings.LastIndex(first.URL, ":"):]
+	for _, location = range []string{
+		"", "/", "//127.0.0.1/", "sync/meta", "http://evil.example/", "https://evil.example/", "http://localhost" + port + "/",
+		"http://169.254.169.254/latest/", "http://127.0.0.2/", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/",
+		"http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://[fe80::1%25eth0]/", "http://127.0.0.1@evil.example/", "http://evil.example#@127.0.0.1/",
+		"http://127.0.0.1.evil.example/", "http://127.0.0.1\\.evil.example/", "http://127.0.0.1:80@evil.example/", "http://127.0.0.1/../admin/",
+		"http://127.0.0.1/a//b/", "http://127.0.0.1/%2e%2e/", "http://127.0.0.1/?x=/", "http://127.0.0.1/#x", "http://127.0.0.1:99999/",
+		"http://127.0.0.1:/", "http://127.0.0.1:0/", "ftp://127.0.0.1/", "file:///etc/passwd", "javascript:alert(1)", "http:127.0.0.1/",
+		"http://127.0.0.1 /", "http://127.0.0.1/\tx/", "http://127.0.0.1/" + strings.Repeat("x", 400) + "/", "http://１２７.0.0.1/",
+	} {
+		resp, _ := post(t, base+"/upstream/first/sync/meta", "")
+		if resp.StatusCode != 502 || resp.Header.Get("Location") != "" {
+			t.Errorf("%q: %d %q", location, resp.StatusCode, resp.Header.Get("Location"))
+		}
+	}
+	for _, status := range []int{301, 302, 303, 307, 304, 300} {
+		other := upstream(t, nil)
+		up := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", other.URL+"/")
+			w.WriteHeader(status)
+		})
+		resp, _ := post(t, start(t, gateway.Options{}, "up="+up.URL)+"/upstream/up/sync/meta", "")
+		if resp.StatusCode != 502 || resp.Header.Get("Location") != "" || len(other.requests()) != 0 {
+			t.Errorf("%d: %d %v", status, resp.StatusCode, resp.Header)
+		}
+	}
+	// Two Locations, of which programs would take one or the other.
+	up := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Location"] = []string{"http://" + r.Host + "/a/", "http://evil.example/"}
+		w.WriteHeader(308)
+	})
+	if resp, _ := post(t, start(t, gateway.Options{}, "up="+up.URL)+"/upstream/up/sync/meta", ""); resp.StatusCode != 502 {
+		t.Errorf("two Locations: %d", resp.StatusCode)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"", "a", "=http://h/", "a=", "a=h", "a=h:80", "a=ftp://h/", "a b=http://h/", "a/b=http://h/", "ä=http://h/", "a~b=http://h/", "a.b=http://h/",
+		"a=http://h/?x", "a=http://u:p@h/", "a=http://h/../x/", "a=http://h/#", "a=http://ä.example/", "a=http://h:0/", "a=http://127.1/", "a=//h/",
+	} {
+		if _, err := gateway.ParseUpstream(s); fault.KindOf(err) != fault.InvalidInput {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+	u, err := gateway.ParseUpstream("a=https://h.example/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gateway.New(gateway.Options{Key: key, Upstreams: []gateway.Upstream{u, u}}); fault.KindOf(err) != fault.InvalidInput {
+		t.Errorf("two of one name: %v", err)
+	}
+	if _, err := gateway.New(gateway.Options{}); err == nil {
+		t.Error("no key was needed")
+	}
+}
