@@ -27,6 +27,8 @@ type commands struct {
 	Media    mediaCommand    `cmd:"" help:"Sync, fetch or check pictures and sounds."`
 	Backups  backupsCommand  `cmd:"" help:"List or restore backups."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what is wrong with a server, as a client sees it."`
+	Serve    serveCommand    `cmd:"" help:"Serve accounts that sync with this program, Anki and pages, and a gateway to other servers."`
+	User     userCommand     `cmd:"" help:"Make, change, remove or list the accounts of a server."`
 	Version  versionCommand  `cmd:"" help:"Print the versions of program and guest."`
 }
 

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	select {
 	case code := <-ended:
 		return code
-	case <-time.After(patience):
+	case <-time.After(patienceOf(selected.Command())):
 		return out.abandon()
 	}
 }
@@ -107,7 +107,7 @@ func parse(args []string, out *output) (selected *kong.Context, c *commands, cod
 // helped ends kong's parsing after it has written a help text.
 type helped struct{}
 
-const description = `Syncs Anki-format flashcards with a sync server. Exit codes: 0 done, 1 other errors, 2 usage, ` +
+const description = `Syncs Anki-format flashcards with a sync server, and serves as one. Exit codes: 0 done, 1 other errors, 2 usage, ` +
 	`3 one side must replace the other, 4 login, 5 network, 6 refused by the server, 7 the sides do not add up, ` +
 	`8 another device is syncing, 9 damaged file, 10 media deletions wait for a decision, 130 cancelled.`
 

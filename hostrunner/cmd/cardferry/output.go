@@ -183,3 +183,16 @@ func (o *output) write(b []byte) {
 		_, o.broken = o.out.Write(b)
 	}
 }
+
+// announce writes a line that is neither progress nor the end: v's fields as JSON, or text.
+func (o *output) announce(event string, v any, text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.ended:
+	case o.json:
+		o.line(event, v)
+	default:
+		o.write([]byte(text + "\n"))
+	}
+}

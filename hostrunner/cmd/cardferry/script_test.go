@@ -131,6 +131,8 @@ func checkLines(out string, code int) error {
 		last, need := i == len(lines)-1, []string{"stage", "done"}
 		switch event := m["event"]; {
 		case event == "progress" && !last:
+		case event == "ready" && !last:
+			need = []string{"url"}
 		case event == "result" && last && code == 0:
 			need = []string{"elapsed_ms"}
 		case event == "error" && last && code != 0:

@@ -45,7 +45,7 @@ PRAGMA user_version = 1;`
 func OpenAccounts(dir string) (*Accounts, error) {
 	s := &Accounts{}
 	for _, c := range []*connection{&s.writing, &s.reading} {
-		db, err := sqlitehost.OpenFile(filepath.Join(dir, accountsFile), host.Create)
+		db, err := sqlitehost.OpenFile(filepath.Join(dir, AccountsFile), host.Create)
 		if err != nil {
 			s.Close()
 			return nil, fault.Step("open the accounts", err)

@@ -25,7 +25,8 @@ import (
 
 // Names in the data folder.
 const (
-	accountsFile   = "accounts.db"
+	// AccountsFile is the database of accounts and devices.
+	AccountsFile   = "accounts.db"
 	accountsFolder = "accounts"
 	mediaFile      = "media.db"
 	mediaFolder    = "media"

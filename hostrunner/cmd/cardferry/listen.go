@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/cardferry/cardferry/core/fault"
+)
+
+const (
+	// headerTime cuts off who sends the beginning of a request, or of a TLS connection, a byte at a time. Bodies and answers have their own limits
+	// (syncserver.Limits.Stall).
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+	maxHeaders = 16 << 10
+	// drainTime is how long requests under way may go on after a signal. Docker waits for 10 s before it kills.
+	drainTime = 6 * time.Second
+	closeTime = 3 * time.Second
+)
+
+// run listens and serves until the app's context ends.
+func (s *serving) run(app *app) error {
+	listener, err := listen(app.ctx, s.set.addr)
+	if err != nil {
+		s.accounts.Close()
+		return err
+	}
+	server := &http.Server{
+		Handler: s.sync, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	url := "http://" + shownHost(listener.Addr()) + "/"
+	if c := s.set.certificates; c != nil {
+		url = "https" + url[len("http"):]
+		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+	}
+	served := make(chan error, 1)
+	go func() {
+		if server.TLSConfig != nil {
+			served <- server.ServeTLS(listener, "", "")
+		} else {
+			served <- server.Serve(listener)
+		}
+	}()
+	s.ready(app, listener, url)
+	ctx, cancel := context.WithCancel(app.ctx)
+	defer cancel()
+	go s.sweep(ctx)
+	select {
+	case err = <-served:
+		err = fault.Wrap(fault.Other, err, "serve")
+	case <-app.ctx.Done():
+	}
+	s.stop(server)
+	return err
+}
+
+// ready tells that requests are taken now.
+func (s *serving) ready(app *app, listener net.Listener, url string) {
+	app.out.begin()
+	s.log.Info("ready", "url", url, "address", listener.Addr().String(), "data", s.set.dir)
+	if s.set.certificates == nil && !onLoopback(listener.Addr()) {
+		s.log.Warn("plain HTTP on a network: passwords and cards can be read on the way, and browsers give pages no storage; " +
+			"use --tls-cert and --tls-key, or a proxy that has them")
+	}
+	app.out.announce("ready", map[string]string{"url": url}, s.set.describe(url))
+}
+
+// stop ends the service: nothing new is taken, what is under way may end, the rest is cut off and rolled back.
+func (s *serving) stop(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime+closeTime)
+	defer cancel()
+	s.log.Info("stopping")
+	closed := make(chan error, 1)
+	go func() { closed <- s.sync.Close(ctx) }() // ends those who only listen at once
+	drain, cancelDrain := context.WithTimeout(ctx, drainTime)
+	defer cancelDrain()
+	if err := server.Shutdown(drain); err != nil {
+		_ = server.Close()
+	}
+	if err := <-closed; err != nil {
+		s.log.Warn("stop", "error", err.Error())
+	}
+	if s.gateway != nil {
+		s.gateway.Close()
+	}
+	s.log.Info("stopped")
+}
+
+// listen opens the port.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fault.New(fault.Busy, "another program listens at %s already", addr).WithHint("End it, or choose another --addr.")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fault.New(fault.Other, "listening at %s is not allowed", addr).WithHint("Ports below 1024 need special rights; choose a higher one.")
+	}
+	return nil, fault.Wrap(fault.InvalidInput, err, "listen at %s", addr)
+}
+
+// shownHost is host and port that a browser on this machine can use.
+func shownHost(addr net.Addr) string {
+	both, err := netip.ParseAddrPort(addr.String())
+	if err == nil && both.Addr().IsUnspecified() {
+		_, port, _ := net.SplitHostPort(addr.String())
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr.String()
+}
+
+func onLoopback(addr net.Addr) bool {
+	both, err := netip.ParseAddrPort(addr.String())
+	return err == nil && both.Addr().Unmap().IsLoopback()
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/gateway"
+	"github.com/cardferry/cardferry/hostrunner/profilelock"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+// dataFlag names the folder of a server.
+type dataFlag struct {
+	Data string `help:"Folder with everything that the server keeps (or SYNC_BASE)." placeholder:"DIR" type:"path"`
+}
+
+// folder returns the data folder.
+func (f *dataFlag) folder() (string, error) {
+	if f.Data == "" {
+		f.Data = os.Getenv("SYNC_BASE")
+	}
+	if f.Data == "" {
+		return "", fault.New(fault.InvalidInput, "missing flags: --data=DIR").WithHint("Say in which folder the server keeps its data.")
+	}
+	return f.Data, nil
+}
+
+type serveCommand struct {
+	dataFlag
+	Addr       string   `help:"Where to listen; port 0 is any free one. Default: SYNC_HOST and SYNC_PORT, else 127.0.0.1:8080." placeholder:"HOST:PORT"`
+	Signup     string   `help:"Whether anybody may make an account (open), or only cardferry user (closed)." enum:"open,closed" default:"open"`
+	Upstream   []string `help:"A sync server that pages reach at /upstream/NAME/. May be repeated." placeholder:"NAME=URL" sep:"none"`
+	CORSOrigin []string `name:"cors-origin" help:"An origin whose pages may use this server, or * for all. May be repeated." placeholder:"ORIGIN" sep:"none"`
+	TLSCert    string   `name:"tls-cert" help:"Certificate chain (PEM); a new file is taken without a restart." placeholder:"FILE" type:"path"`
+	TLSKey     string   `name:"tls-key" help:"Its private key (PEM)." placeholder:"FILE" type:"path"`
+}
+
+// serveSettings are those of flags and environment, checked.
+type serveSettings struct {
+	dir, addr    string
+	signupClosed bool
+	upstreams    []gateway.Upstream
+	origins      syncserver.Origins
+	certificates *certificates // nil: plain HTTP
+	users        []syncserver.FixedUser
+	payload      int64 // 0: the default
+	ipHeader     string
+}
+
+// Run serves until a signal comes. Then requests under way are finished, as far as they end soon, and sessions are rolled back.
+func (c *serveCommand) Run(app *app) error {
+	set, err := c.settings(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(set.dir, 0o700); err != nil {
+		return fault.Wrap(fault.NotWritable, err, "make the data folder")
+	}
+	lock, err := profilelock.Acquire(set.dir)
+	if fault.KindOf(err) == fault.Busy {
+		return fault.New(fault.Busy, "another cardferry serve is using this data folder").WithHint("End it, or choose another folder.")
+	}
+	if err != nil {
+		return fault.Step("use the data folder", err)
+	}
+	defer lock.Release()
+	log := slog.New(slog.NewTextHandler(app.out.err, nil))
+	if app.out.json {
+		log = slog.New(slog.NewJSONHandler(app.out.err, nil))
+	}
+	s, err := newServing(app.ctx, set, log)
+	if err != nil {
+		return err
+	}
+	if err := s.run(app); err != nil {
+		return err
+	}
+	app.out.result(nil, "Stopped")
+	return nil
+}
+
+// settings reads flags and environment; flags come first. Errors are fault.InvalidInput.
+func (c *serveCommand) settings(lookup func(string) (string, bool)) (*serveSettings, error) {
+	set := &serveSettings{signupClosed: c.Signup == "closed"}
+	var err error
+	if set.dir, err = c.folder(); err != nil {
+		return nil, err
+	}
+	if set.addr, err = listenAddress(c.Addr, lookup); err != nil {
+		return nil, err
+	}
+	for _, s := range c.Upstream {
+		u, err := gateway.ParseUpstream(s)
+		if err != nil {
+			return nil, err
+		}
+		set.upstreams = append(set.upstreams, u)
+	}
+	for _, origin := range c.CORSOrigin {
+		if err := checkOrigin(origin); err != nil {
+			return nil, err
+		}
+		set.origins = append(set.origins, origin)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return nil, fault.New(fault.InvalidInput, "--tls-cert and --tls-key need each other")
+	}
+	if c.TLSCert != "" {
+		if set.certificates, err = loadCertificates(c.TLSCert, c.TLSKey); err != nil {
+			return nil, err
+		}
+	}
+	return set, set.environment(lookup)
+}
+
+// listenAddress returns where to listen.
+func listenAddress(flag string, lookup func(string) (string, bool)) (string, error) {
+	if flag == "" {
+		host, port := "127.0.0.1", "8080"
+		if v, _ := lookup("SYNC_HOST"); v != "" {
+			host = v
+		}
+		if v, _ := lookup("SYNC_PORT"); v != "" {
+			port = v
+		}
+		flag = net.JoinHostPort(host, port)
+	}
+	_, port, err := net.SplitHostPort(flag)
+	if err == nil {
+		err = checkPort(port)
+	}
+	if err != nil {
+		return "", fault.New(fault.InvalidInput, "%q is no address to listen at", flag).WithHint("Give host and port, for example 127.0.0.1:8080.")
+	}
+	return flag, nil
+}
+
+// checkOrigin refuses what no browser sends as an origin: pages would be refused, and nobody would know why.
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if origin == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Port() != defaultPorts[u.Scheme] &&
+		u.Scheme+"://"+strings.ToLower(u.Host) == origin {
+		return nil
+	}
+	return fault.New(fault.InvalidInput, "%q is not an origin", origin).
+		WithHint("An origin is scheme, host and port as the browser sends them, for example https://app.example.org, without a slash at the end.")
+}
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
+// serverPatience is how long a server may take to end in order.
+const serverPatience = drainTime + 7*time.Second
+
+// patienceOf is how long a cancelled command may take to end in order.
+func patienceOf(command string) time.Duration {
+	if command == "serve" {
+		return serverPatience
+	}
+	return patience
+}
+
+// describe says what is served, for a person.
+func (set *serveSettings) describe(url string) string {
+	signup := "open"
+	if set.signupClosed {
+		signup = "closed"
+	}
+	return fmt.Sprintf("Serving at %s (data in %s, sign-up %s)", url, set.dir, signup)
+}
