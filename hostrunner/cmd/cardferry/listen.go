@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,10 +34,8 @@ func (s *serving) run(app *app) error {
 		s.accounts.Close()
 		return err
 	}
-	server := &http.Server{
-		Handler: s.sync, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
+	s.sweep(app.ctx)
+	server := newHTTPServer(s.sync, slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
 	url := "http://" + shownHost(listener.Addr()) + "/"
 	if c := s.set.certificates; c != nil {
 		url = "https" + url[len("http"):]
@@ -53,7 +52,7 @@ func (s *serving) run(app *app) error {
 	s.ready(app, listener, url)
 	ctx, cancel := context.WithCancel(app.ctx)
 	defer cancel()
-	go s.sweep(ctx)
+	go s.keepSweeping(ctx)
 	select {
 	case err = <-served:
 		err = fault.Wrap(fault.Other, err, "serve")
@@ -61,6 +60,11 @@ func (s *serving) run(app *app) error {
 	}
 	s.stop(server)
 	return err
+}
+
+// newHTTPServer returns a server that does not wait for ever.
+func newHTTPServer(h http.Handler, log *log.Logger) *http.Server {
+	return &http.Server{Handler: h, ErrorLog: log, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders}
 }
 
 // ready tells that requests are taken now.

@@ -107,19 +107,25 @@ func (s *serving) rest(r *http.Request) (endpoint string, h http.Handler) {
 // sweepEvery is how often files of removed accounts are looked for.
 const sweepEvery = 10 * time.Minute
 
-// sweep removes, now and then, what cardferry user could not remove while we had it open.
+// sweep removes what cardferry user could not remove while a server had it open.
 func (s *serving) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		if n, err := diskstore.Sweep(ctx, s.set.dir, s.accounts); err != nil && ctx.Err() == nil {
-			s.log.Error("remove the files of removed accounts", "error", err.Error())
-		} else if n > 0 {
-			s.log.Info("removed the files of removed accounts", "count", n)
-		}
+	n, err := diskstore.Sweep(ctx, s.set.dir, s.accounts)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("remove the files of removed accounts", "error", err.Error())
+	}
+	if n > 0 {
+		s.log.Info("removed the files of removed accounts", "count", n)
+	}
+}
+
+// keepSweeping sweeps now and then.
+func (s *serving) keepSweeping(ctx context.Context) {
+	for ticker := time.NewTicker(sweepEvery); ; {
 		select {
 		case <-ticker.C:
+			s.sweep(ctx)
 		case <-ctx.Done():
+			ticker.Stop()
 			return
 		}
 	}
