@@ -96,9 +96,11 @@ func decodeRequest(block []byte) (*host.Request, error) {
 	if len(row) < 8 || len(row) > 9 || len(rest) != 0 {
 		return nil, fault.New(fault.Internal, "%d values, %d bytes after them", len(row), len(rest))
 	}
+	flags := row[5].Int()
 	req := &host.Request{
 		Method: row[0].String(), URL: row[1].String(), Header: map[string]string{}, Body: row[3].Clone(), BodyFile: row[4].String(),
-		Stream: row[5].Int() != 0, Unzstd: row[5].Int() == abi.StreamUnzstd, Limit: row[6].Int(), Stall: time.Duration(row[7].Int()) * time.Millisecond,
+		Stream: flags&abi.FlagStream != 0, Unzstd: flags&abi.FlagUnzstd != 0, Zstd: flags&abi.FlagZstd != 0,
+		Limit: row[6].Int(), Stall: time.Duration(row[7].Int()) * time.Millisecond,
 	}
 	if err := json.Unmarshal(row[2].Bytes, &req.Header); err != nil {
 		return nil, err

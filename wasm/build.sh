@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the guest: wasm/build.sh wasip1|js OUT.
 #
-# Inlining is off, except in and below the loops over bytes: everywhere it would make the file a tenth larger, nowhere
-# parsing would take half as long again. The Green Tea collector, which needs SIMD to be faster, is off for its size as
+# Inlining is off, except in and below the loops over bytes, and in the allocator and collector: everywhere it would make
+# the file a tenth larger, nowhere a sync would take half as long again. The Green Tea collector, which needs SIMD to be faster, is off for its size as
 # well. wasm/size.sh prints what all this comes to.
 set -eu
 target=$1
@@ -13,7 +13,8 @@ mode=
 if [ "$target" = wasip1 ]; then mode=-buildmode=c-shared; fi
 set -- -gcflags=all=-l
 for hot in github.com/klauspost/... $own/wire $own/jsontext $own/rows $own/notetext $own/unicase \
-	unicode/utf8 encoding/binary math/bits internal/bytealg internal/runtime/sys internal/byteorder; do
+	unicode/utf8 encoding/binary math/bits strconv internal/strconv internal/bytealg internal/byteorder \
+	runtime internal/abi internal/runtime/sys internal/runtime/atomic internal/runtime/maps internal/runtime/math; do
 	set -- "$@" "-gcflags=$hot="
 done
 trimmed=$(go run ./wasm/trim)

@@ -56,6 +56,9 @@ func protocolFile() []byte {
 	b.WriteString("/** The name of one method. */\nexport type Method = (typeof METHODS)[number];\n\n")
 	object(&b, "The kinds of errors and their stable numbers.", "KINDS", kinds())
 	b.WriteString("/** The name of one kind of error. */\nexport type Kind = keyof typeof KINDS;\n\n")
+	object(&b, "The flags of a request block.", "REQUEST_FLAGS", []entry{
+		{"stream", int64(abi.FlagStream)}, {"unzstd", int64(abi.FlagUnzstd)}, {"zstd", int64(abi.FlagZstd)},
+	})
 	object(&b, "The kinds of cf_event.", "EVENTS", []entry{
 		{"answer", int64(abi.EventAnswer)}, {"data", int64(abi.EventData)}, {"end", int64(abi.EventEnd)},
 		{"failed", int64(abi.EventFailed)}, {"sent", int64(abi.EventSent)},

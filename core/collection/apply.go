@@ -28,9 +28,9 @@ type Applier struct {
 	pendingFrom int64
 	now         time.Time
 	statements  map[string]host.Stmt
-	packed      []byte // parameters of the statement at hand
-	staged      []byte // Chunk's slice
-	notes       []wire.Note
+	packed      []byte   // parameters of the statement at hand
+	staged      []byte   // Chunk's slice
+	row         rows.Row // a staged note
 	shapes      map[int64]shape
 	ancestors   map[string]string // folded tag → stored spelling, "" if there is no such row
 	taken       map[string]int    // table and folded name → how many "+" it took to find a free one
@@ -101,6 +101,15 @@ func (a *Applier) bury(table string, kind int64, ids []int64) error {
 		a.packed = rows.Pack(a.packed, id, kind, a.usn)
 	}
 	return a.run("INSERT INTO graves (oid, type, usn) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+}
+
+// Bulk runs do, which stores about that many rows of chunks. If they are many, it is quicker than by itself.
+func (a *Applier) Bulk(revlog, cards, notes int64, do func() error) error {
+	return bulk(a.db, "revlog", "", revlog, func() error {
+		return bulk(a.db, "cards", "", cards, func() error {
+			return bulk(a.db, "notes", "", notes, do)
+		})
+	})
 }
 
 // statement returns the prepared form of sql, which lives as long as the Applier.

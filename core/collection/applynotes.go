@@ -2,13 +2,11 @@ package collection
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/notetext"
 	"github.com/cardferry/cardferry/core/rows"
-	"github.com/cardferry/cardferry/core/wire"
 )
 
 // shape is what storing a note needs to know of its notetype.
@@ -17,25 +15,34 @@ type shape struct {
 	sortField int
 }
 
-func (a *Applier) applyNotes(list []wire.Note) error {
+// stagedNote is how many values a staged note has: id, guid, mid, mod, usn, tags, flds, as they are stored
+// (collection-format.md §5.1): cleaned fields, but not normalised ones.
+const stagedNote = 7
+
+// applyNotes stores staged notes.
+func (a *Applier) applyNotes(staged []byte) (err error) {
 	a.packed = a.packed[:0]
-	for i := range list {
-		n := &list[i]
-		err := a.appendNote(n)
+	for len(staged) > 0 {
+		var rest []byte
+		if a.row, rest, err = rows.Decode(staged, a.row); err != nil {
+			return fault.Wrap(fault.Internal, err, "read a staged note")
+		}
+		err = a.appendNote(a.row, staged[:len(staged)-len(rest)])
 		if errors.Is(err, fault.InvalidInput) {
-			err = a.unlessKept(n, err)
+			err = a.unlessKept(a.row[0].Int(), a.row[3].Int(), err)
 		}
 		if err != nil {
 			return err
 		}
+		staged = rest
 	}
 	return a.run(a.noteSQL())
 }
 
 // unlessKept returns invalid, what is wrong with a note, but nil if ours stays anyway: the reference looks only at
 // notes that it stores.
-func (a *Applier) unlessKept(n *wire.Note, invalid error) error {
-	kept, err := a.one("SELECT 1 FROM notes WHERE id = ? AND mod >= ? AND "+a.pending("notes"), n.ID, n.Mod)
+func (a *Applier) unlessKept(id, mod int64, invalid error) error {
+	kept, err := a.one("SELECT 1 FROM notes WHERE id = ? AND mod >= ? AND "+a.pending("notes"), id, mod)
 	if err != nil {
 		return err
 	}
@@ -45,29 +52,18 @@ func (a *Applier) unlessKept(n *wire.Note, invalid error) error {
 	return invalid
 }
 
-// appendNote packs a note as it is stored (collection-format.md §5.1): cleaned fields, but not normalised ones; sort
-// field and checksum are computed here, whatever the sender says.
-func (a *Applier) appendNote(n *wire.Note) error {
-	s, err := a.shape(n)
+// appendNote packs a note as parameters of noteSQL. Sort field and checksum are computed here, whatever the sender says.
+func (a *Applier) appendNote(note rows.Row, packed []byte) error {
+	id, notetype, flds := note[0].Int(), note[2].Int(), note[6].Shared()
+	s, err := a.shape(id, notetype)
 	if err != nil {
 		return err
 	}
-	fields := notetext.SplitFields(n.Fields)
-	if len(fields) != s.fields {
-		return fault.New(fault.InvalidInput, "note %d has %d fields, its notetype %d has %d", n.ID, len(fields), n.NotetypeID, s.fields)
+	if n := notetext.CountFields(flds); n != s.fields {
+		return fault.New(fault.InvalidInput, "note %d has %d fields, its notetype %d has %d", id, n, notetype, s.fields)
 	}
-	for i, f := range fields {
-		fields[i] = notetext.CleanField(f)
-	}
-	sfld, csum := notetext.SortFieldAndChecksum(fields, s.sortField)
-	b := rows.Begin(a.packed, 9)
-	b = rows.Int(b, n.ID)
-	b = rows.Text(b, n.GUID)
-	b = rows.Int(b, n.NotetypeID)
-	b = rows.Int(b, n.Mod)
-	b = rows.Int(b, int64(n.USN))
-	b = rows.Text(b, notetext.JoinTags(n.Tags))
-	b = rows.Text(b, strings.Join(fields, "\x1f"))
+	sfld, csum := notetext.SortFieldAndChecksum(flds, s.sortField)
+	b := rows.Extend(a.packed, packed, stagedNote+2)
 	// The column's affinity makes a number of what looks like one; that is SQLite's business, not ours (trap 31).
 	b = rows.Text(b, sfld)
 	a.packed = rows.Int(b, int64(csum))
@@ -75,19 +71,19 @@ func (a *Applier) appendNote(n *wire.Note) error {
 }
 
 // shape returns the shape of a note's notetype as it is stored now.
-func (a *Applier) shape(n *wire.Note) (shape, error) {
-	if s, ok := a.shapes[n.NotetypeID]; ok {
+func (a *Applier) shape(note, notetype int64) (shape, error) {
+	if s, ok := a.shapes[notetype]; ok {
 		return s, nil
 	}
-	row, err := a.one("SELECT config, (SELECT count(*) FROM fields WHERE ntid = ?1) FROM notetypes WHERE id = ?1", n.NotetypeID)
+	row, err := a.one("SELECT config, (SELECT count(*) FROM fields WHERE ntid = ?1) FROM notetypes WHERE id = ?1", notetype)
 	if err != nil {
 		return shape{}, err
 	}
 	if row == nil {
-		return shape{}, fault.New(fault.InvalidInput, "note %d has a notetype that is missing: %d", n.ID, n.NotetypeID)
+		return shape{}, fault.New(fault.InvalidInput, "note %d has a notetype that is missing: %d", note, notetype)
 	}
 	s := shape{fields: max(1, int(row[1].Int())), sortField: legacy.SortField(row[0].Bytes)}
-	a.shapes[n.NotetypeID] = s
+	a.shapes[notetype] = s
 	return s, nil
 }
 

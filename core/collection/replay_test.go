@@ -247,7 +247,7 @@ func compareSlices(t *testing.T, db host.DB, usn int64, requests []recorded) {
 		if err := s.Next(&c); err != nil {
 			t.Fatal(err)
 		}
-		compareJSON(t, fmt.Sprintf("applyChunk %d", i), wire.ApplyChunkRequest(&c), e.Request)
+		compareJSON(t, fmt.Sprintf("applyChunk %d", i), wire.ApplyChunkRequest(nil, &c), e.Request)
 		if c.Done != (i == len(requests)-1) {
 			t.Errorf("slice %d of %d: done is %v", i, len(requests), c.Done)
 		}

@@ -12,13 +12,12 @@ import (
 // Slicer cuts rows into slices to be sent: the copies that CopyPending made, or those of a server that were listed. Between
 // two calls none of its statements is running, so that the connection is free for anything but dropping copies and lists.
 type Slicer struct {
-	pick   pick
-	size   int
-	limit  int // of the bytes of a slice, roughly; 0: none
-	bytes  int // of the slice at hand
-	parts  [len(sentTables)]slicedTable
-	packed []byte
-	row    rows.Row
+	pick  pick
+	size  int
+	limit int // of the bytes of a slice, roughly; 0: none
+	bytes int // of the slice at hand
+	parts [len(sentTables)]slicedTable
+	row   rows.Row
 }
 
 // slicedTable is where the slicer is in one of the copies: ids are taken from the end.
@@ -26,7 +25,8 @@ type slicedTable struct {
 	*sentTable
 	statement host.Stmt
 	left      int64
-	upTo      int64 // higher ids have been taken
+	upTo      int64  // higher ids have been taken
+	packed    []byte // the rows of the slice
 }
 
 // NewSlicer returns a Slicer over all that was copied. usn is put into the rows; size is the number of rows in a
@@ -77,8 +77,8 @@ func (s *Slicer) Left() (n int64) {
 	return n
 }
 
-// Next puts the next slice into c, reusing its memory. c.Done is set with the last slice, and again after it. A row
-// that the protocol cannot express is fault.DamagedFile.
+// Next puts the next slice into c, reusing its memory; its strings are valid until the next call. c.Done is set with the
+// last slice, and again after it. A row that the protocol cannot express is fault.DamagedFile.
 func (s *Slicer) Next(c *wire.Chunk) error {
 	c.Revlog, c.Notes, c.Cards = c.Revlog[:0], c.Notes[:0], c.Cards[:0]
 	var take [len(sentTables)]int64
@@ -140,9 +140,11 @@ func (s *Slicer) read(part int, n int64, do func(id int64, usn int32, row rows.R
 	taken := int64(0)
 	err := p.statement.Query(rows.Pack(nil, p.upTo, n))
 	done := false
+	p.packed = p.packed[:0]
 	for !done && err == nil && !s.full() {
-		s.packed, done, err = p.statement.Next(s.packed[:0])
-		for rest := s.packed; len(rest) > 0 && err == nil && !s.full(); {
+		start := len(p.packed)
+		p.packed, done, err = p.statement.Next(p.packed)
+		for rest := p.packed[min(start, len(p.packed)):]; len(rest) > 0 && err == nil && !s.full(); {
 			before := len(rest)
 			if s.row, rest, err = rows.Decode(rest, s.row); err != nil {
 				break

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -44,7 +45,7 @@ func allSlices(t testing.TB, db host.DB, size int) (list []wire.Chunk) {
 		if err := s.Next(&c); err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, c)
+		list = append(list, keep(c))
 		if c.Done {
 			if s.Left() != 0 {
 				t.Errorf("%d rows are left", s.Left())
@@ -52,6 +53,18 @@ func allSlices(t testing.TB, db host.DB, size int) (list []wire.Chunk) {
 			return list
 		}
 	}
+}
+
+// keep makes the strings of a slice outlast the next one.
+func keep(c wire.Chunk) wire.Chunk {
+	for i := range c.Notes {
+		n := &c.Notes[i]
+		n.GUID, n.Tags, n.Fields = strings.Clone(n.GUID), strings.Clone(n.Tags), strings.Clone(n.Fields)
+	}
+	for i := range c.Cards {
+		c.Cards[i].Data = strings.Clone(c.Cards[i].Data)
+	}
+	return c
 }
 
 // TestSlices has the sizes of the slices (§7.6): revlog, notes, cards in turn, at most two over the limit, and an empty

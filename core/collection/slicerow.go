@@ -19,33 +19,37 @@ type rowReader struct {
 	bad   string // column that cannot be read
 }
 
-func (r *rowReader) value() (rows.Value, string) {
-	v, name := r.row[r.next], r.table.columns[r.next]
+func (r *rowReader) value() *rows.Value {
 	r.next++
-	return v, name
+	return &r.row[r.next-1]
 }
 
-func (r *rowReader) reject(column string) {
+// reject complains of the value that was taken last.
+func (r *rowReader) reject() {
 	if r.bad == "" {
-		r.bad = column
+		r.bad = r.table.columns[r.next-1]
 	}
 }
 
 // id reads a 64-bit integer, strictly.
 func (r *rowReader) id() int64 {
-	v, name := r.value()
+	v := r.value()
 	if v.Tag != rows.TagInt {
-		r.reject(name)
+		r.reject()
+		return 0
 	}
-	return v.Int()
+	return int64(v.Bits)
 }
 
 // number reads an integer between lo and hi; a REAL is truncated, a text counts as 0.
 func (r *rowReader) number(lo, hi int64) int64 {
-	v, name := r.value()
-	n := v.Int()
+	v := r.value()
+	n := int64(v.Bits)
+	if v.Tag != rows.TagInt {
+		n = v.Int()
+	}
 	if n < lo || n > hi {
-		r.reject(name)
+		r.reject()
 		return 0
 	}
 	return n
@@ -53,41 +57,40 @@ func (r *rowReader) number(lo, hi int64) int64 {
 
 // strict reads an integer between lo and hi; any other storage class is refused.
 func (r *rowReader) strict(lo, hi int64) int64 {
-	v, name := r.value()
-	n := v.Int()
-	if v.Tag != rows.TagInt || n < lo || n > hi {
-		r.reject(name)
-		return 0
+	v := r.value()
+	if n := int64(v.Bits); v.Tag == rows.TagInt && n >= lo && n <= hi {
+		return n
 	}
-	return n
+	r.reject()
+	return 0
 }
 
 // lenient reads an integer between lo and hi; anything else counts as 0.
 func (r *rowReader) lenient(lo, hi int64) int64 {
-	v, _ := r.value()
-	if n := v.Int(); v.Tag == rows.TagInt && n >= lo && n <= hi {
+	v := r.value()
+	if n := int64(v.Bits); v.Tag == rows.TagInt && n >= lo && n <= hi {
 		return n
 	}
 	return 0
 }
 
-// text reads a TEXT that is UTF-8, which JSON needs.
+// text reads a TEXT that is UTF-8, which JSON needs. It shares the memory of the row.
 func (r *rowReader) text() string {
-	v, name := r.value()
+	v := r.value()
 	if v.Tag != rows.TagText || !utf8.Valid(v.Bytes) {
-		r.reject(name)
+		r.reject()
 		return ""
 	}
-	return v.String()
+	return v.Shared()
 }
 
 // data reads cards.data; what is not a text counts as empty.
 func (r *rowReader) data() string {
-	v, _ := r.value()
+	v := r.value()
 	if v.Tag != rows.TagText {
 		return wire.CardData("")
 	}
-	return wire.CardData(v.String())
+	return wire.CardData(v.Shared())
 }
 
 // err returns the complaint about the row of the given object, if there is one.

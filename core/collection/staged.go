@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/notetext"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -15,6 +16,8 @@ import (
 // order; a staged slice has them in ascending order, because SQLite appends to a table much faster than it prepends.
 //
 //	staged := len(revlog):u32 len(cards):u32 revlog cards notes
+//
+// A staged note has the columns of stagedNote; sort field and checksum depend on the notetype, which is stored later.
 
 // AppendStaged appends the staged form of c. It refuses rows with usn -1.
 func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) {
@@ -33,14 +36,14 @@ func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) {
 		if err := checkUSN(n.USN, "note", n.ID); err != nil {
 			return nil, err
 		}
-		dst = rows.Begin(dst, 7)
+		dst = rows.Begin(dst, stagedNote)
 		dst = rows.Int(dst, n.ID)
 		dst = rows.Text(dst, n.GUID)
 		dst = rows.Int(dst, n.NotetypeID)
 		dst = rows.Int(dst, n.Mod)
 		dst = rows.Int(dst, int64(n.USN))
-		dst = rows.Text(dst, n.Tags)
-		dst = rows.Text(dst, n.Fields)
+		dst = rows.Text(dst, notetext.JoinTags(n.Tags))
+		dst = rows.Text(dst, notetext.CleanFields(n.Fields))
 	}
 	return dst, nil
 }
@@ -61,12 +64,7 @@ func (a *Applier) Staged(b []byte) error {
 	if err := a.runPacked(a.cardSQL(), b[revlog:revlog+cards]); err != nil {
 		return fmt.Errorf("apply cards: %w", err)
 	}
-	notes, err := unpackNotes(a.notes[:0], b[revlog+cards:])
-	a.notes = notes
-	if err == nil {
-		err = a.applyNotes(notes)
-	}
-	if err != nil {
+	if err := a.applyNotes(b[revlog+cards:]); err != nil {
 		return fmt.Errorf("apply notes: %w", err)
 	}
 	return nil
@@ -89,19 +87,4 @@ func ascending[T any](list []T, id func(*T) int64) iter.Seq[*T] {
 			}
 		}
 	}
-}
-
-func unpackNotes(list []wire.Note, b []byte) ([]wire.Note, error) {
-	var row rows.Row
-	for len(b) > 0 {
-		var err error
-		if row, b, err = rows.Decode(b, row); err != nil {
-			return nil, fault.Wrap(fault.Internal, err, "read a staged note")
-		}
-		list = append(list, wire.Note{
-			ID: row[0].Int(), GUID: row[1].String(), NotetypeID: row[2].Int(), Mod: row[3].Int(),
-			USN: int32(row[4].Int()), Tags: row[5].String(), Fields: row[6].String(),
-		})
-	}
-	return list, nil
 }

@@ -17,7 +17,14 @@ func StampSent(db host.DB, usn int64, untouched bool) error {
 		if !untouched {
 			sql += " AND EXISTS (SELECT 1 FROM " + t.copy + " AS s WHERE s.id = " + t.name + ".id" + t.matches() + ")"
 		}
-		if _, err := rows.Exec(db, sql, usn); err != nil {
+		n, err := rows.IntOf(db, "SELECT count(*) FROM "+t.copy)
+		if err == nil {
+			err = bulk(db, t.name, "usn", n, func() error {
+				_, err := rows.Exec(db, sql, usn)
+				return err
+			})
+		}
+		if err != nil {
 			return fmt.Errorf("stamp %s: %w", t.name, err)
 		}
 	}

@@ -98,7 +98,7 @@ const abortStall = 500 * time.Millisecond
 // abort ends our session on the server; its outcome does not matter (§7.7). It works after a cancel as well.
 func abort(ctx context.Context, r *remote.Server) {
 	ctx = context.WithoutCancel(ctx)
-	req := r.Request("abort", r.Codec.Compress(nil, []byte("{}")))
+	req := r.Request("abort", []byte("{}"))
 	req.Stall = abortStall
 	call := r.Send(ctx, req)
 	defer call.Close()

@@ -68,7 +68,7 @@ func (a *attempt) sendChunks(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := p.send(wire.ApplyChunkRequest(&c)); err != nil {
+		if err := p.send(wire.ApplyChunkRequest(p.payload(), &c)); err != nil {
 			return err
 		}
 		a.sent.addChunk(&c)

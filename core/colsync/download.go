@@ -30,8 +30,8 @@ func (s *Syncer) download(ctx context.Context, r *remote.Server, _ wire.Meta, ba
 // fetch streams the server's collection into a staged file and returns its size. What does not match the announced size
 // is refused; the reference installs it (§14.1).
 func (s *Syncer) fetch(ctx context.Context, r *remote.Server, staged string) (int64, error) {
-	req := r.Request("download", r.Codec.Compress(nil, []byte("{}")))
-	req.Stream, req.Unzstd, req.Stall = true, true, uploadStall
+	req := r.Request("download", []byte("{}"))
+	req.Stream, req.Stall = true, uploadStall
 	call := r.Send(ctx, req)
 	defer call.Close()
 	if err := r.Wait(ctx, call); err != nil {

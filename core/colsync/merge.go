@@ -53,11 +53,14 @@ func (a *attempt) apply(ctx context.Context) error {
 	if err := a.applyChanges(applier, now.Unix()); err != nil {
 		return fault.Step("apply changes", err)
 	}
-	return a.inbox.each(func(slice []byte) error {
-		if err := a.syncer.Host.Yield.Tick(ctx); err != nil {
-			return err
-		}
-		return applier.Staged(slice)
+	n := a.received
+	return applier.Bulk(n["revlog"], n["cards"], n["notes"], func() error {
+		return a.inbox.each(func(slice []byte) error {
+			if err := a.syncer.Host.Yield.Tick(ctx); err != nil {
+				return err
+			}
+			return applier.Staged(slice)
+		})
 	})
 }
 

@@ -21,8 +21,9 @@ type pipeline struct {
 	ctx    context.Context
 	method string
 	window int
-	calls  []host.Call
-	body   []byte // of the last answer; reused
+	calls  []inFlight
+	spare  [][]byte // payloads of answered requests, to be used again
+	body   []byte   // of the last answer; reused
 	// onAnswer handles the body of an answer, which is valid during the call; nil ignores it.
 	onAnswer func(body []byte) error
 }
@@ -31,14 +32,30 @@ func (a *attempt) newPipeline(ctx context.Context, method string) *pipeline {
 	return &pipeline{a: a, ctx: ctx, method: method, window: min(firstInFlight, a.inFlight)}
 }
 
-// send starts a request, first waiting for answers while the window is full.
+// inFlight is a request with its payload, which belongs to the host until the answer is there.
+type inFlight struct {
+	host.Call
+	payload []byte
+}
+
+// payload returns an empty slice, with the memory of a payload that is not needed any more if there is one.
+func (p *pipeline) payload() []byte {
+	if n := len(p.spare); n > 0 {
+		b := p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		return b[:0]
+	}
+	return nil
+}
+
+// send starts a request, first waiting for answers while the window is full. The pipeline keeps the payload.
 func (p *pipeline) send(payload []byte) error {
 	for len(p.calls) >= p.window {
 		if err := p.one(); err != nil {
 			return err
 		}
 	}
-	p.calls = append(p.calls, p.a.remote.Start(p.ctx, p.method, payload))
+	p.calls = append(p.calls, inFlight{p.a.remote.Start(p.ctx, p.method, payload), payload})
 	if len(p.calls) > 1 {
 		p.a.overlapped = true
 	}
@@ -47,7 +64,11 @@ func (p *pipeline) send(payload []byte) error {
 
 // one waits for one answer.
 func (p *pipeline) one() error {
-	i, err := p.a.remote.Host.HTTP.Wait(p.ctx, p.calls)
+	waiting := make([]host.Call, len(p.calls))
+	for i, c := range p.calls {
+		waiting[i] = c.Call
+	}
+	i, err := p.a.remote.Host.HTTP.Wait(p.ctx, waiting)
 	if err != nil || i < 0 {
 		return err
 	}
@@ -58,7 +79,7 @@ func (p *pipeline) one() error {
 	if err != nil {
 		return err
 	}
-	p.body = body
+	p.body, p.spare = body, append(p.spare, call.payload)
 	p.window = min(p.window+1, p.a.inFlight)
 	if p.onAnswer != nil {
 		return p.onAnswer(body)

@@ -17,9 +17,13 @@ type Request struct {
 	Parts    []BodyPart
 	// Stream leaves the body of a 2xx answer to Call.Read; otherwise the host collects the body before it reports the call.
 	Stream bool
-	// Unzstd, with Stream, asks a host that can to decompress the body, one zstd frame, of a 2xx answer, which is
-	// much faster natively than in Wasm. A host that cannot leaves it as it is.
+	// Unzstd asks a host that can to decompress the body, one zstd frame, of a 2xx answer, which is much faster
+	// natively than in Wasm. A host that cannot leaves it as it is. A collected body that is no such frame, or longer
+	// than Limit or the host's own bound when decompressed, is left as it is as well.
 	Unzstd bool
+	// Zstd lets the host compress Body into one zstd frame, beside what the core does meanwhile. It may be set once an
+	// answer of this host was Decoded: hosts do both or neither.
+	Zstd bool
 	// Limit bounds the collected body in bytes; a longer one fails with fault.DamagedDownload.
 	Limit int64
 	// Stall fails the call with fault.Timeout when no byte was sent or received for that long.
@@ -31,13 +35,14 @@ type Response struct {
 	Status int
 	Header map[string]string // lower-case names; at least location, anki-original-size, content-length, retry-after
 	Body   []byte
-	// Decoded says that the streamed body is being decompressed, as Request.Unzstd asked.
+	// Decoded says that the body is decompressed, or being decompressed while it is streamed, as Request.Unzstd asked.
 	Decoded bool
 }
 
 // HTTP sends requests. It never follows redirects, never retries, keeps no cookies, and does not decode bodies.
 type HTTP interface {
-	// Start sends the request and returns at once. Failures are reported by the call.
+	// Start sends the request and returns at once. Failures are reported by the call. The request's Body is not changed
+	// before the call has an answer or is closed.
 	Start(ctx context.Context, req *Request) Call
 	// Wait blocks until one of the calls has its answer or has failed, and returns its index; the caller leaves a
 	// call that was reported out of the next Wait. It returns -1 without an error as a wake-up while a large body is being sent (at least 10 a second),

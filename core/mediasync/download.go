@@ -70,7 +70,7 @@ func (d *downloader) fill(ctx context.Context) error {
 const downloadStall = time.Minute
 
 func (r *syncRun) downloadRequest(names []string) *host.Request {
-	req := r.server.Request(mediawire.DownloadFiles, r.server.Codec.Compress(nil, mediawire.DownloadRequest(names)))
+	req := r.server.Request(mediawire.DownloadFiles, mediawire.DownloadRequest(names))
 	req.Stream, req.Unzstd, req.Stall = true, true, downloadStall
 	return req
 }

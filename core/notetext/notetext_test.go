@@ -34,14 +34,14 @@ func TestVectors(t *testing.T) {
 	var v struct{ Cases []stripVector }
 	read(t, "strip_csum.json", &v)
 	for _, c := range v.Cases {
-		clean := notetext.CleanField(c.Field)
+		clean := notetext.CleanFields(c.Field)
 		if clean != c.StoredField {
-			t.Errorf("CleanField(%q) = %q, want %q", c.Field, clean, c.StoredField)
+			t.Errorf("CleanFields(%q) = %q, want %q", c.Field, clean, c.StoredField)
 		}
 		if got := notetext.Strip(clean); got != c.Strip {
 			t.Errorf("Strip(%q) = %q, want %q", clean, got, c.Strip)
 		}
-		sfld, csum := notetext.SortFieldAndChecksum([]string{clean}, 0)
+		sfld, csum := notetext.SortFieldAndChecksum(clean, 0)
 		if csum != c.Csum {
 			t.Errorf("%q: checksum %d, want %d", c.Field, csum, c.Csum)
 		}
@@ -67,7 +67,7 @@ func TestSortFieldAndChecksum(t *testing.T) {
 		{[]string{"<b>dog</b>", "c&amp;t"}, 2, "", dog},
 		{[]string{"<b>dog</b>", "c&amp;t"}, -1, "", dog},
 	} {
-		if sfld, csum := notetext.SortFieldAndChecksum(c.fields, c.sortField); sfld != c.sfld || csum != c.csum {
+		if sfld, csum := notetext.SortFieldAndChecksum(notetext.JoinFields(c.fields), c.sortField); sfld != c.sfld || csum != c.csum {
 			t.Errorf("%q, %d: %q, %d, want %q, %d", c.fields, c.sortField, sfld, csum, c.sfld, c.csum)
 		}
 	}
@@ -86,15 +86,18 @@ func TestFields(t *testing.T) {
 	}
 }
 
-func TestCleanField(t *testing.T) {
+func TestCleanFields(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"":                        "",
 		"a\tb\nc é日":              "a\tb\nc é日",
-		"\x00a\r\n\x1f\x7f\u0085": "a\n\u0085",
+		"\x00a\r\n\x1f\x7f\u0085": "a\n\x1f\u0085",
+		"eight of them,\x1fand \n more, é日本語 in \t words":   "eight of them,\x1fand \n more, é日本語 in \t words",
+		"eight of them,\x1fand \x1e more, é日本語 in \t words": "eight of them,\x1fand  more, é日本語 in \t words",
+		"eight of them, and one at the end\x7f":             "eight of them, and one at the end",
 	} {
-		if got := notetext.CleanField(in); got != want {
-			t.Errorf("CleanField(%q) = %q, want %q", in, got, want)
+		if got := notetext.CleanFields(in); got != want {
+			t.Errorf("CleanFields(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -108,6 +111,11 @@ func TestJoinTags(t *testing.T) {
 		" a  b\u3000c ": " a b c ",
 		"a\u00a0b\tc":   " a\u00a0b\tc ",
 		"b a b":         " b a b ",
+		" b a ":         " b a ",
+		" b\u3000a ":    " b a ",
+		" b  a ":        " b a ",
+		"b a ":          " b a ",
+		"  ":            "",
 	} {
 		if got := notetext.JoinTags(in); got != want {
 			t.Errorf("JoinTags(%q) = %q, want %q", in, got, want)

@@ -44,9 +44,10 @@ type Server struct {
 	NewEndpoint string
 	Codec       *wire.Codec
 
-	service string // "sync/" or "msync/"
-	key     string
-	session string
+	hostZstd bool   // the host compresses bodies
+	service  string // "sync/" or "msync/"
+	key      string
+	session  string
 }
 
 // The services of a server.
@@ -77,8 +78,13 @@ func (r *Server) NewSession() {
 	r.session = string(b)
 }
 
-// Request returns the request for a method with its body already compressed.
-func (r *Server) Request(method string, body []byte) *host.Request {
+// Request returns the request for a method with its payload, if it has one, compressed, or to be compressed by a host
+// that can.
+func (r *Server) Request(method string, payload []byte) *host.Request {
+	body := payload
+	if payload != nil && !r.hostZstd {
+		body = r.Codec.Compress(nil, payload)
+	}
 	return &host.Request{
 		Method: "POST",
 		URL:    r.Base + r.service + method,
@@ -86,9 +92,11 @@ func (r *Server) Request(method string, body []byte) *host.Request {
 			"anki-sync":    wire.Header(r.key, r.Client, r.session),
 			"content-type": "application/octet-stream",
 		},
-		Body:  body,
-		Limit: maxBody,
-		Stall: stallTime,
+		Body:   body,
+		Zstd:   payload != nil && r.hostZstd,
+		Unzstd: true,
+		Limit:  maxBody,
+		Stall:  stallTime,
 	}
 }
 
@@ -100,7 +108,7 @@ func (r *Server) Send(ctx context.Context, req *host.Request) host.Call {
 
 // Start sends payload without waiting for the answer.
 func (r *Server) Start(ctx context.Context, method string, payload []byte) host.Call {
-	return r.Send(ctx, r.Request(method, r.Codec.Compress(nil, payload)))
+	return r.Send(ctx, r.Request(method, payload))
 }
 
 // Post sends payload and returns the decompressed answer.
@@ -176,15 +184,18 @@ func (r *Server) Answer(method string, call host.Call) ([]byte, error) {
 	return r.AnswerInto(nil, method, call)
 }
 
-// AnswerInto is Answer into the memory of dst.
+// AnswerInto is Answer, possibly into the memory of dst.
 func (r *Server) AnswerInto(dst []byte, method string, call host.Call) ([]byte, error) {
 	resp, size, err := head(method, call)
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.Codec.Decompress(dst, resp.Body, min(size, maxAnswer)+1)
-	if err != nil {
-		return nil, fault.Step(method, err)
+	r.hostZstd = r.hostZstd || resp.Decoded
+	body := resp.Body
+	if !resp.Decoded {
+		if body, err = r.Codec.Decompress(dst, resp.Body, min(size, maxAnswer)+1); err != nil {
+			return nil, fault.Step(method, err)
+		}
 	}
 	if int64(len(body)) != size {
 		return nil, SizeError(method, int64(len(body)), size)

@@ -18,6 +18,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+	"unsafe"
 )
 
 // The tags of packed values.
@@ -31,6 +33,9 @@ const (
 
 // Begin appends the head of a row of n values.
 func Begin(dst []byte, n int) []byte { return binary.LittleEndian.AppendUint16(dst, uint16(n)) }
+
+// Extend appends a packed row as the beginning of one of n values; the caller appends those that are missing.
+func Extend(dst, row []byte, n int) []byte { return append(Begin(dst, n), row[2:]...) }
 
 // Null appends NULL.
 func Null(dst []byte) []byte { return append(dst, TagNull) }
@@ -122,6 +127,9 @@ func (v Value) Float() float64 {
 // String returns a copy of a TEXT or BLOB, "" for anything else.
 func (v Value) String() string { return string(v.Bytes) }
 
+// Shared returns a TEXT or BLOB as a string that shares memory with the packed row: it is valid as long as that.
+func (v *Value) Shared() string { return unsafe.String(unsafe.SliceData(v.Bytes), len(v.Bytes)) }
+
 // Clone returns a copy of the bytes of a TEXT or BLOB.
 func (v Value) Clone() []byte { return append([]byte{}, v.Bytes...) }
 
@@ -144,50 +152,48 @@ func (v Value) Any() any {
 type Row []Value
 
 // Decode decodes the first row of b into row (reusing its memory) and returns it and the rest of b. It fails on
-// truncated input and on unknown tags.
+// truncated input and on unknown tags. It is one flat loop because each row that is sent passes here, and calls are
+// expensive in Wasm.
 func Decode(b []byte, row Row) (Row, []byte, error) {
-	row = row[:0]
 	if len(b) < 2 {
 		return nil, nil, errTruncated
 	}
 	n := int(binary.LittleEndian.Uint16(b))
-	b = b[2:]
-	for range n {
-		var v Value
-		var err error
-		if v, b, err = decodeValue(b); err != nil {
-			return nil, nil, err
-		}
-		row = append(row, v)
+	if len(b)-2 < n { // a value has at least one byte
+		return nil, nil, errTruncated
 	}
-	return row, b, nil
+	row = slices.Grow(row[:0], n)[:n]
+	i := 2
+	for k := range row {
+		if i == len(b) {
+			return nil, nil, errTruncated
+		}
+		v := &row[k]
+		v.Tag, v.Bits, v.Bytes = b[i], 0, nil
+		i++
+		switch v.Tag {
+		case TagNull:
+		case TagInt, TagFloat:
+			if len(b)-i < 8 {
+				return nil, nil, errTruncated
+			}
+			v.Bits = binary.LittleEndian.Uint64(b[i:])
+			i += 8
+		case TagText, TagBlob:
+			if len(b)-i < 4 {
+				return nil, nil, errTruncated
+			}
+			size := uint64(binary.LittleEndian.Uint32(b[i:]))
+			if i += 4; uint64(len(b)-i) < size {
+				return nil, nil, errTruncated
+			}
+			v.Bytes = b[i : i+int(size) : i+int(size)]
+			i += int(size)
+		default:
+			return nil, nil, fmt.Errorf("packed row: unknown tag %d", v.Tag)
+		}
+	}
+	return row, b[i:], nil
 }
 
 var errTruncated = fmt.Errorf("packed row: truncated")
-
-func decodeValue(b []byte) (v Value, rest []byte, err error) {
-	if len(b) == 0 {
-		return v, nil, errTruncated
-	}
-	v.Tag, b = b[0], b[1:]
-	switch v.Tag {
-	case TagNull:
-	case TagInt, TagFloat:
-		if len(b) < 8 {
-			return v, nil, errTruncated
-		}
-		v.Bits, b = binary.LittleEndian.Uint64(b), b[8:]
-	case TagText, TagBlob:
-		if len(b) < 4 {
-			return v, nil, errTruncated
-		}
-		n := uint64(binary.LittleEndian.Uint32(b))
-		if b = b[4:]; uint64(len(b)) < n {
-			return v, nil, errTruncated
-		}
-		v.Bytes, b = b[:n:n], b[n:]
-	default:
-		return v, nil, fmt.Errorf("packed row: unknown tag %d", v.Tag)
-	}
-	return v, b, nil
-}

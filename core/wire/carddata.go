@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/jsontext"
 )
@@ -21,11 +22,17 @@ const (
 	cardCD
 )
 
+// cardPlaces are the decimals to which the floats are rounded.
+var cardPlaces = [...]int{cardS: 4, cardD: 3, cardDR: 2, cardDecay: 3}
+
 // CardData returns cards.data as the reference writes it (collection-format.md §1.5): only the keys it knows, in its
 // order, floats rounded. What is no valid object becomes "{}". It runs for every card of a sync, hence the care.
 func CardData(data string) string {
-	if data == "" || data == "{}" {
+	if data == "" {
 		return "{}"
+	}
+	if data == "{}" || isCanonical(data) {
+		return data
 	}
 	values, ok := parseCardData([]byte(data))
 	if !ok {
@@ -47,6 +54,56 @@ func CardData(data string) string {
 		return data
 	}
 	return string(b)
+}
+
+// isCanonical reports that data is as CardData writes it; nearly all is. It does not find out about everything that is.
+func isCanonical(data string) bool {
+	if data[0] != '{' {
+		return false
+	}
+	var seen uint
+	for i, key := 1, 0; ; key++ {
+		for key < len(cardKeys) && !isMember(data[i:], cardKeys[key]) {
+			key++
+		}
+		if key == len(cardKeys) || key == cardCD {
+			return false
+		}
+		seen |= 1 << key
+		start := i + len(cardKeys[key]) + len(`"":`)
+		for i = start; i < len(data) && (data[i]-'0' <= 9 || data[i] == '.'); i++ {
+		}
+		if i == len(data) || !isCanonicalValue(key, data[start:i]) {
+			return false
+		}
+		if data[i] == '}' {
+			return i == len(data)-1 && (seen>>cardS&1 == seen>>cardD&1)
+		}
+		if data[i] != ',' {
+			return false
+		}
+		i++
+	}
+}
+
+// isMember reports that s begins with the key and a colon.
+func isMember(s, key string) bool {
+	n := len(key)
+	return len(s) > n+3 && s[0] == '"' && s[n+1] == '"' && s[n+2] == ':' && s[1:n+1] == key
+}
+
+// isCanonicalValue reports that v, which has digits and points only, is the value of a key as it is written.
+func isCanonicalValue(key int, v string) bool {
+	if len(v) == 0 || v[0] == '0' && len(v) > 1 && v[1] != '.' || v[0] == '.' || v[len(v)-1] == '.' {
+		return false
+	}
+	switch key {
+	case cardPos:
+		return len(v) < 10 && strings.IndexByte(v, '.') < 0
+	case cardLRT:
+		return len(v) < 19 && strings.IndexByte(v, '.') < 0
+	}
+	return isRounded(v, cardPlaces[key])
 }
 
 // parseCardData returns the values of cardKeys as they are written, nil for what is unset. A known key that occurs
@@ -95,7 +152,7 @@ func cardValue(s *tupleScanner, i int, raw []byte) []byte {
 			return jsontext.AppendString(nil, cd)
 		}
 	default:
-		places := [...]int{cardS: 4, cardD: 3, cardDR: 2, cardDecay: 3}[i]
+		places := cardPlaces[i]
 		if isRounded(raw, places) {
 			return raw
 		}
@@ -108,11 +165,11 @@ func cardValue(s *tupleScanner, i int, raw []byte) []byte {
 
 // isRounded reports that a number needs no rounding, because it is a positive one with 1 to places decimals, and so few
 // digits that single precision neither moves the last place nor prints another text. Nearly all are.
-func isRounded(raw []byte, places int) bool {
+func isRounded[T string | []byte](raw T, places int) bool {
 	scaled, point := 0, -1
-	for i, c := range raw {
-		switch {
-		case c == '.':
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case c == '.' && point < 0:
 			point = i
 		case c-'0' > 9 || scaled > 99999:
 			return false

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,41 @@ func TestCardDataProbes(t *testing.T) {
 		if got := wire.CardData(c[0]); got != c[1] {
 			t.Errorf("%s: got %s, want %s", c[0], got, c[1])
 		}
+	}
+}
+
+// TestCardDataCanonical: what is passed on as it is, is what parsing it would give. White space in front makes it parsed.
+func TestCardDataCanonical(t *testing.T) {
+	t.Parallel()
+	parts := []string{
+		`"pos":`, `"s":`, `"d":`, `"dr":`, `"decay":`, `"lrt":`, `"cd":`, `"x":`, `,`, `,`, `{`, `}`, `"`, `.`, `-`, `e5`, ` `,
+		`0`, `1`, `10`, `0.5`, `1.5`, `2.25`, `100.0`, `0.0`, `00.5`, `1.2.3`, `1.`, `.5`, `12.3456`, `7.12345`, `99999.9`, `1234567.5`,
+		`999999999`, `4294967296`, `1763999000`, `999999999999999999`, `9223372036854775808`, `"a"`, `null`,
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	canonical := 0
+	for range 300_000 {
+		data := "{"
+		for key := range 7 {
+			if rng.IntN(2) == 0 {
+				data += parts[key] + parts[17+rng.IntN(len(parts)-17)] + ","
+			}
+		}
+		data = strings.TrimSuffix(data, ",") + "}"
+		if rng.IntN(3) == 0 {
+			i := rng.IntN(len(data) + 1)
+			data = data[:i] + parts[rng.IntN(len(parts))] + data[min(i+rng.IntN(4), len(data)):]
+		}
+		got, want := wire.CardData(data), wire.CardData(" "+data)
+		if got != want {
+			t.Fatalf("%s: got %s, want %s", data, got, want)
+		}
+		if got == data {
+			canonical++
+		}
+	}
+	if canonical < 1000 {
+		t.Errorf("only %d were canonical", canonical)
 	}
 }
 

@@ -44,9 +44,9 @@ func AppendChunk(dst []byte, c *Chunk) []byte {
 	return append(dst, '}')
 }
 
-// ApplyChunkRequest returns the body of applyChunk.
-func ApplyChunkRequest(c *Chunk) []byte {
-	return append(AppendChunk([]byte(`{"chunk":`), c), '}')
+// ApplyChunkRequest appends the body of applyChunk.
+func ApplyChunkRequest(dst []byte, c *Chunk) []byte {
+	return append(AppendChunk(append(dst, `{"chunk":`...), c), '}')
 }
 
 // ChunkRequest returns the body of chunk; slice is the number of rows that are wanted in the answer, if the server is one
@@ -75,7 +75,43 @@ func ints(dst []byte, list ...int64) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = strconv.AppendInt(dst, n, 10)
+		if uint64(n) < 10 {
+			dst = append(dst, '0'+byte(n))
+		} else {
+			dst = appendInt(dst, n)
+		}
 	}
 	return dst
+}
+
+// appendInt is strconv.AppendInt for the numbers of a sync, with 32-bit divisions: Go has no fast 64-bit ones in Wasm.
+func appendInt(dst []byte, n int64) []byte {
+	const billion = 1_000_000_000
+	if n <= -billion || n >= billion*billion {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	if n < billion {
+		return appendDigits(dst, uint32(n), 0)
+	}
+	high := n / billion
+	dst = appendDigits(dst, uint32(high), 0)
+	return appendDigits(dst, uint32(n-high*billion), 9)
+}
+
+// appendDigits appends n, below 10^9, with at least width digits.
+func appendDigits(dst []byte, n uint32, width int) []byte {
+	var b [9]byte
+	i := len(b)
+	for n >= 10 || i > len(b)-width+1 {
+		q := n / 10
+		i--
+		b[i] = '0' + byte(n-q*10)
+		n = q
+	}
+	i--
+	b[i] = '0' + byte(n)
+	return append(dst, b[i:]...)
 }

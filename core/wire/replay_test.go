@@ -116,7 +116,7 @@ func TestExchanges(t *testing.T) {
 		case "applyChunk":
 			var c wire.Chunk
 			ok(wire.ParseChunk(member(t, e.Request, "chunk"), &c))
-			same("request", wire.ApplyChunkRequest(&c), e.Request)
+			same("request", wire.ApplyChunkRequest(nil, &c), e.Request)
 		case "sanityCheck2":
 			r, err := wire.ParseSanity(e.Response)
 			ok(err)

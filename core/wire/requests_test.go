@@ -35,7 +35,7 @@ func TestRequestsOfOurs(t *testing.T) {
 	}
 	chunk := wire.Chunk{Done: true, Revlog: []wire.Revlog{{ID: 1, USN: 2}}, Cards: []wire.Card{}, Notes: []wire.Note{}}
 	got := wire.Chunk{Revlog: []wire.Revlog{}, Cards: []wire.Card{}, Notes: []wire.Note{}}
-	if err := wire.ParseApplyChunk(wire.ApplyChunkRequest(&chunk), &got); err != nil || !reflect.DeepEqual(got, chunk) {
+	if err := wire.ParseApplyChunk(wire.ApplyChunkRequest(nil, &chunk), &got); err != nil || !reflect.DeepEqual(got, chunk) {
 		t.Error(got, err)
 	}
 	c := wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7}

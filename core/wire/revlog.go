@@ -28,6 +28,10 @@ func (s *tupleScanner) revlog() Revlog {
 
 // reviewType reads 0 to 5; anything else, of any type, is 0.
 func (s *tupleScanner) reviewType() uint8 {
+	if b := s.b[s.pos:]; len(b) > 1 && b[0] >= '0' && b[0] <= '5' && b[1] == ']' { // as all senders write it
+		s.pos++
+		return b[0] - '0'
+	}
 	if raw := s.other(); len(raw) == 1 && raw[0] >= '0' && raw[0] <= '5' {
 		return raw[0] - '0'
 	}

@@ -67,6 +67,10 @@ func (s *tupleScanner) accept(c byte) bool {
 // other reads a value of any kind and returns its text.
 func (s *tupleScanner) other() []byte {
 	s.peek()
+	if b := s.b[s.pos:]; len(b) > 1 && b[0] == '"' && b[1] == '"' {
+		s.pos += 2
+		return b[:2]
+	}
 	v := jsontext.Scanner{B: s.b, Pos: s.pos}
 	if err := v.Value(jsontext.MaxDepth); err != nil {
 		s.fail(err)

@@ -58,7 +58,7 @@ func (g *generator) notes() {
 		id := firstID() + int64(i)*100
 		two := (i+1)*(g.Size.Cards-g.Size.Notes) > double*g.Size.Notes
 		kind, fields := g.text(i, two)
-		sfld, csum := notetext.SortFieldAndChecksum(fields, 0)
+		sfld, csum := notetext.SortFieldAndChecksum(notetext.JoinFields(fields), 0)
 		tags := ""
 		if i%3 == 0 {
 			tags = " " + tagName(i%60) + " "

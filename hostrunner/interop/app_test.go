@@ -107,7 +107,7 @@ func (a app) addNote(t testing.TB, deck int64, front string, tags ...string) (no
 func (e tx) fields(note int64, fields ...string) {
 	nt := e.int("SELECT mid FROM notes WHERE id = ?", note)
 	config := e.row("SELECT config FROM notetypes WHERE id = ?", nt)[0].Clone()
-	sfld, csum := notetext.SortFieldAndChecksum(fields, legacy.SortField(config))
+	sfld, csum := notetext.SortFieldAndChecksum(notetext.JoinFields(fields), legacy.SortField(config))
 	e.exec("UPDATE notes SET flds = ?, sfld = ?, csum = ? WHERE id = ?", notetext.JoinFields(fields), sfld, int64(csum), note)
 }
 

@@ -51,6 +51,9 @@ func (c *call) run(req host.Request) {
 
 // exchange sends the request and receives the answer up to the end or, if streamed, the head.
 func (c *call) exchange(req *host.Request) (*host.Response, error) {
+	if req.Zstd {
+		req.Body = c.http.codecs.compress(req.Body)
+	}
 	hreq, closeBody, err := c.newRequest(req)
 	if err != nil {
 		return nil, err
@@ -72,6 +75,9 @@ func (c *call) exchange(req *host.Request) (*host.Response, error) {
 	defer resp.Body.Close()
 	if head.Body, err = c.collect(resp, req.Limit); err != nil {
 		return nil, err
+	}
+	if req.Unzstd && resp.StatusCode/100 == 2 {
+		head.Body, head.Decoded = c.http.codecs.decompress(head.Body, req.Limit)
 	}
 	return head, nil
 }

@@ -38,6 +38,7 @@ type HTTP struct {
 	files     host.Files
 	media     Media
 	transport *http.Transport
+	codecs    codecs
 	mu        sync.Mutex
 	changed   chan struct{} // closed, and replaced, when a call is done
 }
@@ -50,7 +51,7 @@ func New(files host.Files, media Media) *HTTP {
 
 // NewProxied is New with proxies from a function (see http.Transport.Proxy; nil means none).
 func NewProxied(files host.Files, media Media, proxy func(*http.Request) (*url.URL, error)) *HTTP {
-	h := &HTTP{files: files, media: media, changed: make(chan struct{})}
+	h := &HTTP{files: files, media: media, changed: make(chan struct{}), codecs: newCodecs()}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	h.transport = &http.Transport{

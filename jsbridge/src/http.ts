@@ -5,7 +5,7 @@ import { SyncError, toSyncError } from "./errors.ts";
 import type { HttpImports } from "./host.ts";
 import type { MediaFile } from "./media.ts";
 import type { GuestMemory } from "./memory.ts";
-import { EVENTS, KINDS } from "./protocol.gen.ts";
+import { EVENTS, KINDS, REQUEST_FLAGS } from "./protocol.gen.ts";
 import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
 
@@ -257,7 +257,7 @@ class Stall {
 
 /** Decodes a request block (wasm/ABI.md). */
 export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
-  const [method, url, headers, body, bodyFile, stream, limit, stall, parts] = decodeRow(block);
+  const [method, url, headers, body, bodyFile, flags, limit, stall, parts] = decodeRow(block);
   return {
     method: String(method),
     url: String(url),
@@ -265,7 +265,7 @@ export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
     body: body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(0),
     bodyFile: typeof bodyFile === "string" ? bodyFile : null,
     parts: parts instanceof Uint8Array ? decodeRows(parts).map(decodePart) : null,
-    stream: Number(stream) !== 0,
+    stream: (Number(flags) & REQUEST_FLAGS.stream) !== 0,
     limit: Number(limit),
     stall: Number(stall),
   };

@@ -132,6 +132,13 @@ export const KINDS = {
 /** The name of one kind of error. */
 export type Kind = keyof typeof KINDS;
 
+/** The flags of a request block. */
+export const REQUEST_FLAGS = {
+  stream: 1,
+  unzstd: 2,
+  zstd: 4,
+} as const;
+
 /** The kinds of cf_event. */
 export const EVENTS = {
   answer: 1,

@@ -53,7 +53,7 @@ func (p httpPort) Start(ctx context.Context, req *host.Request) host.Call {
 	return c
 }
 
-// encodeRequest packs a request block: method, url, headers, body, body_file, stream, limit, stall, parts.
+// encodeRequest packs a request block: method, url, headers, body, body_file, flags, limit, stall, parts.
 func encodeRequest(req *host.Request) []byte {
 	h := []byte("{")
 	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
@@ -71,14 +71,13 @@ func encodeRequest(req *host.Request) []byte {
 	} else {
 		b = rows.Text(b, req.BodyFile)
 	}
-	stream := int64(0)
-	switch {
-	case req.Stream && req.Unzstd:
-		stream = StreamUnzstd
-	case req.Stream:
-		stream = 1
+	flags := int64(0)
+	for flag, set := range map[int64]bool{FlagStream: req.Stream, FlagUnzstd: req.Unzstd, FlagZstd: req.Zstd} {
+		if set {
+			flags |= flag
+		}
 	}
-	b = rows.Int(b, stream)
+	b = rows.Int(b, flags)
 	b = rows.Int(b, req.Limit)
 	b = rows.Int(b, req.Stall.Milliseconds())
 	if len(req.Parts) == 0 {

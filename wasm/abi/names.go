@@ -100,8 +100,12 @@ func ImportNames() []string {
 	}
 }
 
-// StreamUnzstd is the stream value of a request block that asks the host to decompress the body, if it can.
-const StreamUnzstd = 2
+// The flags of a request block (see host.Request).
+const (
+	FlagStream = 1 // the body of the answer is streamed
+	FlagUnzstd = 2 // the host may decompress the body of the answer
+	FlagZstd   = 4 // the host is to compress the body
+)
 
 // Changed is the result of an import that changes the media store if there is something else under the name than the
 // guest has seen: nothing was done.
