@@ -110,12 +110,24 @@ func (p *Profile) Download(ctx context.Context, params service.TransferParams) (
 // collection, but fetches the files of cards that are due first if there is one. If deletions are held back, it fails with
 // fault.NeedsDecision; all else is synced then.
 func (p *Profile) MediaSync(ctx context.Context, params service.MediaSyncParams) (r service.MediaSyncResult, err error) {
+	if params.Client == "" {
+		params.Client = p.opts.ClientName
+	}
 	return r, p.beside(ctx, service.MethodMediaSync, params, &r)
 }
 
 // GetMedia fetches one media file now, if it is not here yet, beside other methods. fault.NotFound if no one has it.
 func (p *Profile) GetMedia(ctx context.Context, params service.GetMediaParams) (r service.GetMediaResult, err error) {
+	if params.Client == "" {
+		params.Client = p.opts.ClientName
+	}
 	return r, p.beside(ctx, service.MethodGetMedia, params, &r)
+}
+
+// MediaCheck lists the media files that are missing and those that no note uses, which it moves to the trash if it is told to.
+// fault.Busy while MediaSync runs.
+func (p *Profile) MediaCheck(ctx context.Context, params service.MediaCheckParams) (r service.MediaCheckResult, err error) {
+	return r, p.doOpen(ctx, service.MethodMediaCheck, params, &r)
 }
 
 // ForgetMedia forgets what is known of the server's media files, as when another account is used. The files stay.

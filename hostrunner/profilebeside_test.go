@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,6 +130,25 @@ func TestMediaBeside(t *testing.T) {
 		wantKind(t, <-status, fault.ServerError)
 		if err := p.ForgetMedia(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestMediaCheck(t *testing.T) {
+	eachEngine(t, func(t *testing.T, o hostrunner.OpenOptions) {
+		p := open(t, o)
+		putImage(t, o.Dir)
+		r, err := p.MediaCheck(t.Context(), service.MediaCheckParams{})
+		if err != nil || !slices.Equal(r.Unused, []string{"a.png"}) || len(r.Missing) != 0 || r.Trashed != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		r, err = p.MediaCheck(t.Context(), service.MediaCheckParams{Apply: true})
+		if err != nil || r.Trashed != 1 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		r, err = p.MediaCheck(t.Context(), service.MediaCheckParams{})
+		if err != nil || len(r.Unused) != 0 {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 }

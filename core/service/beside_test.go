@@ -38,6 +38,8 @@ func TestBeside(t *testing.T) {
 		{"mediaSync", "mediaSync", account, fault.Busy},
 		{"mediaSync", "getMedia", `{"account":{"endpoint":"http://h/","key":"k"},"name":"a.png"}`, fault.Offline},
 		{"mediaSync", "close", `{}`, 0},
+		{"mediaSync", "mediaCheck", `{}`, fault.Busy},
+		{"status", "mediaCheck", `{}`, fault.Busy},
 	} {
 		t.Run(c.running+" "+c.beside, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,7 @@ type MediaSyncParams struct {
 	AllowDeletions bool             `json:"allow_deletions"`
 	RestoreHeld    bool             `json:"restore_held"`
 	ServerUSN      *int64           `json:"server_usn,omitempty"`
+	Client         string           `json:"client,omitempty"` // as of open, which need not come before
 }
 
 // MediaSyncResult counts files. If deletions are held, the call fails with fault.NeedsDecision, and the error's details
@@ -30,6 +31,7 @@ type MediaSyncResult = mediasync.Report
 type GetMediaParams struct {
 	Account *colsync.Account `json:"account"`
 	Name    string           `json:"name"`
+	Client  string           `json:"client,omitempty"` // as of open, which need not come before
 }
 
 // GetMediaResult describes a media file that is here now.
@@ -37,7 +39,7 @@ type GetMediaResult = mediasync.File
 
 func (o *MediaSyncParams) read(p *params) error {
 	o.Account, o.AllowDeletions, o.RestoreHeld = p.account("account"), p.flag("allow_deletions"), p.flag("restore_held")
-	o.ServerUSN = p.integer("server_usn")
+	o.ServerUSN, o.Client = p.integer("server_usn"), p.text("client")
 	return p.end()
 }
 
@@ -55,7 +57,7 @@ func (o *MediaCheckParams) read(p *params) error {
 }
 
 func (o *GetMediaParams) read(p *params) error {
-	o.Account, o.Name = p.account("account"), p.text("name")
+	o.Account, o.Name, o.Client = p.account("account"), p.text("name"), p.text("client")
 	return p.end()
 }
 
@@ -77,19 +79,25 @@ func (s *Service) mediaSync(ctx context.Context, p MediaSyncParams) (MediaSyncRe
 		o.ServerUSN, o.HasUSN = *p.ServerUSN, true
 	}
 	o.Order = s.mediaOrder
-	return s.media().Sync(ctx, acc, o)
+	return s.media(p.Client).Sync(ctx, acc, o)
 }
 
 // mediaOrder reads from the collection when files are needed, on a connection of its own: another call may be using the
-// collection, which need not even be open.
+// collection, which need not even be open. It keeps the turn until it has closed the connection, as a download could not
+// replace the file meanwhile. The end of ctx interrupts its SQL.
 func (s *Service) mediaOrder(ctx context.Context, yield func(name string, day int) error) error {
 	db, err := s.host.SQL.Open(ctx, host.Collection, host.ReadOnly)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	return mediause.Due(ctx, mediause.Collection{DB: db, Text: s.host.Text, Yield: s.host.Yield}, s.host.Clock, yield)
+	return mediause.Due(ctx, mediause.Collection{DB: db, Text: s.host.Text, Yield: keepTurn{}}, s.host.Clock, yield)
 }
+
+// keepTurn is a host.Yielder that lets no other call go on.
+type keepTurn struct{}
+
+func (keepTurn) Tick(ctx context.Context) error { return ctx.Err() }
 
 func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaCheckResult, error) {
 	if s.profile == nil {
@@ -106,7 +114,7 @@ func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaChec
 		return MediaCheckResult{}, err
 	}
 	o.Synced = col.LS != 0
-	return s.media().Check(ctx, s.profile.DB(), o)
+	return s.media("").Check(ctx, s.profile.DB(), o)
 }
 
 func (s *Service) getMedia(ctx context.Context, p GetMediaParams) (GetMediaResult, error) {
@@ -114,18 +122,21 @@ func (s *Service) getMedia(ctx context.Context, p GetMediaParams) (GetMediaResul
 	if err != nil {
 		return GetMediaResult{}, err
 	}
-	return s.media().Get(ctx, acc, p.Name)
+	return s.media(p.Client).Get(ctx, acc, p.Name)
 }
 
 func (s *Service) forgetMedia(context.Context, none) (none, error) {
-	return none{}, s.media().Forget()
+	return none{}, s.media("").Forget()
 }
 
-// media returns the one syncer of media files, which its calls share.
-func (s *Service) media() *mediasync.Syncer {
+// media returns the one syncer of media files, which its calls share. client is how the program was named, "" as before.
+func (s *Service) media(client string) *mediasync.Syncer {
 	if s.mediaSyncer == nil {
 		s.mediaSyncer = &mediasync.Syncer{Host: s.host}
 	}
-	s.mediaSyncer.Client = s.client
+	if client == "" {
+		client = s.client
+	}
+	s.mediaSyncer.Client = client
 	return s.mediaSyncer
 }

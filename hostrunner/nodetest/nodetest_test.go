@@ -7,6 +7,7 @@ import (
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner/nodetest"
 )
 
@@ -36,6 +37,16 @@ func TestMediaFiles(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 		if names, err := h.MediaNames(); !slices.Equal(names, []string{"a.png", "ä.png"}) || err != nil {
+			t.Errorf("%q, %v", names, err)
+		}
+		// The guest sees the same files.
+		var check service.MediaCheckResult
+		coretest.Must(t, h.Call("open", service.OpenParams{Create: true}, nil))
+		coretest.Must(t, h.Call("mediaCheck", service.MediaCheckParams{Apply: true}, &check))
+		if check.Trashed != 2 || len(check.Missing) != 0 {
+			t.Errorf("%+v", check)
+		}
+		if names, err := h.MediaNames(); len(names) != 0 || err != nil {
 			t.Errorf("%q, %v", names, err)
 		}
 	}
