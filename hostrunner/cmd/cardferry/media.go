@@ -11,8 +11,9 @@ import (
 )
 
 type mediaCommand struct {
-	Sync mediaSyncCommand `cmd:"" help:"Sync the media files: pictures and sounds."`
-	Get  mediaGetCommand  `cmd:"" help:"Fetch one media file now."`
+	Sync  mediaSyncCommand  `cmd:"" help:"Sync the media files: pictures and sounds."`
+	Get   mediaGetCommand   `cmd:"" help:"Fetch one media file now."`
+	Check mediaCheckCommand `cmd:"" help:"List media files that are missing, and those that no note uses."`
 }
 
 type mediaSyncCommand struct {
@@ -61,6 +62,27 @@ func (c *mediaGetCommand) Run(app *app) error {
 		return err
 	}
 	app.out.result(res, res.Name+", "+size(res.Size))
+	return nil
+}
+
+type mediaCheckCommand struct {
+	profileFlag
+	Apply bool `help:"Move the files that no note uses to the trash; the next sync deletes them on the server, and so everywhere."`
+}
+
+func (c *mediaCheckCommand) Run(app *app) error {
+	var res service.MediaCheckResult
+	err := app.with(c.Profile, existing, func(p *hostrunner.Profile) (err error) {
+		if err := app.ready(p); err != nil {
+			return err
+		}
+		res, err = p.MediaCheck(app.ctx, service.MediaCheckParams{Apply: c.Apply})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	app.out.result(res, mediaCheckText(res))
 	return nil
 }
 

@@ -72,3 +72,34 @@ func setAsideText(reason string) string {
 	}
 	return reason
 }
+
+// mediaCheckText lists what a check has found.
+func mediaCheckText(r service.MediaCheckResult) string {
+	var b strings.Builder
+	names := func(title string, list []string) {
+		if len(list) > 0 {
+			fmt.Fprintf(&b, "%s:\n  %s\n", title, strings.Join(list, "\n  "))
+		}
+	}
+	names("Missing: named in notes, but neither here nor on the server", r.Missing)
+	names("Not used by any note", r.Unused)
+	if len(r.TemplateMissing) > 0 {
+		b.WriteString("Missing, named in card templates:\n")
+		for _, m := range r.TemplateMissing {
+			fmt.Fprintf(&b, "  %s (%s, %s)\n", m.Name, m.Notetype, m.Template)
+		}
+	}
+	switch {
+	case b.Len() == 0:
+		return "No file is missing, and every file is used"
+	case r.Trashed > 0:
+		fmt.Fprintf(&b, "%s moved to the trash; the next sync deletes them on the server", files(r.Trashed))
+	case r.Kept > 0: // told below
+	case len(r.Unused) > 0:
+		b.WriteString("To move the unused files to the trash: cardferry media check --apply")
+	}
+	if r.Kept > 0 {
+		fmt.Fprintf(&b, "\n%s left: notes that are not synced yet may use them", files(r.Kept))
+	}
+	return strings.Trim(b.String(), "\n")
+}
