@@ -2,7 +2,6 @@ package abi
 
 import (
 	"context"
-	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -89,21 +88,24 @@ func (s *stmt) Run(params []byte) (int64, error) {
 
 func (s *stmt) Query(params []byte) error { return s.g.check(s.g.imports.SQLQuery(s.h, params)) }
 
+// Next lets the host write into a buffer that all statements share, and appends what came: most queries are for one row, and
+// memory for a whole batch each time would keep the garbage collector busy.
 func (s *stmt) Next(buf []byte) ([]byte, bool, error) {
-	for room := NextBuffer; ; {
-		buf = slices.Grow(buf, room)
-		free := buf[len(buf) : len(buf)+room]
-		r := s.g.imports.SQLNext(s.h, free)
+	if s.g.batch == nil {
+		s.g.batch = make([]byte, NextBuffer)
+	}
+	for room := s.g.batch; ; {
+		r := s.g.imports.SQLNext(s.h, room)
 		size := int(uint32(r))
 		switch {
 		case r < 0:
 			return nil, false, s.g.failure(r)
-		case r&NextTooBig != 0 && size > room:
-			room = size
-		case r&NextTooBig != 0 || size > room:
-			return nil, false, fault.New(fault.Internal, "read rows: the host wrote %d bytes into %d", size, room)
+		case r&NextTooBig != 0 && size > len(room):
+			room = make([]byte, size)
+		case r&NextTooBig != 0 || size > len(room):
+			return nil, false, fault.New(fault.Internal, "read rows: the host wrote %d bytes into %d", size, len(room))
 		default:
-			return buf[:len(buf)+size], r&NextDone != 0, nil
+			return append(buf, room[:size]...), r&NextDone != 0, nil
 		}
 	}
 }

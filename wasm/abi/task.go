@@ -29,6 +29,7 @@ type Guest struct {
 	last    int32 // the last call number given
 	running *task
 	buffer  []byte
+	batch   []byte // see stmt.Next
 }
 
 // waiting says what a suspended task waits for.
