@@ -33,6 +33,7 @@ type index struct {
 	tables  int // temporary tables made so far
 	one     host.Stmt
 	put     host.Stmt
+	holding host.Stmt
 }
 
 // row is what is known of one name.
@@ -85,6 +86,9 @@ func (x *index) prepare() (err error) {
 		return err
 	}
 	if x.put, err = x.db.Prepare("INSERT OR REPLACE INTO media (" + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"); err != nil {
+		return err
+	}
+	if x.holding, err = x.db.Prepare("SELECT " + columns + " FROM media WHERE here = ? LIMIT 1"); err != nil {
 		return err
 	}
 	if _, err := x.row(""); err != nil { // a damaged table shows here
@@ -263,7 +267,7 @@ func run(db host.DB, sql string, params []byte) (int64, error) {
 
 // holder returns a row with the content here, one without a name if there is none.
 func (x *index) holder(c content) (r row, err error) {
-	for v, err := range rows.Query(x.db, "SELECT "+columns+" FROM media WHERE here = ? LIMIT 1", []byte(c)) {
+	for v, err := range rows.Each(x.holding, rows.Pack(nil, []byte(c))) {
 		if err != nil {
 			return r, err
 		}
