@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to target, met
 	watch := &watch{time.AfterFunc(g.options.Stall, func() { cancel(errStalled) }), g.options.Stall}
 	defer watch.timer.Stop()
 	body := &requestBody{r: r.Body, watch: watch}
+	defer body.end(http.NewResponseController(w))
 	resp, err := to.via.RoundTrip(outgoing(ctx, r, body, to.base, method))
 	if err != nil {
 		if context.Cause(ctx) == errStalled {
@@ -176,9 +178,12 @@ func (g *Gateway) answer(w http.ResponseWriter, to target, resp *http.Response, 
 	}
 }
 
-// refuse answers with an error of our own, whose body is the status in digits (collection-sync.md §3.3).
+// refuse answers with an error of our own, whose body is the status in digits (collection-sync.md §3.3). Of what clients do wrong there is
+// a line in the log of requests already.
 func (g *Gateway) refuse(w http.ResponseWriter, to target, status int, why string, err error) {
-	g.log(to, why, err)
+	if status >= 500 {
+		g.log(to, why, err)
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, strconv.Itoa(status))
@@ -198,13 +203,21 @@ func (g *Gateway) log(to target, what string, err error) {
 
 // requestBody is the body of a client's request on its way to the upstream.
 type requestBody struct {
-	r     io.ReadCloser
+	r     io.Reader
 	watch *watch
 	err   atomic.Pointer[error] // what ended it before its end
+
+	mu    sync.Mutex // held by a Read
+	ended atomic.Bool
 }
 
 // Read reads.
 func (b *requestBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	b.watch.moved()
 	n, err := b.r.Read(p)
 	b.watch.moved()
@@ -214,8 +227,25 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the reading.
-func (b *requestBody) Close() error { return b.r.Close() }
+// Close ends the reading; the server closes the client's body.
+func (b *requestBody) Close() error {
+	b.ended.Store(true)
+	return nil
+}
+
+// end makes sure that nobody reads any more: an upstream that answers early leaves the transport with a body that it still sends.
+func (b *requestBody) end(control *http.ResponseController) {
+	b.ended.Store(true)
+	if !b.mu.TryLock() {
+		if body, ok := b.r.(interface{ Interrupt() }); ok {
+			body.Interrupt()
+		} else {
+			_ = control.SetReadDeadline(time.Unix(1, 0))
+		}
+		b.mu.Lock()
+	}
+	b.mu.Unlock()
+}
 
 // WriteTo sends the body in large pieces: each becomes a chunk, and the cost of the reference server grows with their number (design.md §3).
 func (b *requestBody) WriteTo(w io.Writer) (sent int64, err error) {

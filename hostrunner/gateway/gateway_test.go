@@ -76,6 +76,24 @@ func start(t testing.TB, o gateway.Options, upstreams ...string) string {
 
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
+// logged is what was written to a log, which may go on.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 const header = `{"v":11,"k":"secret","c":"test","s":"s"}`
 
 // post sends a request of the protocol.
@@ -248,7 +266,7 @@ func TestAnswers(t *testing.T) {
 			w.Header().Set("X", strings.Repeat("x", 100<<10))
 		}
 	})
-	var log bytes.Buffer
+	var log logged
 	base := start(t, gateway.Options{Answer: 50_000, Log: slog.New(slog.NewTextHandler(&log, nil))}, "up="+up.URL, "none=http://127.0.0.1:1/")
 	for path, want := range map[string]int{
 		"up/sync/start": 409, "up/sync/abort": 502, "up/sync/upload": 502, "up/sync/download": 502, "none/sync/meta": 502, "up/sync/meta": 200,
@@ -270,7 +288,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	if strings.Contains(log.String(), "secret") || strings.Contains(log.String(), "the body") {
-		t.Errorf("the log has secrets: %s", &log)
+		t.Errorf("the log has secrets: %s", log.String())
 	}
 }
 
@@ -357,5 +375,23 @@ func TestLimits(t *testing.T) {
 		if resp, _ := post(t, base+"/upstream/up/sync/meta", body); resp.StatusCode != 504 {
 			t.Errorf("a silent upstream: %d", resp.StatusCode)
 		}
+	}
+}
+
+// An upstream that answers before it has everything: its answer arrives, and the gateway is done with the client's body.
+func TestEarlyAnswer(t *testing.T) {
+	t.Parallel()
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }))
+	defer up.Close()
+	base := start(t, gateway.Options{}, "up="+up.URL)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /upstream/up/sync/upload HTTP/1.1\r\nHost: h\r\nAnki-Sync: {}\r\nContent-Length: 1000000\r\n\r\nbegin")
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.Contains(line, "413") {
+		t.Errorf("%q %v", line, err)
 	}
 }

@@ -26,7 +26,7 @@ func TestRealServer(t *testing.T) {
 		w.WriteHeader(308)
 	}))
 	defer front.Close()
-	var log bytes.Buffer
+	var log logged
 	o := gateway.Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	base := start(t, o, "front="+front.URL, "real="+server.URL, "down=http://127.0.0.1:1/")
 	direct, redirected := base+"/upstream/real/", base+"/upstream/front/"
@@ -78,10 +78,10 @@ func TestRealServer(t *testing.T) {
 	}
 	for _, secret := range []string{acc.Key, anki.Password, "picture"} {
 		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log has %q: %s", secret, &log)
+			t.Errorf("the log has %q: %s", secret, log.String())
 		}
 	}
 	if !strings.Contains(log.String(), "upstream=down") {
-		t.Errorf("the log says nothing of the server that is down: %s", &log)
+		t.Errorf("the log says nothing of the server that is down: %s", log.String())
 	}
 }

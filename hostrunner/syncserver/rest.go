@@ -23,9 +23,12 @@ func (s *Server) rest(c *call) {
 
 // limitedBody is a body that is read through the limits of ours.
 type limitedBody struct {
-	io.Reader
+	*bodyReader
 	io.Closer
 }
+
+// Interrupt ends a Read that is under way, and later ones.
+func (b limitedBody) Interrupt() { b.interrupt() }
 
 // TryLogin counts a login that another server decides about, by the same limits as one to ours; wait is how long the client has to
 // wait, if there were too many. undo takes it back: the login has succeeded.
