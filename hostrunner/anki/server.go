@@ -175,8 +175,13 @@ func (s *Server) Take() *Account { return <-s.free }
 
 func (s *Server) account(n int) *Account {
 	user := fmt.Sprintf("user%d", n)
-	sum := sha1.Sum([]byte(user + ":" + hashed))
-	return &Account{User: user, Key: hex.EncodeToString(sum[:]), server: s}
+	return &Account{User: user, Key: ServerKey(user + ":" + hashed), server: s}
+}
+
+// ServerKey returns the key that the real server gives every device of an account, by the variable that the account is set up with.
+func ServerKey(setting string) string {
+	sum := sha1.Sum([]byte(setting))
+	return hex.EncodeToString(sum[:])
 }
 
 // File returns the path of the account's collection; the server has it open.

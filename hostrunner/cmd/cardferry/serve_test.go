@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // served is a running cardferry serve.
@@ -49,12 +50,14 @@ func (l *lockedBuffer) String() string {
 // startServe starts cardferry serve with its data in dir, at a free port.
 func startServe(t *testing.T, dir string, args ...string) *served {
 	t.Helper()
-	s := &served{process: newProcess(t, append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...), rest: make(chan string, 1)}
-	for _, v := range os.Environ() {
-		if strings.HasPrefix(v, "SYNC_") {
-			t.Fatalf("%s is set", v)
-		}
-	}
+	return startServeWith(t, nil, append([]string{"--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+}
+
+// startServeWith is startServe with variables.
+func startServeWith(t *testing.T, vars []string, args ...string) *served {
+	t.Helper()
+	s := &served{process: newProcess(t, append([]string{"serve"}, args...)...), rest: make(chan string, 1)}
+	s.Env = append(s.Env, vars...)
 	s.Stderr = &s.log
 	s.Stdout = nil
 	out, err := s.StdoutPipe()
@@ -401,6 +404,50 @@ func TestServeRefused(t *testing.T) {
 	as(t, "", "user", "list", "--data", t.TempDir()).want(t, 1, fault.NotFound)
 	as(t, "x", "user", "passwd", "--data", used, "nobody").want(t, 1, fault.NotFound)
 	s.stop(t, syscall.SIGTERM)
+}
+
+// The real client with our server in the place of the reference's, with the settings of that and the key that it had before, and one of ours.
+func TestServeRealClient(t *testing.T) {
+	t.Parallel()
+	client := anki.NewClient(t)
+	dir, profile := t.TempDir(), t.TempDir()
+	vars := []string{"SYNC_USER1=ada:" + firstPassword, "SYNC_BASE=" + dir, "SYNC_HOST=127.0.0.1", "SYNC_PORT=0"}
+	s := startServeWith(t, vars, "--signup=closed")
+	key, err := client.Login(s.url, "ada", firstPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Do(t, "add_note", anki.Args{"fields": []string{"front", "back"}}, nil)
+	if o, err := client.Sync(s.url, key); err != nil || o.Required != "FULL_UPLOAD" {
+		t.Fatalf("%+v %v", o, err)
+	}
+	if err := client.Full(s.url, key, true); err != nil {
+		t.Fatal(err)
+	}
+	if o := as(t, firstPassword, "login", "--profile", profile, "--endpoint", s.url, "--user", "ada"); o.code != 0 {
+		t.Fatal(o.stdout)
+	}
+	if o := as(t, "", "sync", "--no-media", "--on-conflict=download", "--profile", profile); o.code != 0 {
+		t.Fatal(o.stdout)
+	}
+	old := anki.ServerKey("ada:" + firstPassword)
+	client.Do(t, "add_note", anki.Args{"fields": []string{"second", "back"}}, nil)
+	if o, err := client.Sync(s.url, old); err != nil || o.Required != "NO_CHANGES" {
+		t.Fatalf("with the reference's key: %+v %v", o, err)
+	}
+	if o := as(t, "", "sync", "--no-media", "--profile", profile); o.code != 0 || field(o.last, "received.notes") != 1.0 {
+		t.Fatal(o.stdout)
+	}
+	if resp, _ := request(t, "POST", s.url+"api/signup", `{"user":"bea","password":"`+secondPassword+`"}`); resp.StatusCode != 403 {
+		t.Errorf("sign-up: %d", resp.StatusCode)
+	}
+	as(t, secondPassword, "user", "passwd", "--data", dir, "ada").want(t, 2, fault.InvalidInput)
+	s.stop(t, syscall.SIGTERM)
+	for _, secret := range []string{firstPassword, key, old} {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
 }
 
 // The reference server's settings.

@@ -77,7 +77,7 @@ func TestServeGateway(t *testing.T) {
 	if resp.StatusCode != 204 {
 		t.Errorf("preflight: %d", resp.StatusCode)
 	}
-	resp, _ = request(t, "POST", url+"upstream/up/sync/upload", strings.Repeat("x", 2<<20), header)
+	resp, _ = request(t, "POST", url+"upstream/up/sync/upload", strings.Repeat("x", 1<<20+1), header)
 	if resp.StatusCode != 413 {
 		t.Errorf("a long body: %d", resp.StatusCode)
 	}
