@@ -34,7 +34,6 @@ func (s *serving) run(app *app) error {
 		s.accounts.Close()
 		return err
 	}
-	s.sweep(app.ctx)
 	server := newHTTPServer(s.sync, slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
 	url := "http://" + shownHost(listener.Addr()) + "/"
 	if c := s.set.certificates; c != nil {
@@ -52,7 +51,7 @@ func (s *serving) run(app *app) error {
 	s.ready(app, listener, url)
 	ctx, cancel := context.WithCancel(app.ctx)
 	defer cancel()
-	go s.keepSweeping(ctx)
+	go s.giveBack(ctx)
 	select {
 	case err = <-served:
 		err = fault.Wrap(fault.Other, err, "serve")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -49,8 +50,8 @@ type serveSettings struct {
 	origins      syncserver.Origins
 	certificates *certificates // nil: plain HTTP
 	users        []syncserver.FixedUser
-	payload      int64 // 0: the default
-	ipHeader     string
+	payload      int64                      // 0: the default
+	clientIP     func(*http.Request) string // nil: the connection's
 }
 
 // Run serves until a signal comes. Then requests under way are finished, as far as they end soon, and sessions are rolled back.

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -26,7 +28,9 @@ type serving struct {
 	accounts *diskstore.Accounts
 	sync     *syncserver.Server
 	gateway  *gateway.Gateway // nil: no upstreams
-	metrics  http.Handler
+	metrics  *metrics.Metrics
+	figures  http.Handler
+	used     atomic.Bool // since giveBack has looked
 }
 
 // newServing opens the data folder and puts the server together.
@@ -36,13 +40,11 @@ func newServing(ctx context.Context, set *serveSettings, log *slog.Logger) (*ser
 		return nil, err
 	}
 	m := metrics.New()
-	s := &serving{set: set, log: log, accounts: accounts, metrics: m.Handler()}
-	s.sync = &syncserver.Server{
-		Accounts: accounts, Blobs: diskstore.NewBlobs(set.dir), Collections: diskstore.NewCollections(set.dir),
-		Leases: diskstore.NewLeases(set.dir, ""),
-		Limits: syncserver.Limits{Payload: set.payload}, SignupClosed: set.signupClosed, Origins: set.origins,
-		ClientIP: clientIP(set.ipHeader), Log: log, Observe: m.Observe, Rest: s.rest,
-	}
+	s := &serving{set: set, log: log, accounts: accounts, metrics: m, figures: readOnly(m.Handler())}
+	s.sync = diskServer(set.dir, accounts)
+	s.sync.Limits.Payload = set.payload
+	s.sync.SignupClosed, s.sync.Origins, s.sync.ClientIP = set.signupClosed, set.origins, set.clientIP
+	s.sync.Log, s.sync.Observe, s.sync.Rest = log, s.observe, s.rest
 	m.Gauge("cardferry_open_accounts", "Accounts that are being served.", func() float64 { return float64(s.sync.Stats().Accounts) })
 	m.Gauge("cardferry_open_collections", "Collections that are open.", func() float64 { return float64(s.sync.Stats().Collections) })
 	m.Gauge("cardferry_sessions", "Normal syncs under way.", func() float64 { return float64(s.sync.Stats().Sessions) })
@@ -55,6 +57,13 @@ func newServing(ctx context.Context, set *serveSettings, log *slog.Logger) (*ser
 		return nil, err
 	}
 	return s, nil
+}
+
+// diskServer returns a server with its data in a folder.
+func diskServer(dir string, accounts *diskstore.Accounts) *syncserver.Server {
+	return &syncserver.Server{
+		Accounts: accounts, Blobs: diskstore.NewBlobs(dir), Collections: diskstore.NewCollections(dir), Leases: diskstore.NewLeases(dir, ""),
+	}
 }
 
 // openGateway makes the gateway to the upstreams.
@@ -97,36 +106,38 @@ func (s *serving) rest(r *http.Request) (endpoint string, h http.Handler) {
 	case path == "/":
 		return "app", http.HandlerFunc(servePage)
 	case path == "/metrics":
-		return "metrics", readOnly(s.metrics)
+		return "metrics", s.figures
 	case strings.HasPrefix(path, gateway.Prefix) && s.gateway != nil:
 		return s.gateway.Endpoint(r), s.gateway
 	}
 	return "", nil
 }
 
-// sweepEvery is how often files of removed accounts are looked for.
-const sweepEvery = 10 * time.Minute
-
-// sweep removes what cardferry user could not remove while a server had it open.
-func (s *serving) sweep(ctx context.Context) {
-	n, err := diskstore.Sweep(ctx, s.set.dir, s.accounts)
-	if err != nil && ctx.Err() == nil {
-		s.log.Error("remove the files of removed accounts", "error", err.Error())
-	}
-	if n > 0 {
-		s.log.Info("removed the files of removed accounts", "count", n)
-	}
+// observe counts a request that has ended.
+func (s *serving) observe(o syncserver.Observation) {
+	s.metrics.Observe(o)
+	s.used.Store(true)
 }
 
-// keepSweeping sweeps now and then.
-func (s *serving) keepSweeping(ctx context.Context) {
-	for ticker := time.NewTicker(sweepEvery); ; {
+// quiet is how long nobody asks for anything before memory is given back.
+const quiet = 5 * time.Second
+
+// giveBack returns memory to the system when a burst of requests is over: a few password hashes leave 40 MB behind, which the runtime itself
+// would keep for minutes, and a server of a family is idle most of the time.
+func (s *serving) giveBack(ctx context.Context) {
+	ticker := time.NewTicker(quiet)
+	defer ticker.Stop()
+	for pending := false; ; {
 		select {
 		case <-ticker.C:
-			s.sweep(ctx)
 		case <-ctx.Done():
-			ticker.Stop()
 			return
+		}
+		if s.used.Swap(false) {
+			pending = true
+		} else if pending {
+			pending = false
+			debug.FreeOSMemory()
 		}
 	}
 }
