@@ -21,8 +21,9 @@ type mediaIndex struct {
 	lock       chan struct{}
 	db         host.DB // nil: closed
 	statements map[string]host.Stmt
-	fresh      bool // it was opened for this use
-	storing    int  // uploads that have content which no row refers to yet
+	fresh      bool         // it was opened for this use
+	storing    int          // uploads that have content which no row refers to yet
+	orphans    []store.SHA1 // content of uploads that have failed
 
 	last atomic.Int64 // the number of the last change, -1 if it was not read yet
 	// receiving has an element for every upload that is being received.
@@ -296,6 +297,9 @@ func (x *mediaIndex) clean(ctx context.Context) error {
 	if x.storing > 0 {
 		return nil
 	}
+	if err := x.cleanOrphans(ctx); err != nil {
+		return err
+	}
 	const most = 200
 	var gone, listed []store.SHA1
 	err := x.each(func(row rows.Row) {
@@ -320,4 +324,21 @@ func (x *mediaIndex) clean(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// cleanOrphans removes content of failed uploads. It is not listed in the database: perhaps that is what has failed.
+func (x *mediaIndex) cleanOrphans(ctx context.Context) error {
+	for len(x.orphans) > 0 {
+		sum := x.orphans[0]
+		used := false
+		err := x.each(func(rows.Row) { used = true }, "SELECT 1 FROM media WHERE sum = ? AND size > 0 LIMIT 1", sum[:])
+		if err == nil && !used {
+			err = x.tenant.server.Blobs.Remove(ctx, x.tenant.id, sum)
+		}
+		if err != nil {
+			return err
+		}
+		x.orphans = x.orphans[1:]
+	}
+	return nil
 }

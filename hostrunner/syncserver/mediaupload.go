@@ -218,16 +218,15 @@ func (u *mediaUpload) giveUp(ctx context.Context) {
 	x.lock <- struct{}{} // for a moment: nobody holds it while waiting for anything
 	defer func() { <-x.lock }()
 	x.storing--
-	if x.db == nil {
-		return
-	}
-	limitTo(ctx, x.db)
 	for _, m := range u.members {
 		if m.sum != (store.SHA1{}) {
-			_ = x.unused(m.sum) // else it stays, which harms nobody
+			x.orphans = append(x.orphans, m.sum)
 		}
 	}
-	u.clean(ctx)
+	if x.db != nil {
+		limitTo(ctx, x.db)
+		u.clean(ctx)
+	}
 }
 
 // clean removes what is not used any more. That it fails harms nobody now.

@@ -9,6 +9,7 @@ package syncserver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -20,7 +21,7 @@ import (
 
 // Server is a sync server. Fields may be set before the first request only; what is not set has a default.
 type Server struct {
-	// Accounts, Blobs, Collections and Leases keep everything; each is in memory by default. Close closes Accounts.
+	// Accounts, Blobs, Collections and Leases keep everything; each is in memory by default. Close closes Accounts and Blobs.
 	Accounts    store.Accounts
 	Blobs       store.Blobs
 	Collections store.Collections
@@ -124,10 +125,7 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	err := s.tenants.close(ctx)
-	if cerr := s.Accounts.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(err, s.Blobs.Close(), s.Accounts.Close())
 }
 
 // changed tells of a change.

@@ -10,132 +10,160 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
-// pending are files of an account that may not be durable yet. flushing is held while they are being flushed: whoever comes second
-// must wait too, as a file of its own may be among them.
-type pending struct {
+// unsettled is what there is of an account's content besides durable files of its own.
+type unsettled struct {
+	id store.AccountID
+
+	// flushing is held by who makes content durable: whoever comes second must wait too, as content of its own may be on
+	// the way.
 	flushing sync.Mutex
-	journal  *journal // nil: none. Guarded by flushing.
+	journal  *journal // that is written to; nil: none
 
 	// Guarded by Blobs.mu.
-	paths map[string]bool
-	users int // goroutines and journals
+	users  int                   // goroutines and journals
+	all    map[*journal]bool     // that have not been settled
+	fresh  map[store.SHA1][]byte // small content that is not durable yet
+	placed map[string]bool       // files that are not durable yet
+	logged map[store.SHA1]record // small content that is durable in a journal
 }
 
-// note records that a file may not be durable.
-func (s *Blobs) note(id store.AccountID, path string) {
+// use returns what is unsettled of an account, until leave; nil if there is nothing, unless create says so.
+func (s *Blobs) use(id store.AccountID, create bool) *unsettled {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.pending[id]
-	if p == nil {
-		p = &pending{paths: map[string]bool{}}
-		s.pending[id] = p
+	u := s.unsettled[id]
+	if u == nil && create {
+		u = &unsettled{id: id, all: map[*journal]bool{}, fresh: map[store.SHA1][]byte{}, placed: map[string]bool{}, logged: map[store.SHA1]record{}}
+		s.unsettled[id] = u
 	}
-	p.paths[path] = true
+	if u != nil {
+		u.users++
+	}
+	return u
+}
+
+func (s *Blobs) leave(u *unsettled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u.users--; u.users == 0 && len(u.fresh)+len(u.placed)+len(u.logged) == 0 && s.unsettled[u.id] == u {
+		delete(s.unsettled, u.id)
+	}
+}
+
+// add records content that is not durable yet: in memory, or in a file.
+func (s *Blobs) add(id store.AccountID, sum store.SHA1, small []byte, path string) {
+	u := s.use(id, true)
+	s.mu.Lock()
+	if small != nil {
+		u.fresh[sum] = small
+	} else {
+		u.placed[path] = true
+	}
+	s.mu.Unlock()
+	s.leave(u)
 }
 
 // Flush makes committed content durable (see store.Blobs).
 func (s *Blobs) Flush(ctx context.Context, id store.AccountID) error {
-	p := s.use(id)
-	if p == nil {
+	u := s.use(id, false)
+	if u == nil {
 		return nil
 	}
-	p.flushing.Lock()
+	defer s.leave(u)
+	u.flushing.Lock()
+	defer u.flushing.Unlock()
 	s.mu.Lock()
-	paths := p.paths
-	p.paths = map[string]bool{}
+	w := work{fresh: map[store.SHA1][]byte{}, placed: map[string]bool{}}
+	for sum, small := range u.fresh {
+		w.fresh[sum] = small
+	}
+	for path := range u.placed {
+		w.placed[path] = true
+	}
 	s.mu.Unlock()
-	err := s.makeDurable(ctx, id, p, paths)
-	p.flushing.Unlock()
-
-	s.mu.Lock()
+	records, err := s.makeDurable(ctx, u, &w)
 	if err != nil {
-		for path := range paths { // they are still not durable
-			p.paths[path] = true
-		}
+		return filehost.Convert(err, "flush media content")
 	}
-	s.mu.Unlock()
-	s.leave(id, p)
-	return filehost.Convert(err, "flush media content")
-}
-
-// use returns what is pending of an account, until leave; nil if nothing is.
-func (s *Blobs) use(id store.AccountID) *pending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.pending[id]
-	if p != nil {
-		p.users++
+	for path := range w.placed {
+		delete(u.placed, path)
 	}
-	return p
-}
-
-func (s *Blobs) leave(id store.AccountID, p *pending) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.users--; p.users == 0 && len(p.paths) == 0 {
-		delete(s.pending, id)
-	}
-}
-
-// smallFile is how large a file may be that goes through the journal: flushing a large one costs no more than writing it twice.
-const smallFile = 256 << 10
-
-// makeDurable flushes files: small ones together, by way of the journal, which is one wait for the disk instead of two for each.
-func (s *Blobs) makeDurable(ctx context.Context, id store.AccountID, p *pending, paths map[string]bool) error {
-	large := map[string]bool{}
-	var small []string
-	for path := range paths {
-		info, err := os.Stat(path)
-		switch {
-		case missing(err): // removed meanwhile
-		case err != nil:
-			return err
-		case info.Size() > smallFile:
-			large[path] = true
-		default:
-			small = append(small, path)
+	for sum := range w.fresh {
+		if _, ok := u.fresh[sum]; ok { // it was not removed meanwhile
+			delete(u.fresh, sum)
+			u.logged[sum] = records[sum]
 		}
-	}
-	if len(small) > 0 {
-		if err := s.log(id, p, small); err != nil {
-			return err
-		}
-	}
-	return flush(ctx, large)
-}
-
-// log appends files to the account's journal. p.flushing is held.
-func (s *Blobs) log(id store.AccountID, p *pending, paths []string) error {
-	if p.journal != nil && !p.journal.inPlace() {
-		// The account was given away, or taken again, and with that everything that was in the journal has become durable.
-		p.journal.drop()
-		s.detach(id, p)
-	}
-	if p.journal == nil {
-		dir, err := s.folder.of(id)
-		if err != nil {
-			return err
-		}
-		if p.journal, err = newJournal(dir); err != nil {
-			return err
-		}
-		s.use(id)
-		s.settleLater(id, p.journal)
-	}
-	if err := p.journal.add(paths); err != nil {
-		return err
-	}
-	if p.journal.size > journalLimit {
-		go p.journal.settle()
-		s.detach(id, p)
 	}
 	return nil
 }
 
-// detach ends the use of the account's journal. p.flushing is held, by a user of p.
-func (s *Blobs) detach(id store.AccountID, p *pending) {
-	p.journal = nil
-	s.leave(id, p)
+// work is what one Flush makes durable.
+type work struct {
+	fresh  map[store.SHA1][]byte
+	placed map[string]bool
+}
+
+// largeFile is from when on a file is flushed by itself. Others go through the journal, too, which costs writing them twice, but
+// one wait for the disk instead of several for each.
+const largeFile = 1 << 20
+
+// makeDurable flushes what w has, and returns where small content is now. u.flushing is held.
+func (s *Blobs) makeDurable(ctx context.Context, u *unsettled, w *work) (map[store.SHA1]record, error) {
+	large, files := map[string]bool{}, []string(nil)
+	for path := range w.placed {
+		info, err := os.Stat(path)
+		switch {
+		case missing(err): // removed meanwhile
+		case err != nil:
+			return nil, err
+		case info.Size() >= largeFile:
+			large[path] = true
+		default:
+			files = append(files, path)
+		}
+	}
+	if err := flush(ctx, large); err != nil || len(files)+len(w.fresh) == 0 {
+		return nil, err
+	}
+	j, err := s.journalOf(u)
+	if err != nil {
+		return nil, err
+	}
+	records, err := j.add(w.fresh, files)
+	if err == nil && j.size > journalLimit {
+		u.journal = nil
+		go s.settle(u, j)
+	}
+	return records, err
+}
+
+// journalOf returns the journal to write to. u.flushing is held.
+func (s *Blobs) journalOf(u *unsettled) (*journal, error) {
+	if u.journal != nil && u.journal.inPlace() {
+		return u.journal, nil
+	}
+	if u.journal != nil {
+		// The account was given away, or taken again: whoever took it has made files of what was in the journal.
+		go s.settle(u, u.journal)
+		u.journal = nil
+	}
+	dir, err := s.folder.of(u.id)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJournal(dir)
+	if err != nil {
+		return nil, err
+	}
+	u.journal = j
+	s.mu.Lock()
+	u.users++
+	u.all[j] = true
+	s.mu.Unlock()
+	s.settleLater(u, j)
+	return j, nil
 }
 
 // flushers is how many files are flushed at once: the disk orders them better than we do.

@@ -2,10 +2,10 @@ package diskstore
 
 import (
 	"bufio"
-	"context"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/binary"
+	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cardferry/cardferry/hostrunner/filehost"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -21,36 +20,40 @@ const (
 	// journalPrefix begins the names of journals, in the account's folder.
 	journalPrefix = "media.log-"
 	// journalLimit is about how long a journal gets.
-	journalLimit = 32 << 20
+	journalLimit = 64 << 20
 	// settleAfter is how long content may be in a journal only.
 	settleAfter = 10 * time.Second
 	// recordHead is the length of what comes before each content: its SHA-1, and its length in 8 bytes.
 	recordHead = sha1.Size + 8
 )
 
-// journal makes many small files durable by one flush: their content is in one more file, which is all that is flushed.
-// Later, when it costs nobody time, the files themselves are, and then the journal goes. After a crash recoverBlobs makes the files
-// again.
+// journal makes much small content durable by one flush: instead of many files, one is written. Later, when nobody waits for it,
+// settle makes files of it. After a crash recoverBlobs does.
 type journal struct {
 	path  string
 	file  *os.File
 	size  int64 // of the records that are durable
-	paths map[string]bool
 	timer *time.Timer
-	once  sync.Once
+	once  sync.Once // for settle
+}
+
+// record is where content is in a journal.
+type record struct {
+	journal  *journal
+	at, size int64
 }
 
 // newJournal begins a journal in an account's folder.
 func newJournal(dir string) (*journal, error) {
 	path := filepath.Join(dir, journalPrefix+strings.ToLower(rand.Text()))
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := create(path)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{path: path, file: f, paths: map[string]bool{}}
+	j := &journal{path: path, file: f}
 	for _, d := range []string{dir, filepath.Dir(dir)} {
 		if err := syncFolder(d); err != nil {
-			j.drop()
+			f.Close()
 			os.Remove(path)
 			return nil, err
 		}
@@ -68,79 +71,81 @@ func (j *journal) inPlace() bool {
 	return err == nil && os.SameFile(there, own)
 }
 
-// drop closes the journal and leaves its file.
-func (j *journal) drop() {
-	j.once.Do(func() {
-		if j.timer != nil {
-			j.timer.Stop()
+// add appends content, and that of files, and makes it durable. What a failed add leaves at the end is overwritten by the next.
+func (j *journal) add(fresh map[store.SHA1][]byte, files []string) (map[store.SHA1]record, error) {
+	w := journalWriter{journal: j, at: j.size}
+	records := make(map[store.SHA1]record, len(fresh))
+	for sum, content := range fresh {
+		at, err := w.record(sum, content)
+		if err != nil {
+			return nil, err
 		}
-		j.file.Close()
-	})
-}
-
-// add appends files and makes them durable. What a failed add leaves at the end is overwritten by the next.
-func (j *journal) add(paths []string) error {
-	at, buf := j.size, []byte(nil)
-	for _, path := range paths {
+		records[sum] = record{j, at, int64(len(content))}
+	}
+	for _, path := range files {
 		content, err := os.ReadFile(path)
 		if missing(err) {
 			continue
 		}
+		var sum store.SHA1
+		if err == nil {
+			_, err = hex.Decode(sum[:], []byte(filepath.Base(path)))
+		}
+		if err == nil {
+			_, err = w.record(sum, content)
+		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		sum := sha1.Sum(content)
-		buf = append(buf, sum[:]...)
-		buf = binary.LittleEndian.AppendUint64(buf, uint64(len(content)))
-		if buf = append(buf, content...); len(buf) < 1<<20 {
-			continue
-		}
-		if _, err := j.file.WriteAt(buf, at); err != nil {
-			return err
-		}
-		at, buf = at+int64(len(buf)), buf[:0]
 	}
-	if _, err := j.file.WriteAt(buf, at); err != nil {
-		return err
+	err := w.flush()
+	if err == nil {
+		err = j.file.Sync()
 	}
-	if err := j.file.Sync(); err != nil {
-		return err
+	if err == nil {
+		j.size = w.at
 	}
-	j.size = at + int64(len(buf))
-	for _, path := range paths {
-		j.paths[path] = true
-	}
-	return nil
+	return records, err
 }
 
-// settle makes the files themselves durable and removes the journal. If that fails the journal stays, for recoverBlobs.
-func (j *journal) settle() {
-	j.drop()
-	if settleFiles(filepath.Dir(j.path), j.paths) == nil {
-		os.Remove(j.path)
-	}
+// journalWriter writes records at the end of a journal.
+type journalWriter struct {
+	*journal
+	at  int64 // of what is in buf
+	buf []byte
 }
 
-// settleLater ends the account's journal after a while.
-func (s *Blobs) settleLater(id store.AccountID, j *journal) {
-	j.timer = time.AfterFunc(settleAfter, func() { s.settle(id, j) })
+// record appends a record and returns where its content is.
+func (w *journalWriter) record(sum store.SHA1, content []byte) (at int64, err error) {
+	w.buf = append(w.buf, sum[:]...)
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(len(content)))
+	at = w.at + int64(len(w.buf))
+	if w.buf = append(w.buf, content...); len(w.buf) >= 1<<20 {
+		err = w.flush()
+	}
+	return at, err
 }
 
-func (s *Blobs) settle(id store.AccountID, j *journal) {
-	p := s.use(id)
-	if p == nil {
-		return
+func (w *journalWriter) flush() error {
+	n, err := w.file.WriteAt(w.buf, w.at)
+	w.at += int64(n)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// open returns the content of a record.
+func (r record) open() (store.Blob, error) {
+	f, err := os.Open(r.journal.path)
+	if err != nil {
+		return nil, err
 	}
-	p.flushing.Lock()
-	current := p.journal == j
-	if current {
-		s.detach(id, p)
-	}
-	p.flushing.Unlock()
-	s.leave(id, p)
-	if current {
-		j.settle()
-	}
+	return &logged{io.NewSectionReader(f, r.at, r.size), f}, nil
+}
+
+// logged is content in a journal.
+type logged struct {
+	*io.SectionReader
+	io.Closer
 }
 
 // journals lists the journals in an account's folder.
@@ -157,66 +162,38 @@ func journals(dir string) (paths []string, err error) {
 	return paths, err
 }
 
-// recoverBlobs makes files again that are in journals which a crash, or another process, has left. Nobody else uses the account.
-func (f folder) recoverBlobs(id store.AccountID) error {
-	dir, err := f.of(id)
-	if err != nil {
-		return err
-	}
-	logs, err := journals(dir)
-	if err != nil || len(logs) == 0 {
-		return filehost.Convert(err, "look for media content of before")
-	}
-	paths := map[string]bool{}
-	for _, path := range logs {
-		if err := f.replay(id, path, paths); err != nil {
-			return filehost.Convert(err, "restore media content")
-		}
-	}
-	if err := settleFiles(dir, paths); err != nil {
-		return filehost.Convert(err, "restore media content")
-	}
-	for _, path := range logs {
-		if err := os.Remove(path); err != nil && !missing(err) {
-			return filehost.Convert(err, "restore media content")
-		}
-	}
-	return nil
-}
-
-// replay goes through a journal up to where it was cut off, if it was.
-func (f folder) replay(id store.AccountID, path string, paths map[string]bool) error {
+// replay calls do with the records of a journal, up to where it was cut off, if it was. What do gets is valid until it returns.
+func replay(path string, do func(sum store.SHA1, content []byte) error) error {
 	file, err := os.Open(path)
-	if missing(err) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	r := bufio.NewReaderSize(file, 1<<20)
-	content := make([]byte, smallFile)
+	r := bufio.NewReaderSize(file, 256<<10)
+	var content []byte
 	for {
 		var head [recordHead]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return endOf(err)
 		}
 		size := binary.LittleEndian.Uint64(head[sha1.Size:])
-		if size == 0 || size > smallFile {
+		if size == 0 || size >= largeFile {
 			return nil
 		}
-		if _, err := io.ReadFull(r, content[:size]); err != nil {
+		if uint64(cap(content)) < size {
+			content = make([]byte, size)
+		}
+		content = content[:size]
+		if _, err := io.ReadFull(r, content); err != nil {
 			return endOf(err)
 		}
 		sum := store.SHA1(head[:sha1.Size])
-		if sha1.Sum(content[:size]) != sum {
+		if sha1.Sum(content) != sum {
 			return nil
 		}
-		placed, err := f.restore(id, sum, content[:size])
-		if err != nil {
+		if err := do(sum, content); err != nil {
 			return err
 		}
-		paths[placed] = true
 	}
 }
 
@@ -226,40 +203,4 @@ func endOf(err error) error {
 		return nil
 	}
 	return err
-}
-
-// restore puts content in its place, unless it is there.
-func (f folder) restore(id store.AccountID, sum store.SHA1, content []byte) (path string, err error) {
-	sub, name := blobPath(sum)
-	if path, err = f.in(id, mediaFolder, sub, name); err != nil {
-		return "", err
-	}
-	if there, err := os.ReadFile(path); err == nil && string(there) == string(content) {
-		return path, nil
-	}
-	tmp, err := f.temporary(id)
-	if err != nil {
-		return "", err
-	}
-	_, err = tmp.Write(content)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	return path, err
-}
-
-// settleFiles makes many files durable, and the folders in which they are.
-func settleFiles(dir string, paths map[string]bool) error {
-	if len(paths) > flushers {
-		if done, err := syncDisk(dir); done {
-			return err
-		}
-	}
-	return flush(context.Background(), paths)
 }

@@ -67,6 +67,9 @@ func (s *Blobs) RemoveAll(_ context.Context, id store.AccountID) error {
 	return nil
 }
 
+// Close does nothing.
+func (s *Blobs) Close() error { return nil }
+
 type draft struct {
 	blobs   *Blobs
 	account store.AccountID

@@ -25,6 +25,8 @@ type Blobs interface {
 	Remove(ctx context.Context, id AccountID, sums ...SHA1) error
 	// RemoveAll removes all content of an account.
 	RemoveAll(ctx context.Context, id AccountID) error
+	// Close ends the use.
+	Close() error
 }
 
 // Draft is content that is being written. It is used by one goroutine at a time.
