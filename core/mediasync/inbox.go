@@ -8,6 +8,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/mediawire"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 // inbox puts received files in place. They are written beside the folder, checked, and moved in; the index says that
@@ -15,6 +16,7 @@ import (
 // user has deleted.
 type inbox struct {
 	run       *syncRun
+	archive   mediawire.Archive
 	buf       []byte
 	installed []row // in place, not in the index yet
 	// Of the last answer: files that are in place, or need not be any more; files with another content than the list says;
@@ -60,7 +62,8 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 			m.draft.Discard()
 		}
 	}()
-	archive := mediawire.NewArchive(body, len(names))
+	archive := &b.archive
+	archive.Reset(body, len(names))
 	for {
 		entry, err := archive.Next()
 		if err == io.EOF {
@@ -162,8 +165,7 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 			return fault.Step("store a media file", err)
 		}
 		if !changed {
-			x.found(x.server, now, m.sum.CRC, 0)
-			x.agreed, x.offered, x.came = x.server, nothing, x.usn
+			x.here, x.file, x.crc, x.came = x.server, now, m.sum.CRC, x.usn
 			b.installed = append(b.installed, x)
 			b.got[name] = true
 			r.report.Downloaded++
@@ -178,26 +180,28 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 	return nil
 }
 
-// commit makes the installed files durable and stores their rows. Another task may have stored newer ones.
+// commit makes the installed files durable and stores that they are here. What the index has learnt of the server
+// meanwhile stays.
 func (b *inbox) commit(ctx context.Context) error {
 	if len(b.installed) == 0 {
 		return nil
 	}
 	list := b.installed
-	b.installed = nil
+	b.installed = b.installed[:0]
 	if err := b.run.Host.Media.Flush(ctx); err != nil {
 		return fault.Step("store media files", err)
 	}
+	var params []byte
 	for i := range list {
-		x, err := b.run.index.row(list[i].name)
-		if err != nil {
-			return err
-		}
-		if x.usn != list[i].usn || x.server != list[i].server { // the list has gone on: the server's side stays
-			list[i].usn, list[i].server = x.usn, x.server
-		}
+		x := &list[i]
+		params = rows.Pack(params, []byte(x.here), x.file.Size, x.file.Modified, int64(x.crc), x.came, x.name)
 	}
-	return b.run.index.store(false, list...)
+	db := b.run.index.db
+	return rows.Transaction(db, func() error {
+		_, err := run(db, "UPDATE media SET here = ?1, agreed = ?1, size = ?2, modified = ?3, crc = ?4, came = ?5, offered = NULL, aside = 0, why = 0 "+
+			"WHERE name = ?6", params)
+		return err
+	})
 }
 
 // copy spares a download of a content that is here under another name.

@@ -31,9 +31,12 @@ type index struct {
 	usn     int64
 	account string
 	tables  int // temporary tables made so far
-	one     host.Stmt
+	byName  host.Stmt
+	byHere  host.Stmt
 	put     host.Stmt
-	holding host.Stmt
+	// Memory of lookups, of which there are several for each file.
+	params, buf []byte
+	decoded     rows.Row
 }
 
 // row is what is known of one name.
@@ -82,13 +85,13 @@ func (x *index) prepare() (err error) {
 	if err = x.db.Exec(schema); err != nil {
 		return err
 	}
-	if x.one, err = x.db.Prepare("SELECT " + columns + " FROM media WHERE name = ?"); err != nil {
+	if x.byName, err = x.db.Prepare("SELECT " + columns + " FROM media WHERE name = ?"); err != nil {
+		return err
+	}
+	if x.byHere, err = x.db.Prepare("SELECT " + columns + " FROM media WHERE here = ? LIMIT 1"); err != nil {
 		return err
 	}
 	if x.put, err = x.db.Prepare("INSERT OR REPLACE INTO media (" + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"); err != nil {
-		return err
-	}
-	if x.holding, err = x.db.Prepare("SELECT " + columns + " FROM media WHERE here = ? LIMIT 1"); err != nil {
 		return err
 	}
 	if _, err := x.row(""); err != nil { // a damaged table shows here
@@ -111,15 +114,30 @@ func (x *index) prepare() (err error) {
 func (x *index) close() error { return x.db.Close() }
 
 // row returns what is known of a name.
-func (x *index) row(name string) (r row, err error) {
+func (x *index) row(name string) (row, error) {
+	x.params = rows.Text(rows.Begin(x.params[:0], 1), name)
+	r, err := x.first(x.byName)
 	r.name = name
-	for v, err := range rows.Each(x.one, rows.Pack(nil, name)) {
-		if err != nil {
-			return r, err
-		}
-		return rowOf(v), nil
+	return r, err
+}
+
+// holder returns a row with the content here, one without a name if there is none.
+func (x *index) holder(c content) (row, error) {
+	x.params = packContent(rows.Begin(x.params[:0], 1), c)
+	return x.first(x.byHere)
+}
+
+// first returns the first row of a query for params.
+func (x *index) first(st host.Stmt) (r row, err error) {
+	if err = st.Query(x.params); err == nil {
+		x.buf, _, err = st.Next(x.buf[:0])
 	}
-	return r, nil
+	if err == nil && len(x.buf) > 0 {
+		if x.decoded, _, err = rows.Decode(x.buf, x.decoded); err == nil {
+			r = rowOf(x.decoded)
+		}
+	}
+	return r, err
 }
 
 func rowOf(v rows.Row) row {
@@ -263,17 +281,6 @@ func run(db host.DB, sql string, params []byte) (int64, error) {
 	}
 	defer st.Close()
 	return st.Run(params)
-}
-
-// holder returns a row with the content here, one without a name if there is none.
-func (x *index) holder(c content) (r row, err error) {
-	for v, err := range rows.Each(x.holding, rows.Pack(nil, []byte(c))) {
-		if err != nil {
-			return r, err
-		}
-		r = rowOf(v)
-	}
-	return r, nil
 }
 
 // after is what comes next after a name, in the order of bytes.

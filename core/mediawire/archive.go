@@ -56,7 +56,19 @@ type entry struct {
 
 // NewArchive returns a reader of the archive in r with up to members files.
 func NewArchive(r io.Reader, members int) *Archive {
-	return &Archive{src: bufio.NewReaderSize(r, 64<<10), left: members + 1, room: maxArchive, what: DownloadFiles}
+	a := &Archive{}
+	a.Reset(r, members)
+	return a
+}
+
+// Reset makes a, which may be new, a reader of the archive in r, with the memory it has.
+func (a *Archive) Reset(r io.Reader, members int) {
+	src := a.src
+	if src == nil {
+		src = bufio.NewReaderSize(nil, 32<<10)
+	}
+	src.Reset(r)
+	*a = Archive{src: src, left: members + 1, room: maxArchive, what: DownloadFiles}
 }
 
 // Next goes to the next file and returns the name of its member; io.EOF after the last one. What is left of the one

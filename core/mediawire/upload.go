@@ -34,7 +34,9 @@ const (
 // as they are, and nothing of them passes through here.
 func UploadBody(entries []Entry) []host.BodyPart {
 	var z zipWriter
-	list := []byte("[")
+	z.plain = make([]byte, 0, 512)
+	z.central = make([]byte, 0, 52*len(entries)+64)
+	list := append(make([]byte, 0, 64*len(entries)), '[')
 	for i, e := range entries {
 		list = append(jsontext.Separate(list), '[')
 		list = append(jsontext.AppendString(list, e.Name), ',')
@@ -62,23 +64,19 @@ type zipWriter struct {
 
 // member begins a member, whose content follows.
 func (z *zipWriter) member(name string, crc uint32, size int64) {
-	// From here on both headers are the same: version 2.0, no flags, stored, 1 January 1980, sums and sizes.
-	head := []byte{20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0}
-	head = binary.LittleEndian.AppendUint32(head, crc)
-	head = binary.LittleEndian.AppendUint32(head, uint32(size))
-	head = binary.LittleEndian.AppendUint32(head, uint32(size))
-	head = append(head, byte(len(name)), 0, 0, 0)
-	offset := z.offset()
-
+	// Both headers have the same middle part: version 2.0, no flags, stored, 1 January 1980, sums and sizes.
+	head := [26]byte{0: 20, 8: 0x21, 22: byte(len(name))}
+	binary.LittleEndian.PutUint32(head[10:], crc)
+	binary.LittleEndian.PutUint32(head[14:], uint32(size))
+	binary.LittleEndian.PutUint32(head[18:], uint32(size))
+	var central [46]byte // made by version 2.0, no comment, first disk, no attributes
+	binary.LittleEndian.PutUint32(central[:], sigCentral)
+	central[4] = 20
+	copy(central[6:], head[:])
+	binary.LittleEndian.PutUint32(central[42:], uint32(z.offset()))
+	z.central = append(append(z.central, central[:]...), name...)
 	z.plain = binary.LittleEndian.AppendUint32(z.plain, sigLocal)
-	z.plain = append(append(z.plain, head...), name...)
-
-	z.central = binary.LittleEndian.AppendUint32(z.central, sigCentral)
-	z.central = append(z.central, 20, 0) // made by version 2.0
-	z.central = append(z.central, head...)
-	z.central = append(z.central, make([]byte, 10)...) // no comment, first disk, no attributes
-	z.central = binary.LittleEndian.AppendUint32(z.central, uint32(offset))
-	z.central = append(z.central, name...)
+	z.plain = append(append(z.plain, head[:]...), name...)
 	z.count++
 }
 

@@ -7,20 +7,7 @@ import (
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
-	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
 )
-
-// onDisk returns a server whose data is in dir.
-func onDisk(t testing.TB, dir string) *syncserver.Server {
-	t.Helper()
-	accounts, err := diskstore.OpenAccounts(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &syncserver.Server{
-		Accounts: accounts, Blobs: diskstore.NewBlobs(dir), Collections: diskstore.NewCollections(dir), Leases: diskstore.NewLeases(dir, ""),
-	}
-}
 
 // BenchmarkMediaUpload uploads archives of 25 files of 20 kB, one after the other.
 func BenchmarkMediaUpload(b *testing.B) {

@@ -176,6 +176,9 @@ func (c *call) Close() {
 		return
 	}
 	c.closed = true
+	if cap(c.buf) > 0 && cap(c.buf) <= 2*readSize {
+		c.g.spare = c.buf
+	}
 	c.data, c.buf = nil, nil
 	delete(c.g.calls, c.id)
 	c.g.imports.HTTPClose(c.id)
@@ -209,6 +212,9 @@ func (c *call) receive(kind EventKind, b []byte) {
 		c.answer, c.err = decodeResponse(b)
 	case EventData:
 		c.reading = false
+		if c.buf == nil {
+			c.buf, c.g.spare = c.g.spare, nil
+		}
 		if len(c.data) == 0 {
 			c.data = c.buf[:0]
 		}

@@ -30,6 +30,7 @@ type Guest struct {
 	running *task
 	buffer  []byte
 	batch   []byte // see stmt.Next
+	spare   []byte // for the data of the next streamed body
 }
 
 // waiting says what a suspended task waits for.
