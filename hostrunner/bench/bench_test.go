@@ -38,9 +38,15 @@ func TestWorkloads(t *testing.T) {
 		}
 		b.table.add(row)
 	}
+	for _, d := range []direction{down, up, same, scan} {
+		w := mediaWorkload{MediaSet: anki.MediaSet{Files: 60, Size: 1000}, direction: d, alone: d == scan}
+		if err := b.runMediaWorkload(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var out strings.Builder
 	b.table.print(&out)
-	for _, want := range []string{"send all M", "full download M", "ratio", "peak memory"} {
+	for _, want := range []string{"send all M", "full download M", "ratio", "peak memory", "60 × 1000", "1 request"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, &out)
 		}

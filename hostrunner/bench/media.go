@@ -134,21 +134,29 @@ func (b *bench) runMedia(ctx context.Context) error {
 		if !b.only.MatchString(w.String()) {
 			continue
 		}
-		r := mediaRow{mediaWorkload: w, result: map[string]measured{}}
-		for _, engine := range append([]string{real}, b.engines...) {
-			if engine == real && w.alone {
-				continue
-			}
-			fmt.Fprintf(os.Stderr, "%s: %s … ", w, engine)
-			m, err := b.measureMedia(ctx, w, engine)
-			if err != nil {
-				return fmt.Errorf("%s: %s: %w", w, engine, err)
-			}
-			fmt.Fprintf(os.Stderr, "%.3f s, %d MiB\n", m.Seconds, m.Kilobytes>>10)
-			r.result[engine] = m
+		if err := b.runMediaWorkload(ctx, w); err != nil {
+			return err
 		}
-		b.table.media = append(b.table.media, r)
 	}
+	return nil
+}
+
+// runMediaWorkload measures a workload with every engine.
+func (b *bench) runMediaWorkload(ctx context.Context, w mediaWorkload) error {
+	r := mediaRow{mediaWorkload: w, result: map[string]measured{}}
+	for _, engine := range append([]string{real}, b.engines...) {
+		if engine == real && w.alone {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s: %s … ", w, engine)
+		m, err := b.measureMedia(ctx, w, engine)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", w, engine, err)
+		}
+		fmt.Fprintf(os.Stderr, "%.3f s, %d MiB\n", m.Seconds, m.Kilobytes>>10)
+		r.result[engine] = m
+	}
+	b.table.media = append(b.table.media, r)
 	return nil
 }
 
