@@ -3,6 +3,7 @@ package hostrunner
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -33,7 +34,8 @@ type loop struct {
 	looked  time.Time     // when the network was last asked for answers
 	stop    bool          // set by close
 	ended   chan struct{} // closed when the goroutine has ended
-	crash   error         // why it has, if it was not by close; read it after ended
+	broken  atomic.Bool   // the guest has crashed; set before a call learns of it
+	crash   error         // how it has crashed; read it after ended
 }
 
 // task is a running call.
@@ -97,14 +99,7 @@ func (p *loop) close() {
 }
 
 // crashed reports whether the guest must not be used again.
-func (p *loop) crashed() bool {
-	select {
-	case <-p.ended:
-		return p.crash != nil
-	default:
-		return false
-	}
-}
+func (p *loop) crashed() bool { return p.broken.Load() }
 
 func (p *loop) run() {
 	defer close(p.ended)
@@ -112,6 +107,7 @@ func (p *loop) run() {
 	for !p.stop {
 		if err := p.step(); err != nil {
 			p.crash = err
+			p.broken.Store(true)
 			for _, t := range p.tasks {
 				p.finish(t, outcome{err: err})
 			}

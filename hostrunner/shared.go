@@ -68,7 +68,7 @@ func (e *engines) join(ctx context.Context) (s *shared, joined bool, err error) 
 		}
 		e.current = &shared{engine: started, gone: make(chan struct{})}
 	}
-	if e.current.crashed() {
+	if e.current.crashed() { // by a call that is not over yet
 		return e.current, false, nil
 	}
 	e.current.users++
