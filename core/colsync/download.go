@@ -88,8 +88,21 @@ func (s *Syncer) receive(ctx context.Context, body io.Reader, staged string, siz
 }
 
 // accept checks a downloaded file and makes it ready to be installed (§14.1).
-func (s *Syncer) accept(ctx context.Context, staged string) (err error) {
-	db, err := s.Store.OpenStaged(ctx, staged, host.ReadWrite)
+func (s *Syncer) accept(ctx context.Context, staged string) error {
+	return s.inspect(ctx, staged, host.ReadWrite, func(db host.DB, ver int) error {
+		if ver != collection.Schema {
+			if _, err := collection.Upgrade(db, s.Host.Clock, s.Host.Random, s.Host.Text); err != nil {
+				return err
+			}
+		}
+		_, err := rows.Exec(db, "UPDATE col SET ls = mod")
+		return err
+	})
+}
+
+// inspect checks a downloaded file, and lets do use it.
+func (s *Syncer) inspect(ctx context.Context, staged string, mode host.OpenMode, do func(db host.DB, ver int) error) (err error) {
+	db, err := s.Store.OpenStaged(ctx, staged, mode)
 	if err != nil {
 		return err
 	}
@@ -102,13 +115,7 @@ func (s *Syncer) accept(ctx context.Context, staged string) (err error) {
 	if err != nil {
 		return err
 	}
-	if ver != 18 {
-		if _, err := collection.Upgrade(db, s.Host.Clock, s.Host.Random, s.Host.Text); err != nil {
-			return err
-		}
-	}
-	_, err = rows.Exec(db, "UPDATE col SET ls = mod")
-	return err
+	return do(db, ver)
 }
 
 // damagedDownload says of a file problem that it is the server's file, not ours.

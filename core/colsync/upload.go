@@ -122,10 +122,18 @@ func refused(k fault.Kind) bool {
 	return false
 }
 
-// backUpServer keeps the server's collection as a backup.
+// backUpServer keeps the server's collection as a backup. One that could not be restored is none: whoever uploads to
+// repair the server says that there need not be a backup.
 func (s *Syncer) backUpServer(ctx context.Context, r *remote.Server) (string, error) {
 	const staged = host.Staging + "server.anki2"
 	if _, err := s.fetch(ctx, r, staged); err != nil {
+		return "", err
+	}
+	err := s.inspect(ctx, staged, host.ReadOnly, func(host.DB, int) error { return nil })
+	if err = damagedDownload(err); fault.KindOf(err) == fault.DamagedDownload {
+		return "", err.(*fault.Error).WithHint("To replace it all the same, upload without a backup.")
+	}
+	if err != nil {
 		return "", err
 	}
 	return s.Store.KeepAsBackup(staged, "upload")

@@ -120,14 +120,17 @@ export class Cardferry {
     return this.#client.call("sync", { onConflict: options.onConflict ?? "ask" }, options.signal);
   }
 
-  /** Replaces the server's collection by this one. */
-  async upload(options: CallOptions = {}): Promise<TransferReport> {
-    return this.#client.call("upload", null, options.signal);
+  /**
+   * Replaces the server's collection by this one. Unless backup is false, the server's is kept as a backup here first
+   * (`damaged_download` if it is damaged).
+   */
+  async upload(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
+    return this.#client.call("upload", { backup: options.backup ?? true }, options.signal);
   }
 
-  /** Replaces this collection by the server's; a backup is kept. */
-  async download(options: CallOptions = {}): Promise<TransferReport> {
-    return this.#client.call("download", null, options.signal);
+  /** Replaces this collection by the server's; unless backup is false, a backup is kept. */
+  async download(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
+    return this.#client.call("download", { backup: options.backup ?? true }, options.signal);
   }
 
   /** Runs one SQL statement that only reads. Errors: `invalid_input` for any other. */

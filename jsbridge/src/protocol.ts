@@ -106,8 +106,8 @@ export interface Calls {
   logout: [null, null];
   refresh: [{ offline: boolean }, StatusReport];
   sync: [{ onConflict: OnConflict }, SyncReport];
-  upload: [null, TransferReport];
-  download: [null, TransferReport];
+  upload: [{ backup: boolean }, TransferReport];
+  download: [{ backup: boolean }, TransferReport];
   query: [{ sql: string; params: readonly Param[] }, Row[]];
   close: [null, null];
   /** For tests only: runs statements that may write, as an app would with `edit`. */
