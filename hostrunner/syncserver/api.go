@@ -25,6 +25,7 @@ var apiRoutes = []apiRoute{
 	{verb: http.MethodPost, path: "password", serve: changePassword},
 	{verb: http.MethodGet, path: "devices", serve: listDevices},
 	{verb: http.MethodDelete, path: "devices/", serve: revokeDevice},
+	{verb: http.MethodGet, path: "events", serve: listen},
 }
 
 // api serves a path below /api/. Its answers, errors too, are JSON.
@@ -63,11 +64,11 @@ func (c *call) runAPI(route *apiRoute, id string) error {
 		return refuse(http.StatusForbidden, "a request of another origin's page")
 	}
 	if !route.open {
-		key, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
-		if !ok {
-			return refuse(http.StatusUnauthorized, "no key")
+		key, err := c.bearer()
+		if err != nil {
+			return err
 		}
-		err := c.server.authenticate(ctx, c, strings.TrimSpace(key), "")
+		err = c.server.authenticate(ctx, c, key, "")
 		if fault.KindOf(err) == fault.Auth {
 			return refuse(http.StatusUnauthorized, "unknown key")
 		}
@@ -76,6 +77,15 @@ func (c *call) runAPI(route *apiRoute, id string) error {
 		}
 	}
 	return route.serve(ctx, c, id)
+}
+
+// bearer returns the key that the request has.
+func (c *call) bearer() (string, error) {
+	key, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return "", refuse(http.StatusUnauthorized, "no key")
+	}
+	return strings.TrimSpace(key), nil
 }
 
 // failAPI answers with an error's status and a reason.
@@ -163,6 +173,7 @@ func changePassword(ctx context.Context, c *call, _ string) error {
 	if err := c.server.users.SetPassword(ctx, a.Name, request.New, c.device.ID); err != nil {
 		return err
 	}
+	c.server.events.recheck(c.account.ID)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -193,6 +204,7 @@ func revokeDevice(ctx context.Context, c *call, id string) error {
 	if err := c.server.Accounts.RemoveDevice(ctx, c.account.ID, store.DeviceID(id)); err != nil {
 		return err
 	}
+	c.server.events.recheck(c.account.ID)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -33,6 +33,10 @@ type Limits struct {
 	// Backups is how many replaced collections of an account are always kept: 3; further ones are for BackupAge, 30 days.
 	Backups   int
 	BackupAge time.Duration
+	// Listeners is how many connections of an account listen for events at once: 100. The one that began first makes room.
+	Listeners int
+	// Heartbeat is how often a listener gets a sign of life: 25 s. Within this time a revoked key ends the listening, too.
+	Heartbeat time.Duration
 	// MaxBackups is how many are kept whatever their age: 20.
 	MaxBackups int
 }
@@ -53,6 +57,8 @@ func (l Limits) withDefaults() Limits {
 	orElse(&l.Backups, 3)
 	orElse(&l.BackupAge, 30*24*time.Hour)
 	orElse(&l.MaxBackups, 20)
+	orElse(&l.Listeners, 100)
+	orElse(&l.Heartbeat, 25*time.Second)
 	return l
 }
 

@@ -51,6 +51,7 @@ type Server struct {
 
 	once     sync.Once
 	tenants  registry
+	events   hub
 	users    *Users
 	limiters *limiters
 	// crossOrigin refuses what pages of other origins send to /api/.
@@ -101,6 +102,7 @@ func (s *Server) start() {
 		s.large = make(chan struct{}, largeMessages)
 		s.closing = make(chan struct{})
 		s.tenants.init(s)
+		s.events.init(s)
 	})
 }
 
@@ -114,7 +116,10 @@ func (s *Server) Users() *Users {
 // back, and everything is closed. Clients whose session was rolled back sync again later, and lose nothing.
 func (s *Server) Close(ctx context.Context) error {
 	s.start()
-	s.closed.Do(func() { close(s.closing) })
+	s.closed.Do(func() {
+		close(s.closing)
+		s.events.close()
+	})
 	done := make(chan struct{})
 	go func() {
 		s.requests.Wait()
@@ -133,4 +138,5 @@ func (s *Server) changed(c Change) {
 	if s.Changed != nil {
 		s.Changed(c)
 	}
+	s.events.changed(c)
 }

@@ -85,7 +85,7 @@ func (t *tenant) with(ctx context.Context, do func() error) error {
 // statements. The account's lock is held.
 func (t *tenant) open(ctx context.Context) (host.DB, error) {
 	if t.db == nil {
-		if err := t.openCollection(ctx); err != nil {
+		if err := t.openCollection(ctx, true); err != nil {
 			return nil, err
 		}
 	}
@@ -96,12 +96,28 @@ func (t *tenant) open(ctx context.Context) (host.DB, error) {
 // interruptible is implemented by databases whose statements end when a context does.
 type interruptible interface{ SetContext(ctx context.Context) }
 
-func (t *tenant) openCollection(ctx context.Context) error {
+// usn returns the collection's usn, 0 if there is none yet. The account's lock is held.
+func (t *tenant) usn(ctx context.Context) (int64, error) {
+	if t.db == nil {
+		err := t.openCollection(ctx, false)
+		if fault.KindOf(err) == fault.NotFound {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	limitTo(ctx, t.db)
+	col, err := collection.ReadCol(t.db)
+	return col.USN, err
+}
+
+func (t *tenant) openCollection(ctx context.Context, create bool) error {
 	if err := t.registry.slot(ctx, t.registry.slots, (*tenant).isOpen); err != nil {
 		return err
 	}
 	db, err := t.server.Collections.Open(ctx, t.id)
-	if fault.KindOf(err) == fault.NotFound {
+	if create && fault.KindOf(err) == fault.NotFound {
 		if err = t.createCollection(ctx); err == nil {
 			db, err = t.server.Collections.Open(ctx, t.id)
 		}
