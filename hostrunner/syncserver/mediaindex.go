@@ -142,6 +142,18 @@ func (x *mediaIndex) close() {
 	}
 }
 
+// whileClosed runs do with the media state closed.
+func (x *mediaIndex) whileClosed(ctx context.Context, do func() error) error {
+	select {
+	case x.lock <- struct{}{}:
+	case <-ctx.Done():
+		return unavailable("the account's media are busy")
+	}
+	defer func() { <-x.lock }()
+	x.closeDB()
+	return do()
+}
+
 // closeDB closes the database, which rolls back what was begun. The lock is held, or nobody uses the account.
 func (x *mediaIndex) closeDB() {
 	if x.db == nil {

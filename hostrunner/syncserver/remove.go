@@ -20,6 +20,7 @@ func (s *Server) RemoveUser(ctx context.Context, name string) error {
 	if err := s.Accounts.Remove(ctx, a.ID); err != nil {
 		return err
 	}
+	s.events.recheck(a.ID)
 	t, err := s.tenants.enter(ctx, a.ID)
 	if _, ok := errors.AsType[*store.Elsewhere](err); ok {
 		return nil
@@ -29,7 +30,7 @@ func (s *Server) RemoveUser(ctx context.Context, name string) error {
 	}
 	err = t.with(ctx, func() error {
 		t.closeCollection()
-		return t.purge(ctx)
+		return t.media.whileClosed(ctx, func() error { return t.purge(ctx) })
 	})
 	s.tenants.leave(t)
 	s.tenants.evict(t, true)
