@@ -2,8 +2,8 @@
 # Builds the guest: wasm/build.sh wasip1|js OUT.
 #
 # Inlining is off, except in and below the loops over bytes, and in the allocator and collector: everywhere it would make
-# the file a tenth larger, nowhere a sync would take half as long again. The Green Tea collector, which needs SIMD to be faster, is off for its size as
-# well. wasm/size.sh prints what all this comes to.
+# the file a tenth larger, nowhere parsing would take half as long again. The Green Tea collector, which needs SIMD to be
+# faster, is off for its size as well. wasm/size.sh prints what all this comes to.
 set -eu
 target=$1
 case $2 in /*) out=$2 ;; *) out=$PWD/$2 ;; esac

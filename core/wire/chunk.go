@@ -84,7 +84,8 @@ func ints(dst []byte, list ...int64) []byte {
 	return dst
 }
 
-// appendInt is strconv.AppendInt for the numbers of a sync, with 32-bit divisions: Go has no fast 64-bit ones in Wasm.
+// appendInt is strconv.AppendInt for the numbers of a sync, mostly with 32-bit divisions: in Wasm each is one
+// multiplication, where Go makes four of a 64-bit one.
 func appendInt(dst []byte, n int64) []byte {
 	const billion = 1_000_000_000
 	if n <= -billion || n >= billion*billion {
