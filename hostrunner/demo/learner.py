@@ -1,8 +1,11 @@
 """What a learner does in the demonstration, done by the real Anki: learner.py make|study|write|compare FILE..."""
 
+import os
 import shutil
+import struct
 import sys
 import tempfile
+import zlib
 
 from anki.collection import Collection
 
@@ -22,10 +25,22 @@ def add(col: Collection, front: str, back: str) -> None:
     col.add_note(note, col.decks.id("Spanish"))
 
 
+def picture() -> bytes:
+    """A blue square, as a PNG file of 8 x 8 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + b"\x0f\x5f\xa8" * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
 def make(col: Collection) -> None:
+    name = col.media.write_data("ola.png", picture())
     for front, back in WORDS:
-        add(col, front, back)
-    print(f"{len(WORDS)} notes in the deck Spanish")
+        add(col, front, back + (f'<img src="{name}">' if front == "la ola" else ""))
+    print(f"{len(WORDS)} notes in the deck Spanish, one of them with a picture")
 
 
 def study(col: Collection) -> None:
@@ -59,10 +74,21 @@ def content(path: str) -> dict[str, list]:
             "cards": col.db.all("select id, nid, did, mod, type, queue, due, ivl, reps, lapses from cards order by id"),
             "reviews": col.db.all("select id, cid, ease, ivl, time, type from revlog order by id"),
             "decks": col.db.all("select id, name from decks order by id"),
+            "media files": media(path),
         }
     finally:
         col.close()
         shutil.rmtree(folder)
+
+
+def media(path: str) -> list[tuple[str, bytes]]:
+    folder = path.removesuffix(".anki2") + ".media"
+    files = sorted(os.listdir(folder))
+    contents = []
+    for name in files:
+        with open(os.path.join(folder, name), "rb") as f:
+            contents.append((name, f.read()))
+    return contents
 
 
 def compare(*paths: str) -> None:

@@ -46,10 +46,12 @@ mkdir laptop
 run login --profile laptop --endpoint "$url" --user learner
 run status --profile laptop
 run upload --profile laptop
+run media sync --profile laptop
 
 say "The phone starts with nothing, and gets it."
 run login --profile phone --endpoint "$url" --user learner
 run download --profile phone
+run media sync --profile phone
 
 say "On the phone, the real Anki answers three cards. On the laptop it corrects a note, adds one, and deletes one."
 "$python" "$learner" study phone/collection.anki2
