@@ -73,6 +73,10 @@ func normal(t *testing.T, answer []byte) string {
 	}
 	if m, ok := v.(map[string]any); ok {
 		delete(m, "cardferry")
+		// An account of the real server is lent to one test after the other, and keeps the number of its media changes.
+		if n, ok := m["media_usn"].(json.Number); ok && n != "" {
+			m["media_usn"] = "a number"
+		}
 	}
 	b, err := json.Marshal(normalValue("", v))
 	if err != nil {
