@@ -2,6 +2,7 @@ package mediasync
 
 import (
 	"context"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -102,16 +103,17 @@ func (r *syncRun) store(ctx context.Context) mediause.Store {
 			defer scan.Close()
 			l := listing{scan: scan}
 			for {
-				e, ok, err := l.next()
+				e, ok, err := l.head()
 				if err != nil || !ok {
 					if err != nil {
 						yield(mediause.File{}, err)
 					}
 					return
 				}
-				if !yield(mediause.File{Name: e.name, Size: e.file.Size, Regular: e.regular}, nil) {
+				if !yield(mediause.File{Name: strings.Clone(e.name), Size: e.file.Size, Regular: e.regular}, nil) {
 					return
 				}
+				l.pass()
 			}
 		},
 		Sum: func(ctx context.Context, name string) ([20]byte, error) {

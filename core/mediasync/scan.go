@@ -2,6 +2,7 @@ package mediasync
 
 import (
 	"context"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -17,50 +18,16 @@ const (
 	commitFiles = 100
 )
 
-// entry is one file of the folder's listing.
-type entry struct {
-	name    string
-	file    host.MediaFile
-	regular bool
-}
-
-// listing reads the folder's listing.
-type listing struct {
-	scan host.MediaScan
-	buf  []byte
-	rest []byte
-	row  rows.Row
-	done bool
-}
-
-// next returns the next file; ok is false at the end.
-func (l *listing) next() (e entry, ok bool, err error) {
-	for len(l.rest) == 0 {
-		if l.done {
-			return e, false, nil
-		}
-		if l.buf, l.done, err = l.scan.Next(l.buf[:0]); err != nil {
-			return e, false, err
-		}
-		l.rest = l.buf
-	}
-	if l.row, l.rest, err = rows.Decode(l.rest, l.row); err != nil {
-		return e, false, err
-	}
-	e = entry{l.row[0].String(), host.MediaFile{Size: l.row[1].Int(), Modified: l.row[2].Int()}, l.row[3].Int() != 0}
-	return e, true, nil
-}
-
 // scanner compares the folder with the index, both in the order of their names. Only files whose size or time has changed
 // are read.
 type scanner struct {
 	run     *syncRun
 	listing listing
-	head    entry // of the listing, if more
-	more    bool
 	missed  string   // temporary table of names that are not here any more
 	absent  []string // that are not in it yet
-	fresh   []entry  // to be looked at
+	fresh   []entry  // to be looked at; their names are copies
+	page    []byte   // packed rows of the index
+	row     rows.Row // one of them
 	checked int64
 }
 
@@ -80,9 +47,6 @@ func (r *syncRun) scan(ctx context.Context) (err error) {
 	case fault.NotFound: // no folder is an empty folder; the brake looks at it
 		s.listing.done = true
 	default:
-		return r.scanFailed(err)
-	}
-	if s.head, s.more, err = s.listing.next(); err != nil {
 		return r.scanFailed(err)
 	}
 	if err := s.compare(ctx); err != nil {
@@ -107,7 +71,7 @@ func (r *syncRun) scanFailed(err error) error {
 	}
 }
 
-// known is what the index has about one name, as far as a scan needs it.
+// known is what the index has about one name, as far as a scan needs it. The name shares memory with the scanner's page.
 type known struct {
 	name   string
 	file   host.MediaFile
@@ -117,30 +81,27 @@ type known struct {
 
 // compare goes through the index page by page, then through what is left of the listing.
 func (s *scanner) compare(ctx context.Context) error {
-	query, err := s.run.index.db.Prepare("SELECT name, here IS NOT NULL, size, modified, why + aside FROM media WHERE name >= ? ORDER BY name LIMIT 1000")
+	query, err := s.run.index.db.Prepare("SELECT name, size, modified, why + aside = 0 FROM media WHERE name >= ? ORDER BY name LIMIT 1000")
 	if err != nil {
 		return err
 	}
 	defer query.Close()
-	page := make([]known, 0, scanPage)
-	for last := ""; ; last = after(page[len(page)-1].name) {
-		page = page[:0]
-		for v, err := range rows.Each(query, rows.Pack(nil, last)) {
-			if err != nil {
-				return err
-			}
-			page = append(page, known{v[0].String(), host.MediaFile{Size: v[2].Int(), Modified: v[3].Int()}, v[1].Int() != 0, v[4].Int() != 0})
+	for from, n := "", scanPage; n == scanPage; {
+		if err := s.read(query, from); err != nil {
+			return err
 		}
-		for i := range page {
-			if err := s.until(ctx, &page[i]); err != nil {
-				return err
-			}
+		var last []byte
+		if n, last, err = s.comparePage(ctx); err != nil {
+			return err
 		}
 		if err := s.flush(ctx); err != nil {
 			return err
 		}
-		if len(page) < scanPage {
-			break
+		if n == scanPage {
+			if s.row, _, err = rows.Decode(last, s.row); err != nil {
+				return err
+			}
+			from = after(s.row[0].String())
 		}
 	}
 	if err := s.until(ctx, nil); err != nil {
@@ -149,40 +110,64 @@ func (s *scanner) compare(ctx context.Context) error {
 	return s.storeAbsent(ctx)
 }
 
-func (s *scanner) step() (err error) {
-	s.head, s.more, err = s.listing.next()
-	if err != nil {
-		return s.run.scanFailed(err)
+// read fills the page with rows of the index. It ends the query, since rows are stored while the page is compared.
+func (s *scanner) read(query host.Stmt, from string) error {
+	err := query.Query(rows.Pack(nil, from))
+	s.page = s.page[:0]
+	for done := false; !done && err == nil; {
+		s.page, done, err = query.Next(s.page)
 	}
-	return nil
+	return err
 }
 
-// until takes the listing up to a row of the index, or to its end, and compares the two.
+// comparePage compares the page with the listing and returns the number of its rows and the last one.
+func (s *scanner) comparePage(ctx context.Context) (n int, last []byte, err error) {
+	for rest := s.page; ; n++ {
+		same, unchanged, next := s.listing.passUnchanged(rest)
+		if same > 0 {
+			n, last, rest = n+same, unchanged, next
+			s.checked += int64(same)
+		}
+		if len(rest) == 0 {
+			return n, last, nil
+		}
+		if s.row, next, err = rows.Decode(rest, s.row); err != nil {
+			return n, nil, err
+		}
+		last, rest = rest, next
+		v := s.row
+		k := known{v[0].Shared(), host.MediaFile{Size: v[1].Int(), Modified: v[2].Int()}, v[1].Tag != rows.TagNull, v[3].Int() == 0}
+		if err := s.until(ctx, &k); err != nil {
+			return n, nil, err
+		}
+	}
+}
+
+// until takes the listing up to and including a row of the index, or to its end, and compares the two.
 func (s *scanner) until(ctx context.Context, k *known) error {
-	for s.more && (k == nil || s.head.name < k.name) {
-		if err := s.add(ctx, s.head); err != nil {
+	for {
+		e, more, err := s.listing.head()
+		switch {
+		case err != nil:
+			return s.run.scanFailed(err)
+		case k == nil && !more:
+			return s.flush(ctx)
+		case !more || k != nil && e.name > k.name:
+			if k.here {
+				s.absent = append(s.absent, strings.Clone(k.name))
+			}
+			return nil
+		}
+		s.listing.pass()
+		this := k != nil && e.name == k.name
+		if this && k.here && !k.marked && e.regular && e.file == k.file {
+			s.checked++
+			return nil
+		}
+		if err := s.add(ctx, e); err != nil || this {
 			return err
 		}
-		if err := s.step(); err != nil {
-			return err
-		}
 	}
-	switch {
-	case k == nil:
-		return s.flush(ctx)
-	case !s.more || s.head.name != k.name:
-		if k.here {
-			s.absent = append(s.absent, k.name)
-		}
-		return nil
-	case k.here && !k.marked && s.head.regular && s.head.file == k.file:
-		s.checked++
-		return s.step()
-	}
-	if err := s.add(ctx, s.head); err != nil {
-		return err
-	}
-	return s.step()
 }
 
 // add notes a file that has to be looked at.
@@ -191,8 +176,9 @@ func (s *scanner) add(ctx context.Context, e entry) error {
 	switch {
 	case medianame.IsSystem(e.name):
 	case !medianame.Normalized(s.run.Host.Text, e.name):
-		s.run.setAside[e.name] = badName
+		s.run.setAside[strings.Clone(e.name)] = badName
 	default:
+		e.name = strings.Clone(e.name)
 		s.fresh = append(s.fresh, e)
 	}
 	if len(s.fresh) >= scanPage {
