@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS media (
 	came INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS media_here ON media (here) WHERE here IS NOT NULL;
+CREATE INDEX IF NOT EXISTS media_absent ON media (why) WHERE here IS NULL;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`
 
 // index is the open index. It may be lost: then everything is looked at anew, on both sides, and nothing counts as deleted.
