@@ -129,6 +129,7 @@ type lentStmt struct {
 	host.Stmt
 	db   int32 // 0: a listing of media files, which belongs to none
 	rest []byte
+	row  rows.Row // of rest
 	done bool
 }
 
@@ -150,7 +151,7 @@ func (s *lentStmt) next(p []byte) (int64, error) {
 		}
 	}
 	for len(s.rest) > 0 {
-		size, err := rowSize(s.rest)
+		size, err := s.rowSize()
 		if err != nil {
 			return 0, err
 		}
@@ -169,7 +170,9 @@ func (s *lentStmt) next(p []byte) (int64, error) {
 	return int64(written), nil
 }
 
-func rowSize(b []byte) (int, error) {
-	_, rest, err := rows.Decode(b, nil)
-	return len(b) - len(rest), fault.Wrap(fault.Internal, err, "read rows")
+// rowSize returns the size of the first row of rest.
+func (s *lentStmt) rowSize() (int, error) {
+	row, rest, err := rows.Decode(s.rest, s.row)
+	s.row = row
+	return len(s.rest) - len(rest), fault.Wrap(fault.Internal, err, "read rows")
 }

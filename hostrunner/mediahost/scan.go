@@ -16,12 +16,22 @@ import (
 var _ host.MediaScan = (*scan)(nil)
 
 // scan is a listing. The names are read at once, since the system has them in no order; all else is asked for batch by
-// batch, so that 100,000 files take no more memory than their names.
+// batch, so that 100,000 files take no more memory than their names. While rows of one batch are handed out, the next one is
+// looked at, which is two fifths of the work of a sync without changes.
 type scan struct {
 	ctx     context.Context
 	folder  *folder
+	entries []entry // not in a batch yet
+	now     *looked
+	at      int // the next one of now
+	ahead   *looked
+}
+
+// looked is a batch of files that are being looked at, until all have been.
+type looked struct {
 	entries []entry
 	looks   [batch]found
+	all     sync.WaitGroup
 }
 
 // batch is how many files are looked at between two checks of the context, and lookers how many at the same time: a
@@ -45,10 +55,11 @@ func (m *Media) Scan(ctx context.Context) (host.MediaScan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{ctx: ctx, folder: f}
+	s := &scan{ctx: ctx, folder: f, now: &looked{}, ahead: &looked{}}
 	if err := s.readNames(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.look(s.ahead)
 	return s, nil
 }
 
@@ -81,50 +92,59 @@ func (s *scan) readNames() error {
 // Next appends rows (see host.MediaScan).
 func (s *scan) Next(buf []byte) (_ []byte, done bool, err error) {
 	const enough = 64 << 10
-	for start := len(buf); len(s.entries) > 0 && len(buf)-start < enough; {
-		if err := s.ctx.Err(); err != nil {
-			return buf, false, fault.Wrap(fault.Cancelled, err, "list %s", Folder)
-		}
-		entries := s.entries[:min(batch, len(s.entries))]
-		s.lookAt(entries)
-		for i, e := range entries {
-			f := &s.looks[i]
-			switch {
-			case errors.Is(f.err, fs.ErrNotExist):
-				continue // removed meanwhile
-			case f.err != nil:
-				return buf, false, convert(f.err, "find", e.name())
-			case f.folder:
-				continue
+	for start := len(buf); len(buf)-start < enough; s.at++ {
+		if s.at == len(s.now.entries) {
+			if err := s.ctx.Err(); err != nil {
+				return buf, false, fault.Wrap(fault.Cancelled, err, "list %s", Folder)
 			}
-			regular := int64(0)
-			if f.regular {
-				regular = 1
+			if !s.turn() {
+				return buf, true, nil
 			}
-			buf = rows.Int(rows.Int(rows.Int(rows.Text(rows.Begin(buf, 4), e.name()), f.seen.Size), f.seen.Modified), regular)
 		}
-		s.entries = s.entries[len(entries):]
+		name, f := s.now.entries[s.at].name(), &s.now.looks[s.at]
+		switch {
+		case errors.Is(f.err, fs.ErrNotExist):
+			continue // removed meanwhile
+		case f.err != nil:
+			return buf, false, convert(f.err, "find", name)
+		case f.folder:
+			continue
+		}
+		regular := int64(0)
+		if f.regular {
+			regular = 1
+		}
+		buf = rows.Int(rows.Int(rows.Int(rows.Text(rows.Begin(buf, 4), name), f.seen.Size), f.seen.Modified), regular)
 	}
-	return buf, len(s.entries) == 0, nil
+	return buf, false, nil
 }
 
-// lookAt fills s.looks.
-func (s *scan) lookAt(entries []entry) {
-	var all sync.WaitGroup
-	size := (len(entries) + lookers - 1) / lookers
-	for from := 0; from < len(entries); from += size {
-		all.Go(func() {
-			for i := from; i < min(from+size, len(entries)); i++ {
-				s.looks[i] = s.folder.look(entries[i])
+// turn takes the batch that was looked at ahead and begins with the one after it; it is false at the end.
+func (s *scan) turn() bool {
+	s.ahead.all.Wait()
+	s.now, s.ahead, s.at = s.ahead, s.now, 0
+	s.look(s.ahead)
+	return len(s.now.entries) > 0
+}
+
+// look begins to look at the next files.
+func (s *scan) look(l *looked) {
+	n := min(batch, len(s.entries))
+	l.entries, s.entries = s.entries[:n], s.entries[n:]
+	size := (n + lookers - 1) / lookers
+	for from := 0; from < n; from += size {
+		l.all.Go(func() {
+			for i := from; i < min(from+size, n); i++ {
+				l.looks[i] = s.folder.look(l.entries[i])
 			}
 		})
 	}
-	all.Wait()
 }
 
 // Close ends the listing.
 func (s *scan) Close() error {
-	s.entries = nil
+	s.ahead.all.Wait() // the folder is open until then
+	s.now, s.ahead, s.at, s.entries = &looked{}, &looked{}, 0, nil
 	s.folder.close()
 	return nil
 }
