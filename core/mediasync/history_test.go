@@ -29,6 +29,42 @@ func TestPages(t *testing.T) {
 	sameFiles(t, "the folder", d.files(), s.files())
 }
 
+// TestScanPages: among more files than a page of the index has, a scan finds what has changed, at the edges of pages too.
+func TestScanPages(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	d := newDevice(t, s)
+	want := map[string]string{}
+	for i := range 2000 {
+		name := fmt.Sprintf("f%04d.txt", i)
+		want[name] = name
+		s.put(name, []byte(name))
+	}
+	d.sync()
+	for _, i := range []int{0, 500, 998, 999, 1000, 1999} {
+		name := fmt.Sprintf("f%04d.txt", i)
+		want[name] = "changed " + name
+		d.put(name, want[name])
+	}
+	for _, i := range []int{1, 997, 1001, 1998} {
+		name := fmt.Sprintf("f%04d.txt", i)
+		delete(want, name)
+		d.media.Remove(name)
+	}
+	for _, name := range []string{"a.txt", "f0999a.txt", "f1500a.txt", "z.txt"} {
+		want[name] = name
+		d.put(name, name)
+	}
+	if r := d.sync(); r.Uploaded != 10 || r.DeletedRemote != 4 || r.Downloaded != 0 || r.DeletedLocal != 0 {
+		t.Errorf("%+v", r)
+	}
+	d.want(want)
+	d.wantServer(want)
+	if r := d.sync(); r.Uploaded+r.DeletedRemote+r.Downloaded+r.DeletedLocal != 0 {
+		t.Errorf("again: %+v", r)
+	}
+}
+
 // wipe makes the server a new, empty one.
 func (s *server) wipe() {
 	s.mu.Lock()
