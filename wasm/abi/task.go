@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/cardferry/cardferry/core/host"
 )
@@ -88,7 +88,8 @@ func (g *Guest) Call(id int32, request []byte) {
 // export, where the task's own stack is gone. The instance ends with it (wasm/ABI.md).
 func (g *Guest) logPanic() {
 	if v := recover(); v != nil {
-		g.imports.Log(fmt.Sprintf("panic: %v\n%s", v, debug.Stack()))
+		stack := make([]byte, 8<<10)
+		g.imports.Log(fmt.Sprintf("panic: %v\n%s", v, stack[:runtime.Stack(stack, false)]))
 		panic(v)
 	}
 }
