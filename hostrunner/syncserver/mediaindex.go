@@ -24,6 +24,8 @@ type mediaIndex struct {
 	fresh      bool         // it was opened for this use
 	storing    int          // uploads that have content which no row refers to yet
 	orphans    []store.SHA1 // content of uploads that have failed
+	marked     bool         // the database says that there may be content which no row refers to
+	leftovers  bool         // and somebody before has left it so
 
 	last atomic.Int64 // the number of the last change, -1 if it was not read yet
 	// receiving has an element for every upload that is being received.
@@ -36,16 +38,22 @@ const receiveAtOnce = 16
 
 // mediaSchema: usn is the key, so no two changes can have the same, and they are listed in its order. A deletion has size 0. The
 // number of files is counted when it is asked for, so it cannot drift. unused is content that was replaced or deleted, and
-// has not been removed yet.
+// has not been removed yet. storing says that uploads store content: if it still says so when the database is opened, a crash may have left
+// content that no row refers to.
 const mediaSchema = `
 CREATE TABLE media (
 	usn INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, sum BLOB NOT NULL, crc INTEGER NOT NULL, mtime INTEGER NOT NULL
 );
 CREATE INDEX media_live ON media (sum) WHERE size > 0;
 CREATE TABLE unused (sum BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE state (last INTEGER NOT NULL);
-INSERT INTO state VALUES (0);
-PRAGMA user_version = 1;`
+CREATE TABLE state (last INTEGER NOT NULL, storing INTEGER NOT NULL);
+INSERT INTO state VALUES (0, 0);
+PRAGMA user_version = 2;`
+
+// mediaUpgrade is from version 1, which had no storing.
+const mediaUpgrade = `
+ALTER TABLE state ADD COLUMN storing INTEGER NOT NULL DEFAULT 1;
+PRAGMA user_version = 2;`
 
 // mediaCacheKiB is the page cache of an open media state. It grows to this only with use.
 const mediaCacheKiB = 500
@@ -86,6 +94,11 @@ func (x *mediaIndex) with(ctx context.Context, mode host.OpenMode, do func() err
 		}
 	}
 	limitTo(ctx, x.db)
+	if x.leftovers {
+		if err := x.cleanLeftovers(ctx); err != nil { // harms nobody now
+			x.tenant.server.Log.Error("remove media content that a crash has left", "account", string(x.tenant.id), "error", err.Error())
+		}
+	}
 	err := do()
 	sound = true
 	return err
@@ -118,18 +131,22 @@ func (x *mediaIndex) prepare() error {
 	switch {
 	case err != nil:
 		return err
-	case version > 1:
+	case version > 2:
 		return fault.New(fault.UnsupportedFile, "the media state was written by a newer program")
-	case version == 0:
-		if err := rows.Transaction(x.db, func() error { return x.db.Exec(mediaSchema) }); err != nil {
+	case version < 2:
+		sql := mediaSchema
+		if version == 1 {
+			sql = mediaUpgrade
+		}
+		if err := rows.Transaction(x.db, func() error { return x.db.Exec(sql) }); err != nil {
 			return err
 		}
 	}
-	last, err := rows.IntOf(x.db, "SELECT last FROM state")
-	if err == nil {
-		x.last.Store(last)
-	}
-	return err
+	return x.each(func(row rows.Row) {
+		x.last.Store(row[0].Int())
+		x.marked = row[1].Int() != 0
+		x.leftovers = x.marked
+	}, "SELECT last, storing FROM state")
 }
 
 // mediaIsOpen reports whether the media state is open; nobody uses the account.
@@ -161,6 +178,10 @@ func (x *mediaIndex) closeDB() {
 	}
 	limitTo(context.Background(), x.db)
 	_ = x.db.Rollback() // closing does it, too
+	if x.marked && !x.leftovers && x.storing == 0 && len(x.orphans) == 0 {
+		_ = x.mark(false) // else the next one looks in vain
+	}
+	x.marked, x.leftovers = false, false
 	if err := x.db.Close(); err != nil {
 		x.tenant.server.Log.Error("close a media state", "account", string(x.tenant.id), "error", err.Error())
 	}
@@ -301,56 +322,4 @@ func next(last int64) (int64, error) {
 		return 0, fault.New(fault.DamagedFile, "the media state's number of changes has reached its end")
 	}
 	return last + 1, nil
-}
-
-// clean removes content that no row refers to any more. It waits for uploads that may be about to refer to it. What it does
-// not get to now is for the next time: the list is in the database.
-func (x *mediaIndex) clean(ctx context.Context) error {
-	if x.storing > 0 {
-		return nil
-	}
-	if err := x.cleanOrphans(ctx); err != nil {
-		return err
-	}
-	const most = 200
-	var gone, listed []store.SHA1
-	err := x.each(func(row rows.Row) {
-		var sum store.SHA1
-		copy(sum[:], row[0].Bytes)
-		listed = append(listed, sum)
-		if row[1].Int() == 0 {
-			gone = append(gone, sum)
-		}
-	}, "SELECT u.sum, EXISTS (SELECT 1 FROM media m WHERE m.sum = u.sum AND m.size > 0) FROM unused u LIMIT ?", int64(most))
-	if err != nil || len(listed) == 0 {
-		return err
-	}
-	if err := x.tenant.server.Blobs.Remove(ctx, x.tenant.id, gone...); err != nil {
-		return err
-	}
-	return rows.Transaction(x.db, func() error {
-		for _, sum := range listed {
-			if err := x.run("DELETE FROM unused WHERE sum = ?", sum[:]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// cleanOrphans removes content of failed uploads. It is not listed in the database: perhaps that is what has failed.
-func (x *mediaIndex) cleanOrphans(ctx context.Context) error {
-	for len(x.orphans) > 0 {
-		sum := x.orphans[0]
-		used := false
-		err := x.each(func(rows.Row) { used = true }, "SELECT 1 FROM media WHERE sum = ? AND size > 0 LIMIT 1", sum[:])
-		if err == nil && !used {
-			err = x.tenant.server.Blobs.Remove(ctx, x.tenant.id, sum)
-		}
-		if err != nil {
-			return err
-		}
-		x.orphans = x.orphans[1:]
-	}
-	return nil
 }

@@ -142,7 +142,7 @@ func (u *mediaUpload) checkNames() error {
 // store makes the content durable and then records the changes. Content that another file has already is stored once.
 func (u *mediaUpload) store(ctx context.Context) (usn int64, changed bool, err error) {
 	x := u.index
-	if err := x.with(ctx, host.Create, func() error { x.storing++; return nil }); err != nil {
+	if err := x.with(ctx, host.Create, x.beginStoring); err != nil {
 		return 0, false, err
 	}
 	stored := false

@@ -39,10 +39,44 @@ func (s *Server) RemoveUser(ctx context.Context, name string) error {
 
 // purge removes all data of an account; it is closed.
 func (t *tenant) purge(ctx context.Context) error {
-	if err := t.server.Collections.Remove(ctx, t.id); err != nil {
-		return fault.Step("remove the account's data", err)
+	// Who looks for what a crash has left finds it by its collection (RemoveLeftovers): that goes last.
+	if err := t.server.Blobs.RemoveAll(ctx, t.id); err != nil {
+		return fault.Step("remove the account's media", err)
 	}
-	return fault.Step("remove the account's media", t.server.Blobs.RemoveAll(ctx, t.id))
+	return fault.Step("remove the account's data", t.server.Collections.Remove(ctx, t.id))
+}
+
+// RemoveLeftovers removes the data of accounts that are no more: a server that was to remove it when it closes the account may have been
+// killed before. It may run beside requests.
+func (s *Server) RemoveLeftovers(ctx context.Context) error {
+	s.start()
+	owners, err := s.Collections.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := s.Accounts.List(ctx) // after that: whoever came meanwhile is in it
+	if err != nil {
+		return err
+	}
+	known := make(map[store.AccountID]bool, len(list))
+	for _, a := range list {
+		known[a.ID] = true
+	}
+	for _, id := range owners {
+		if known[id] {
+			continue
+		}
+		t, err := s.tenants.enter(ctx, id)
+		if _, ok := errors.AsType[*store.Elsewhere](err); ok {
+			continue // that server does it
+		}
+		if err != nil {
+			return fault.Step("remove the data of a removed account", err)
+		}
+		s.tenants.leave(t)
+		s.tenants.evict(t, true) // closing it removes its data
+	}
+	return nil
 }
 
 // purgeIfRemoved removes the data of an account that another process has removed.

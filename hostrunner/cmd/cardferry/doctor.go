@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/remote"
+	"github.com/cardferry/cardferry/hostrunner/gateway"
 )
 
 type doctorCommand struct {
@@ -118,6 +119,8 @@ func (d *doctor) reach(base string) bool {
 	switch s := resp.StatusCode; {
 	case s == 200:
 		d.add("health", true, "GET health gives 200")
+	case s == 404 && strings.Contains(base, gateway.Prefix):
+		d.add("health", true, "not applicable: a gateway forwards sync requests only")
 	case s >= 300 && s < 400 && s != 308:
 		d.add("health", false, "it redirects to %s (%d); sync requests do not follow that: use the new address",
 			resp.Header.Get("Location"), s)

@@ -52,6 +52,7 @@ func (s *serving) run(app *app) error {
 	ctx, cancel := context.WithCancel(app.ctx)
 	defer cancel()
 	go s.giveBack(ctx)
+	go s.tidy(ctx)
 	select {
 	case err = <-served:
 		err = fault.Wrap(fault.Other, err, "serve")

@@ -241,7 +241,7 @@ func checkSite(t *testing.T, url string) {
 		t.Errorf("the page: %d %v", resp.StatusCode, resp.Header)
 	}
 	if resp, body := request(t, "GET", url+"metrics", ""); resp.StatusCode != 200 ||
-		!strings.Contains(body, `cardferry_requests_total{endpoint="sync/meta",status="200"}`) || !strings.Contains(body, "cardferry_open_accounts 1") {
+		!strings.Contains(body, `cardferry_requests_total{endpoint="sync/meta",status="200"}`) || !strings.Contains(body, "cardferry_open_accounts 1") || !strings.Contains(body, "cardferry_listeners 0") {
 		t.Errorf("metrics: %d %s", resp.StatusCode, body)
 	}
 	for _, test := range []struct {

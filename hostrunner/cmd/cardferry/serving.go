@@ -48,6 +48,7 @@ func newServing(ctx context.Context, set *serveSettings, log *slog.Logger) (*ser
 	m.Gauge("cardferry_open_accounts", "Accounts that are being served.", func() float64 { return float64(s.sync.Stats().Accounts) })
 	m.Gauge("cardferry_open_collections", "Collections that are open.", func() float64 { return float64(s.sync.Stats().Collections) })
 	m.Gauge("cardferry_sessions", "Normal syncs under way.", func() float64 { return float64(s.sync.Stats().Sessions) })
+	m.Gauge("cardferry_listeners", "Connections that listen for events.", func() float64 { return float64(s.sync.Listeners()) })
 	err = s.sync.Users().SetFixed(ctx, set.users)
 	if err == nil && len(set.upstreams) > 0 {
 		err = s.openGateway()
@@ -98,6 +99,13 @@ func gatewayKey(name string) ([]byte, error) {
 		err = os.Rename(tmp, name)
 	}
 	return key, fault.Wrap(fault.NotWritable, err, "store the gateway's key")
+}
+
+// tidy removes what a killed server has left. Nobody has to wait for it.
+func (s *serving) tidy(ctx context.Context) {
+	if err := s.sync.RemoveLeftovers(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("remove the data of removed accounts", "error", err.Error())
+	}
 }
 
 // rest serves what is none of the sync server's own paths.

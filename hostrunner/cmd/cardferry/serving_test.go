@@ -98,6 +98,12 @@ func TestServeGateway(t *testing.T) {
 	if _, body := request(t, "GET", url+"metrics", ""); !strings.Contains(body, `cardferry_requests_total{endpoint="upstream/up/sync/start",status="200"} 1`) {
 		t.Error("the metrics know nothing of it")
 	}
+	o := as(t, "", "doctor", "--endpoint", url+"upstream/up/")
+	for _, want := range []string{`"name":"health","ok":true`, "not applicable"} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("doctor says no %s: %s", want, o.stdout)
+		}
+	}
 	again := inProcess(t, set, log)
 	if resp, _ := request(t, "POST", again+strings.TrimPrefix(location, url)+"sync/start", "x", header); resp.StatusCode != 200 {
 		t.Errorf("the path of the redirect after a restart: %d", resp.StatusCode)

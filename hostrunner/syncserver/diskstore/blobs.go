@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -102,6 +104,40 @@ func (s *Blobs) Remove(_ context.Context, id store.AccountID, sums ...store.SHA1
 		}
 	}
 	return nil
+}
+
+// List returns an account's content (see store.Blobs).
+func (s *Blobs) List(_ context.Context, id store.AccountID) ([]store.SHA1, error) {
+	dir, err := s.folder.of(id)
+	if err != nil {
+		return nil, err
+	}
+	all := map[store.SHA1]bool{}
+	s.mu.Lock() // first what is in memory: of it files may be made at any time
+	if u := s.unsettled[id]; u != nil {
+		for sum := range u.fresh {
+			all[sum] = true
+		}
+		for sum := range u.logged {
+			all[sum] = true
+		}
+	}
+	s.mu.Unlock()
+	folders, err := os.ReadDir(filepath.Join(dir, mediaFolder))
+	for i := 0; i < len(folders) && err == nil; i++ {
+		var files []os.DirEntry
+		files, err = os.ReadDir(filepath.Join(dir, mediaFolder, folders[i].Name()))
+		for _, f := range files {
+			var sum store.SHA1
+			if n, err := hex.Decode(sum[:], []byte(f.Name()[:min(len(f.Name()), 2*len(sum))])); err == nil && n == len(sum) {
+				all[sum] = true
+			}
+		}
+	}
+	if err != nil && !missing(err) {
+		return nil, filehost.Convert(err, "list media content")
+	}
+	return slices.Collect(maps.Keys(all)), nil
 }
 
 // RemoveAll removes an account's content (see store.Blobs).

@@ -15,6 +15,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
+	"github.com/cardferry/cardferry/hostrunner/profilelock"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
@@ -204,6 +205,35 @@ func (s *Collections) Remove(_ context.Context, id store.AccountID) error {
 		}
 	}
 	return nil
+}
+
+// Owners returns the accounts that something is kept of (see store.Collections). The lease, which nobody can remove safely, does
+// not count.
+func (s *Collections) Owners(ctx context.Context) (list []store.AccountID, err error) {
+	parent := filepath.Join(string(s.folder), accountsFolder)
+	folders, err := os.ReadDir(parent)
+	if err != nil && !missing(err) {
+		return nil, filehost.Convert(err, "list the accounts' folders")
+	}
+	for _, f := range folders {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		id := store.AccountID(f.Name())
+		if _, err := s.folder.of(id); err != nil {
+			continue // none of ours
+		}
+		dir, err := os.Open(filepath.Join(parent, f.Name()))
+		if err != nil {
+			continue // what cannot be read cannot be used either
+		}
+		names, _ := dir.Readdirnames(2)
+		dir.Close()
+		if len(names) > 1 || len(names) == 1 && names[0] != profilelock.Name {
+			list = append(list, id)
+		}
+	}
+	return list, nil
 }
 
 // backup gives the collection a second name, under which it stays when it is replaced.

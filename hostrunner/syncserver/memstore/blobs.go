@@ -55,6 +55,18 @@ func (s *Blobs) Remove(_ context.Context, id store.AccountID, sums ...store.SHA1
 	return nil
 }
 
+// List returns an account's content (see store.Blobs).
+func (s *Blobs) List(_ context.Context, id store.AccountID) (list []store.SHA1, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key := range s.blobs {
+		if key.account == id {
+			list = append(list, key.sum)
+		}
+	}
+	return list, nil
+}
+
 // RemoveAll removes an account's content (see store.Blobs).
 func (s *Blobs) RemoveAll(_ context.Context, id store.AccountID) error {
 	s.mu.Lock()

@@ -97,6 +97,18 @@ func (s *Collections) Media(_ context.Context, id store.AccountID, mode host.Ope
 	return open(name, mode)
 }
 
+// Owners returns the accounts that something is kept of (see store.Collections).
+func (s *Collections) Owners(context.Context) (list []store.AccountID, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, f := range s.accounts {
+		if f.collection != "" || f.media != "" || len(f.backups) > 0 {
+			list = append(list, id)
+		}
+	}
+	return list, nil
+}
+
 // Snapshot copies the collection (see store.Collections).
 func (s *Collections) Snapshot(_ context.Context, id store.AccountID) (store.File, error) {
 	s.mu.Lock()

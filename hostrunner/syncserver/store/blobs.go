@@ -23,6 +23,8 @@ type Blobs interface {
 	Open(ctx context.Context, id AccountID, sum SHA1) (Blob, error)
 	// Remove removes content; what is missing is no error. Open blobs stay readable.
 	Remove(ctx context.Context, id AccountID, sums ...SHA1) error
+	// List returns all content of an account, in any order. What is committed or removed meanwhile may be missing or there.
+	List(ctx context.Context, id AccountID) ([]SHA1, error)
 	// RemoveAll removes all content of an account.
 	RemoveAll(ctx context.Context, id AccountID) error
 	// Close ends the use.

@@ -31,6 +31,8 @@ type Collections interface {
 	RemoveBackup(ctx context.Context, id AccountID, backup string) error
 	// Remove removes everything that is kept of an account, backups and media state included.
 	Remove(ctx context.Context, id AccountID) error
+	// Owners returns the accounts that something is kept of, in any order.
+	Owners(ctx context.Context) ([]AccountID, error)
 }
 
 // Staged is a file that may become a collection. It is used by one goroutine at a time.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 
@@ -85,6 +86,21 @@ func wantNoBlob(t *testing.T, s store.Blobs, id store.AccountID, content []byte)
 	coretest.WantKind(t, err, fault.NotFound)
 }
 
+// wantList fails unless an account has exactly this content.
+func wantList(t *testing.T, s store.Blobs, id store.AccountID, contents ...[]byte) {
+	t.Helper()
+	list, err := s.List(t.Context(), id)
+	coretest.Must(t, err)
+	for _, c := range contents {
+		if !slices.Contains(list, sha1.Sum(c)) {
+			t.Errorf("content of %d bytes is not listed", len(c))
+		}
+	}
+	if len(list) != len(contents) {
+		t.Errorf("%d listed, want %d", len(list), len(contents))
+	}
+}
+
 func testKeepBlobs(t *testing.T, s store.Blobs) {
 	small, large := []byte("x"), bytes.Repeat([]byte("0123456789"), 30_000)
 	for range 2 { // again: it is there already
@@ -93,7 +109,10 @@ func testKeepBlobs(t *testing.T, s store.Blobs) {
 		coretest.Must(t, s.Flush(t.Context(), "a1"))
 		wantBlob(t, s, "a1", small)
 		wantBlob(t, s, "a1", large)
+		wantList(t, s, "a1", small, large)
 	}
+	put(t, s, "a1", []byte("not flushed"))
+	wantList(t, s, "a1", small, large, []byte("not flushed"))
 	coretest.Must(t, s.Flush(t.Context(), "a1"))
 }
 
@@ -140,9 +159,12 @@ func testRemoveBlobs(t *testing.T, s store.Blobs) {
 	if got := read(t, open); !bytes.Equal(got, one) {
 		t.Fatalf("an open blob reads %q", got)
 	}
+	wantList(t, s, "a1", three)
 	put(t, s, "b1", one)
 	coretest.Must(t, s.RemoveAll(t.Context(), "a1"))
 	coretest.Must(t, s.RemoveAll(t.Context(), "none"))
+	wantList(t, s, "a1")
+	wantList(t, s, "none")
 	wantNoBlob(t, s, "a1", three)
 	wantBlob(t, s, "b1", one)
 }

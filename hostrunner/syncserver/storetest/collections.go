@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,6 +194,17 @@ func testMediaState(t *testing.T, s store.Collections) {
 	wantValue(t, opener(t, s, "a1"), 1)
 }
 
+// wantOwners fails unless something is kept of exactly these accounts.
+func wantOwners(t *testing.T, s store.Collections, want ...store.AccountID) {
+	t.Helper()
+	list, err := s.Owners(t.Context())
+	coretest.Must(t, err)
+	slices.Sort(list)
+	if !slices.Equal(list, want) {
+		t.Errorf("owners %q, want %q", list, want)
+	}
+}
+
 func testRemoveCollections(t *testing.T, s store.Collections) {
 	for _, id := range []store.AccountID{"a1", "b1"} {
 		install(t, s, id, 1, time.Now())
@@ -202,8 +214,10 @@ func testRemoveCollections(t *testing.T, s store.Collections) {
 		coretest.Must(t, db.Exec("CREATE TABLE t (v); INSERT INTO t VALUES (7)"))
 		coretest.Must(t, db.Close())
 	}
+	wantOwners(t, s, "a1", "b1")
 	coretest.Must(t, s.Remove(t.Context(), "a1"))
 	coretest.Must(t, s.Remove(t.Context(), "a1"))
+	wantOwners(t, s, "b1")
 	_, err := s.Open(t.Context(), "a1")
 	coretest.WantKind(t, err, fault.NotFound)
 	if list, err := s.Backups(t.Context(), "a1"); err != nil || len(list) > 0 {
