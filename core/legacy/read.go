@@ -2,31 +2,37 @@ package legacy
 
 import "github.com/cardferry/cardferry/core/fault"
 
-// NotetypeMedia returns what a notetype's stored configuration says about media: its style, and whether images of LaTeX
-// are SVG.
-func NotetypeMedia(config []byte) (css string, latexSVG bool, err error) {
+// NotetypeCards returns what a notetype's stored configuration says about cards: whether it is one of clozes, whether images
+// of LaTeX are SVG, and its style.
+func NotetypeCards(config []byte) (cloze, latexSVG bool, css string, err error) {
+	var kind int64
 	for m := newMessage(config, &err); m.next(); {
 		switch m.num {
+		case 1:
+			m.int32(&kind)
 		case 3:
 			m.string(&css)
 		case 7:
 			m.bool(&latexSVG)
 		}
 	}
-	return css, latexSVG, err
+	return kind == 1, latexSVG, css, err
 }
 
-// TemplateSides returns the question and the answer of a template's stored configuration.
-func TemplateSides(config []byte) (question, answer string, err error) {
+// TemplateCards returns the question and the answer of a template's stored configuration, and the deck of new cards, 0 for
+// any.
+func TemplateCards(config []byte) (question, answer string, deck int64, err error) {
 	for m := newMessage(config, &err); m.next(); {
 		switch m.num {
 		case 1:
 			m.string(&question)
 		case 2:
 			m.string(&answer)
+		case 5:
+			m.int64(&deck)
 		}
 	}
-	return question, answer, err
+	return question, answer, max(0, deck), err
 }
 
 // NewPerDay returns the number of new cards per day of a deck configuration.

@@ -13,16 +13,16 @@ import (
 func TestReadNotetype(t *testing.T) {
 	t.Parallel()
 	for _, svg := range []bool{false, true} {
-		n, err := legacy.ParseNotetype(fmt.Appendf(nil, `{"id":1,"name":"n","type":0,"mod":0,"usn":0,"sortf":0,"did":null,"flds":[],"css":".x{}","latexsvg":%v,
-			"tmpls":[{"name":"t","qfmt":"Q","afmt":"A"}]}`, svg))
+		n, err := legacy.ParseNotetype(fmt.Appendf(nil, `{"id":1,"name":"n","type":1,"mod":0,"usn":0,"sortf":0,"did":null,"flds":[],"css":".x{}","latexsvg":%v,
+			"tmpls":[{"name":"t","qfmt":"Q","afmt":"A","did":5}]}`, svg))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if css, is, err := legacy.NotetypeMedia(n.Config); css != ".x{}" || is != svg || err != nil {
-			t.Error(css, is, err)
+		if cloze, is, css, err := legacy.NotetypeCards(n.Config); !cloze || is != svg || css != ".x{}" || err != nil {
+			t.Error(cloze, is, css, err)
 		}
-		if question, answer, err := legacy.TemplateSides(n.Templates[0].Config); question != "Q" || answer != "A" || err != nil {
-			t.Error(question, answer, err)
+		if question, answer, deck, err := legacy.TemplateCards(n.Templates[0].Config); question != "Q" || answer != "A" || deck != 5 || err != nil {
+			t.Error(question, answer, deck, err)
 		}
 	}
 }
@@ -68,8 +68,8 @@ func TestReadNewPerDay(t *testing.T) {
 func TestReadDamaged(t *testing.T) {
 	t.Parallel()
 	bad := []byte{0xff}
-	_, _, notetype := legacy.NotetypeMedia(bad)
-	_, _, template := legacy.TemplateSides(bad)
+	_, _, _, notetype := legacy.NotetypeCards(bad)
+	_, _, _, template := legacy.TemplateCards(bad)
 	_, config := legacy.NewPerDay(bad)
 	_, common := legacy.DeckNewLimits(bad, []byte{0x0a, 0}, 0)
 	_, kind := legacy.DeckNewLimits(nil, bad, 0)

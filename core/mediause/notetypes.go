@@ -34,7 +34,7 @@ func (c *Collection) notetypes() (list []*notetype, err error) {
 	err = c.each(func(row rows.Row) (err error) {
 		n := &notetype{id: row[0].Int(), name: row[1].String()}
 		list = append(list, n)
-		n.css, n.latexSVG, err = legacy.NotetypeMedia(row[2].Bytes)
+		_, n.latexSVG, n.css, err = legacy.NotetypeCards(row[2].Bytes)
 		return fault.Wrap(fault.DamagedFile, err, "notetype %d", n.id)
 	}, "SELECT id, name, config FROM notetypes ORDER BY id")
 	return list, err
@@ -56,7 +56,7 @@ func svgOnly(list []*notetype) map[int64]bool {
 func (c *Collection) statics(n *notetype, yield func(template string, s mediaref.Static) error) error {
 	names, texts := []string{""}, [][]mediaref.Static{mediaref.Style(n.css)}
 	err := c.each(func(row rows.Row) error {
-		question, answer, err := legacy.TemplateSides(row[1].Bytes)
+		question, answer, _, err := legacy.TemplateCards(row[1].Bytes)
 		names = append(names, row[0].String())
 		texts = append(texts, append(mediaref.Template(question), mediaref.Template(answer)...))
 		return fault.Wrap(fault.DamagedFile, err, "template of notetype %d", n.id)
