@@ -207,3 +207,46 @@ func appendRounded(b []byte, f float32, places int) []byte {
 	}
 	return b
 }
+
+// CardMembers are the members of cards.data as they are written, nil for what is unset.
+type CardMembers [len(cardKeys)][]byte
+
+// The indexes of CardMembers.
+const (
+	CardPos        = cardPos // position among the new cards
+	CardStability  = cardS   // of FSRS, as the next three
+	CardDifficulty = cardD
+	CardRetention  = cardDR    // the desired one
+	CardDecay      = cardDecay //
+	CardLastTime   = cardLRT   // of an answer, in seconds
+	CardCustom     = cardCD
+)
+
+// ParseCardMembers reads cards.data; what is no valid object has no members.
+func ParseCardMembers(data string) CardMembers {
+	values, ok := parseCardData([]byte(data))
+	if !ok {
+		return CardMembers{}
+	}
+	return values
+}
+
+// Number returns a member, if it is set.
+func (m *CardMembers) Number(i int) (v float64, ok bool) { return jsontext.Float(m[i]) }
+
+// SetInt sets an integer.
+func (m *CardMembers) SetInt(i int, v int64) { m[i] = strconv.AppendInt(nil, v, 10) }
+
+// SetFloat sets a number, rounded as it is written.
+func (m *CardMembers) SetFloat(i int, v float32) { m[i] = appendRounded(nil, v, cardPlaces[i]) }
+
+// String returns cards.data.
+func (m *CardMembers) String() string {
+	b := []byte{'{'}
+	for i, v := range m {
+		if v != nil {
+			b = append(jsontext.AppendKey(b, cardKeys[i]), v...)
+		}
+	}
+	return string(append(b, '}'))
+}

@@ -1,0 +1,88 @@
+package study
+
+import (
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/legacy"
+	"github.com/cardferry/cardferry/core/names"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// count adds an answer to the counters of the card's deck and of all decks above it (§4.1).
+func (c *Session) count(x *Choices, millis int64) error {
+	var newCards, reviews int64
+	switch x.card.Queue {
+	case queueNew:
+		newCards = 1
+	case queueReview, queueInterday, queuePreview:
+		reviews = 1
+	}
+	add := func(id int64, common []byte) error {
+		common, err := legacy.AddStudied(common, c.today, newCards, reviews, millis)
+		if err != nil {
+			return fault.Wrap(fault.DamagedFile, err, "deck %d", id)
+		}
+		return collection.EditDeckCommon(c.db, c.now, id, common)
+	}
+	if err := add(x.deck.id, x.deck.common); err != nil {
+		return err
+	}
+	for name := names.DeckParent(x.deck.name); name != ""; name = names.DeckParent(name) {
+		row, err := rows.One(c.db, "SELECT id, common FROM decks WHERE name = ?", name)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			if err := add(row[0].Int(), row[1].Bytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// kindOfQueue returns what a card counts as: by its queue, which says where it was shown, or else by its type.
+func kindOfQueue(card *wire.Card) Kind {
+	queue := card.Queue
+	if queue < queueNew {
+		queue = queueOf(card)
+	}
+	switch queue {
+	case queueNew:
+		return New
+	case queueReview:
+		return Review
+	}
+	return Learning
+}
+
+// burySiblings buries the other cards of the note until tomorrow, as the options want it (§3.4), and returns them.
+func (c *Session) burySiblings(x *Choices) (buried []int64, err error) {
+	o, kind := x.options, kindOfQueue(&x.card)
+	buryReviews := o.BuryReviews && kind != New
+	buryInterday := o.BuryInterday && kind == Learning
+	if !o.BuryNew && !buryReviews && !buryInterday {
+		return nil, nil
+	}
+	for row, err := range rows.Query(c.db, "SELECT id, queue FROM cards WHERE nid = ? AND id <> ?", x.card.NoteID, x.card.ID) {
+		if err != nil {
+			return nil, err
+		}
+		queue := row[1].Int()
+		if queue == queueNew && o.BuryNew || queue == queueReview && buryReviews || queue == queueInterday && buryInterday {
+			buried = append(buried, row[0].Int())
+		}
+	}
+	for _, id := range buried {
+		card, err := collection.ReadCard(c.db, id)
+		if err != nil {
+			return nil, err
+		}
+		card.Queue = queueBuried
+		if err := collection.EditCard(c.db, c.now, &card); err != nil {
+			return nil, err
+		}
+	}
+	return buried, nil
+}

@@ -1,0 +1,99 @@
+package study
+
+import (
+	"github.com/cardferry/cardferry/core/legacy"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// The values of the column type in revlog. The first three are the kinds of the card before the answer.
+const (
+	logFiltered = 3
+	logManual   = 4
+)
+
+// recall is what FSRS knows of a card: its memory, and how many whole days ago it was answered.
+type recall struct {
+	memory  memory
+	elapsed int64
+}
+
+// recallOf finds out what FSRS knows of a card (§4.5): from its data, else from the log, else from what SM-2 left.
+func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, data *wire.CardMembers) (r recall, err error) {
+	stability, known := data.Number(wire.CardStability)
+	difficulty, _ := data.Number(wire.CardDifficulty)
+	last, timed := data.Number(wire.CardLastTime)
+	var log []logEntry
+	if !known || !timed {
+		if log, err = c.answersOf(card.ID); err != nil {
+			return r, err
+		}
+	}
+	switch {
+	case timed:
+		r.elapsed = c.daysSince(int64(last))
+	case len(log) > 0:
+		r.elapsed = c.daysSince(log[len(log)-1].at)
+	}
+	switch {
+	case known:
+		r.memory = memory{float32(stability), float32(difficulty)}
+	case len(log) > 0:
+		r.memory = c.replay(f, o, log)
+	case card.Interval > 0:
+		r.memory = f.fromSM2(float32(card.Factor)/1000, int64(card.Interval), o.HistoricalRetention)
+	}
+	return r, nil
+}
+
+// daysSince returns the number of study days that have ended since a time.
+func (c *Session) daysSince(at int64) int64 { return max(0, (c.nextDay-at)/daySeconds) }
+
+// logEntry is an answer in the log.
+type logEntry struct {
+	at       int64 // Unix seconds
+	button   int
+	interval int64
+	factor   int64
+	kind     int64
+}
+
+// answersOf returns the answers to a card since it was last reset. Previews and set due dates are none.
+func (c *Session) answersOf(cardID int64) (log []logEntry, err error) {
+	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type FROM revlog WHERE cid = ? ORDER BY id", cardID) {
+		if err != nil {
+			return nil, err
+		}
+		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int()}
+		switch {
+		case e.kind == logManual && e.factor == 0:
+			log = log[:0]
+		case e.button < again || e.button > easy || e.kind >= logManual || e.kind == logFiltered && e.factor == 0:
+		default:
+			log = append(log, e)
+		}
+	}
+	return log, nil
+}
+
+// replay computes the memory that a history leaves. It begins where the card was last learned; a history that does not
+// begin with learning begins with what SM-2 made of it.
+func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m memory) {
+	start := len(log) - 1
+	for start >= 0 && log[start].kind != int64(Learning)-1 {
+		start--
+	}
+	for start > 0 && log[start-1].kind == log[start].kind {
+		start--
+	}
+	if start < 0 {
+		start = 0
+		m = f.fromSM2(float32(log[0].factor)/1000, max(log[0].interval, 0), o.HistoricalRetention)
+	} else {
+		m = f.next(m, 0, log[start].button)
+	}
+	for i, e := range log[start+1:] {
+		m = f.next(m, c.daysSince(log[start+i].at)-c.daysSince(e.at), e.button)
+	}
+	return m
+}
