@@ -36,7 +36,9 @@ func (r Report) AppendJSON(dst []byte) []byte {
 	if r.Backup != "" {
 		dst = jsontext.PutText(dst, "backup", r.Backup)
 	}
-	return append(jsontext.PutInt(dst, "media_usn", int64(r.MediaUSN)), '}')
+	dst = jsontext.PutInt(dst, "media_usn", int64(r.MediaUSN))
+	dst = jsontext.PutInt(dst, "usn", r.USN)
+	return append(jsontext.PutBool(dst, "events", r.Events), '}')
 }
 
 // AppendJSON appends r as JSON.

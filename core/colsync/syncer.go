@@ -85,6 +85,9 @@ type Report struct {
 	Backup      string   `json:"backup,omitempty"`
 	// MediaUSN is the number of the server's last media change; a media sync that is told need not ask.
 	MediaUSN int32 `json:"media_usn"`
+	// USN is the number of the collection's last sync; Events says that the server tells of changes (contract §5).
+	USN    int64 `json:"usn"`
+	Events bool  `json:"events"`
 }
 
 // maxAttempts bounds how often a sync starts again because the collection's schema changed under it.
@@ -105,7 +108,7 @@ func (s *Syncer) Sync(ctx context.Context, acc Account, onConflict Direction) (R
 		again, err := s.syncOnce(ctx, r, onConflict, inFlight, &rep)
 		rep.RoundTrips, rep.NewEndpoint = r.Requests, r.NewEndpoint
 		if err == nil && !again {
-			err = s.rememberMedia(rep.MediaUSN)
+			err = s.complete(&rep)
 		}
 		if !again || err != nil && attempt >= maxAttempts {
 			return rep, r.WithRedirect(err)
@@ -131,7 +134,7 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	if err != nil {
 		return false, err
 	}
-	rep.Message, rep.MediaUSN = m.Msg, m.MediaUSN
+	rep.Message, rep.MediaUSN, rep.Events = m.Msg, m.MediaUSN, m.Events
 	if landed, err := s.resolveOffered(ctx, m); err != nil {
 		return false, err
 	} else if landed {
@@ -148,6 +151,16 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	}
 	a := &attempt{syncer: s, remote: r, meta: m, base: base, localNewer: d.localNewer, inFlight: inFlight, report: rep}
 	return a.run(ctx)
+}
+
+// complete adds to the report what is known at the end.
+func (s *Syncer) complete(rep *Report) error {
+	col, err := collection.ReadCol(s.db())
+	if err != nil {
+		return err
+	}
+	rep.USN = col.USN
+	return s.rememberMedia(rep.MediaUSN)
 }
 
 // rememberMedia notes up to which of the server's media changes the notes are here.

@@ -31,6 +31,7 @@ func TestBeside(t *testing.T) {
 		{"sync", "status", account, fault.Busy},
 		{"upload", "download", account, fault.Busy},
 		{"status", "version", `{}`, 0},
+		{"sync", "auto", `{"event":"edited"}`, 0},
 		{"status", "login", `{"endpoint":"http://h/","user":"u","password":"p"}`, fault.Offline},
 		{"status", "mediaSync", account, fault.Offline},
 		{"status", "getMedia", `{"account":{"endpoint":"http://h/","key":"k"},"name":"a.png"}`, fault.Offline},

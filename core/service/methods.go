@@ -23,6 +23,8 @@ const (
 	MethodGetMedia    = "getMedia"
 	MethodMediaCheck  = "mediaCheck"
 	MethodForgetMedia = "forgetMedia"
+
+	MethodAuto = "auto"
 )
 
 // Methods returns the names of all methods.
@@ -30,7 +32,7 @@ func Methods() []string {
 	return []string{
 		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
 		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAuto,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cardferry/cardferry/core/autosync"
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -22,6 +23,8 @@ type Service struct {
 	busy    bool // a call uses the collection
 	// mediaSyncer is nil until it is needed.
 	mediaSyncer *mediasync.Syncer
+	// scheduler is nil until it is told something.
+	scheduler *autosync.Scheduler
 }
 
 // New returns a service on the given host. Its fields must not change afterwards.
@@ -55,7 +58,7 @@ func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byt
 // they do not get in each other's way.
 func besides(method string) bool {
 	switch method {
-	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia:
+	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia, MethodAuto:
 		return true
 	}
 	return false
@@ -140,6 +143,8 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.mediaCheck)
 	case MethodForgetMedia:
 		return with(ctx, p, s.forgetMedia)
+	case MethodAuto:
+		return with(ctx, p, s.auto)
 	}
 	return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardferry/cardferry/core/autosync"
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
@@ -29,7 +30,7 @@ func TestResults(t *testing.T) {
 		service.LoginResult{Endpoint: "https://h/\n", User: "ü", Key: "k\""},
 		service.StatusResult{Required: colsync.RequiredFull, UploadOK: true, DownloadOK: true, LastSync: 1, Pending: 2, NewEndpoint: "e"},
 		service.SyncResult{Required: "none", Sent: colsync.Counts{}, Received: colsync.Counts{}},
-		service.SyncResult{Required: "normal", Sent: counts, Received: counts, RoundTrips: 7, NewEndpoint: "e", Message: "m", Bytes: 8, Backup: "b", MediaUSN: 9},
+		service.SyncResult{Required: "normal", Sent: counts, Received: counts, RoundTrips: 7, NewEndpoint: "e", Message: "m", Bytes: 8, Backup: "b", MediaUSN: 9, USN: 10, Events: true},
 		service.TransferResult{}, service.TransferResult{Bytes: 1, Backup: "b", NewEndpoint: "e", Message: "m", RoundTrips: 2, Lost: counts},
 		service.BackupsResult{Backups: []profile.Backup{}},
 		service.BackupsResult{Backups: []profile.Backup{{ID: "i", Created: 1, Reason: "r", Bytes: 2}, {ID: "j"}}},
@@ -45,6 +46,7 @@ func TestResults(t *testing.T) {
 			Missing: []string{"m"}, Unused: []string{"u", "v"}, Trashed: 1, Kept: 2,
 			TemplateMissing: mediasync.TemplateFiles{{Notetype: "n", Template: "t", Name: "f"}, {}},
 		},
+		service.AutoResult{}, service.AutoResult{Do: autosync.Sync, Live: true, Activity: autosync.Attention, Error: "auth", Wake: 1500},
 		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
 	} {
 		want, err := json.Marshal(v)
@@ -87,6 +89,10 @@ func TestParameters(t *testing.T) {
 		{"close", `{"now":true}`}, {"login", `{"user":1}`}, {"status", `{"account":"x"}`}, {"status", `{"account":{"user":"x"}}`},
 		{"status", `{"account":{"key":5}}`}, {"sync", `{"on_conflict":"merge"}`}, {"sync", `{"on_conflict":5}`},
 		{"mediaSync", `{"server_usn":"1"}`}, {"mediaSync", `{"server_usn":1.5}`}, {"getMedia", `{"name":1}`}, {"mediaCheck", `{"apply":1}`},
+		{"auto", `{}`}, {"auto", `{"event":"open"}`}, {"auto", `{"event":"opened","settings":{"autosync":true}}`},
+		{"auto", `{"event":"opened","settings":{"live":1}}`}, {"auto", `{"event":"opened","settings":{"mediaInterval":"5"}}`},
+		{"auto", `{"event":"opened","settings":{"metered":"some"}}`}, {"auto", `{"event":"finished","what":"upload"}`},
+		{"auto", `{"event":"network","network":"wifi"}`},
 		{"restore", `{"id":["x"]}`}, {"version", `{"v":1}`},
 	} {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
@@ -141,6 +147,30 @@ func TestCalls(t *testing.T) {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
 		if fault.KindOf(err) != c.kind || string(b) != c.want {
 			t.Errorf("%s %s: %s, %v", c.method, c.params, b, err)
+		}
+	}
+}
+
+// TestAuto goes through the scheduler's parameters.
+func TestAuto(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	for _, c := range []struct{ params, want string }{
+		{`{"event":"wake"}`, `{"do":"","live":false,"activity":"idle","error":"","wake_ms":0}`},
+		{
+			`{"event":"opened","settings":{"syncMedia":false,"metered":"all","mediaInterval":0.5},"network":"metered","logged_in":true}`,
+			`{"do":"sync","live":false,"activity":"syncing","error":"","wake_ms":0}`,
+		},
+		{
+			`{"event":"finished","what":"sync","report":{"usn":7,"media_usn":2,"events":true,"received":{"notes":1,"cards":2}}}`,
+			`{"do":"","live":true,"activity":"idle","error":"","wake_ms":0}`,
+		},
+		{`{"event":"changed","usn":7,"media_usn":null}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0}`},
+		{`{"event":"changed","usn":8,"media_usn":3}`, `{"do":"sync","live":true,"activity":"syncing","error":"","wake_ms":0}`},
+		{`{"event":"finished","what":"sync","error":"auth"}`, `{"do":"","live":false,"activity":"attention","error":"auth","wake_ms":0}`},
+	} {
+		if b, err := s.Call(t.Context(), "auto", []byte(c.params)); err != nil || string(b) != c.want {
+			t.Errorf("%s\ngot  %s, %v\nwant %s", c.params, b, err, c.want)
 		}
 	}
 }

@@ -91,6 +91,7 @@ export const METHODS = [
   "getMedia",
   "mediaCheck",
   "forgetMedia",
+  "auto",
 ] as const;
 
 /** The name of one method. */
