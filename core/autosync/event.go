@@ -14,7 +14,7 @@ const (
 	Closing   Kind = "closing"   // the profile will be closed: the last chance for a sync
 	Edited    Kind = "edited"    // the collection was changed here; with Media, media files were
 	Net       Kind = "network"   // Network
-	Changed   Kind = "changed"   // the server says that another device has synced: USN, MediaUSN
+	Changed   Kind = "changed"   // the server says that another device has synced: USN, MediaUSN, Empty
 	Listening Kind = "listening" // the server's events are being listened to
 	Deaf      Kind = "deaf"      // they cannot be listened to, or not any longer
 	Settled   Kind = "settings"  // Settings
@@ -100,6 +100,8 @@ type Event struct {
 	Report Report
 	// USN and MediaUSN are numbers of the server, negative if unknown.
 	USN, MediaUSN int64
+	// Empty says that the other device has only fetched something.
+	Empty bool
 }
 
 // Report is what the scheduler learns from the report of a sync that went well. Unknown numbers are negative.

@@ -218,6 +218,8 @@ func (s *Scheduler) changed(e Event, now int64) {
 	switch {
 	case s.collection.busy():
 		s.hearing, s.heard = true, e.USN
+	case e.Empty && s.usn >= 0 && e.USN == s.usn+1: // and we have missed nothing else
+		s.usn = e.USN
 	case e.USN < 0 || e.USN != s.usn:
 		s.wantCheck(now + s.patience())
 	}

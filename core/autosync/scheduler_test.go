@@ -102,6 +102,13 @@ func changed(usn, mediaUSN int64) autosync.Event {
 	return autosync.Event{Kind: autosync.Changed, USN: usn, MediaUSN: mediaUSN}
 }
 
+// empty is a sync of another device that has only fetched something.
+func empty(usn int64) autosync.Event {
+	e := changed(usn, -1)
+	e.Empty = true
+	return e
+}
+
 func network(n autosync.Network) autosync.Event {
 	return autosync.Event{Kind: autosync.Net, Network: n}
 }
@@ -303,6 +310,11 @@ func TestScheduler(t *testing.T) {
 			{s, changed(13, -1), "syncing live"},
 			{s, failed(fault.Timeout), "offline(timeout) live wake=5s"},
 			{s, hidden, "offline(timeout) wake=4s"},
+			{10 * s, visible, "syncing live do=sync"},
+			{s, syncedLive(13, 1), "idle live"},
+			{s, empty(14), "idle live"},
+			{s, empty(15), "idle live"},
+			{s, empty(17), "syncing live do=sync"},
 		},
 		"changes of media files only": {
 			{0, opened(), "syncing do=sync"},

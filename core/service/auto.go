@@ -24,6 +24,7 @@ type AutoParams struct {
 	Report   any                `json:"report,omitempty"`
 	USN      *int64             `json:"usn,omitempty"`
 	MediaUSN *int64             `json:"media_usn,omitempty"`
+	Empty    bool               `json:"empty,omitempty"`
 
 	report autosync.Report // what read has found in Report
 }
@@ -34,7 +35,7 @@ type AutoResult = autosync.Answer
 func (o *AutoParams) read(p *params) error {
 	o.Event, o.Network, o.What = autosync.Kind(p.text("event")), autosync.Network(p.text("network")), autosync.Action(p.text("what"))
 	o.LoggedIn, o.Hidden, o.Pending = p.flag("logged_in"), p.flag("hidden"), p.flag("pending")
-	o.Media, o.Manual, o.Error = p.flag("media"), p.flag("manual"), p.text("error")
+	o.Media, o.Manual, o.Error, o.Empty = p.flag("media"), p.flag("manual"), p.text("error"), p.flag("empty")
 	o.USN, o.MediaUSN = p.integer("usn"), p.integer("media_usn")
 	o.Settings = p.settings("settings")
 	if raw := p.take("report"); raw != nil {
@@ -109,7 +110,7 @@ func (s *Service) auto(_ context.Context, p AutoParams) (AutoResult, error) {
 	}
 	e := autosync.Event{
 		Kind: p.Event, Settings: *p.Settings, Network: p.Network, LoggedIn: p.LoggedIn, Hidden: p.Hidden, Pending: p.Pending,
-		Media: p.Media, What: p.What, Manual: p.Manual, Report: p.report, USN: -1, MediaUSN: -1,
+		Media: p.Media, What: p.What, Manual: p.Manual, Report: p.report, USN: -1, MediaUSN: -1, Empty: p.Empty,
 	}
 	if p.Error != "" {
 		e.Error = fault.ParseKind(p.Error)

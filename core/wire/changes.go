@@ -110,3 +110,8 @@ func appendObjects(dst []byte, list [][]byte) []byte {
 func ApplyChangesRequest(c *Changes) []byte {
 	return append(AppendChanges([]byte(`{"changes":`), c), '}')
 }
+
+// Empty reports whether nothing is sent.
+func (c *Changes) Empty() bool {
+	return len(c.Notetypes)+len(c.Decks)+len(c.DeckConfigs)+len(c.Tags) == 0 && c.Config == nil && c.Crt == nil
+}

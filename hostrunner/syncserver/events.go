@@ -39,6 +39,7 @@ type audience struct {
 type news struct {
 	by            store.DeviceID // "" if it was several devices
 	usn, mediaUSN int64          // as far as the changes say
+	synced, full  bool           // there were collection syncs; one of them had something for us
 }
 
 // listener is a connection over which a device listens.
@@ -157,6 +158,7 @@ func (h *hub) changed(c Change) {
 		n.by = ""
 	}
 	n.usn, n.mediaUSN = max(n.usn, c.USN), max(n.mediaUSN, c.MediaUSN)
+	n.synced, n.full = n.synced || c.USN >= 0, n.full || c.USN >= 0 && !c.Empty
 }
 
 // concerns reports whether the listener is to be told of a change by a device. The fixed key of an account (SYNC_USER…) stands for many
@@ -172,7 +174,7 @@ func (h *hub) tell(id store.AccountID, a *audience) {
 	a.news = nil
 	h.mu.Unlock()
 	n.complete(h.server, id)
-	message := fmt.Appendf(nil, "event: changed\ndata: {\"usn\":%s,\"media_usn\":%s}\n\n", numberOrNull(n.usn), numberOrNull(n.mediaUSN))
+	message := n.message()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, l := range slices.Clone(a.listeners) {
@@ -184,6 +186,16 @@ func (h *hub) tell(id store.AccountID, a *audience) {
 			l.then = message
 		}
 	}
+}
+
+// message returns the event. A sync that only fetched something changes the collection's number as well: without "empty" two
+// devices that listen would tell each other of nothing else, for ever.
+func (n *news) message() []byte {
+	b := fmt.Appendf(nil, "event: changed\ndata: {\"usn\":%s,\"media_usn\":%s", numberOrNull(n.usn), numberOrNull(n.mediaUSN))
+	if n.synced && !n.full {
+		b = append(b, `,"empty":true`...)
+	}
+	return append(b, "}\n\n"...)
 }
 
 func numberOrNull(n int64) string {

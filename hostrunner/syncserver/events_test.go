@@ -73,6 +73,7 @@ func (s *stream) read() {
 type change struct {
 	USN      *int64 `json:"usn"`
 	MediaUSN *int64 `json:"media_usn"`
+	Empty    bool   `json:"empty"`
 }
 
 func (s *stream) next() string {
@@ -92,6 +93,17 @@ func (s *stream) next() string {
 // want waits for an event with these numbers; -1 is null.
 func (s *stream) want(usn, mediaUSN int64) {
 	s.t.Helper()
+	s.wantEvent(usn, mediaUSN, false)
+}
+
+// wantEmpty waits for the event of syncs that were empty.
+func (s *stream) wantEmpty(usn, mediaUSN int64) {
+	s.t.Helper()
+	s.wantEvent(usn, mediaUSN, true)
+}
+
+func (s *stream) wantEvent(usn, mediaUSN int64, empty bool) {
+	s.t.Helper()
 	if line := s.next(); line != "event: changed" {
 		s.t.Fatalf("%q", line)
 	}
@@ -100,8 +112,8 @@ func (s *stream) want(usn, mediaUSN int64) {
 	if err := json.Unmarshal([]byte(data), &c); !ok || err != nil {
 		s.t.Fatalf("%q %v", data, err)
 	}
-	if number(c.USN) != usn || number(c.MediaUSN) != mediaUSN {
-		s.t.Errorf("%s, want %d and %d", data, usn, mediaUSN)
+	if number(c.USN) != usn || number(c.MediaUSN) != mediaUSN || c.Empty != empty {
+		s.t.Errorf("%s, want %d, %d, %v", data, usn, mediaUSN, empty)
 	}
 }
 
@@ -137,6 +149,14 @@ func (c *client) sync() {
 	c.must("sync/finish", []byte("{}"))
 }
 
+// syncTags syncs a tag.
+func (c *client) syncTags() {
+	c.t.Helper()
+	c.must("sync/start", []byte(startRequest))
+	c.must("sync/applyChanges", []byte(`{"changes":{"models":[],"decks":[[],[]],"tags":["t"]}}`))
+	c.must("sync/finish", []byte("{}"))
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	s, a := newServer(t)
@@ -150,10 +170,13 @@ func TestEvents(t *testing.T) {
 	atB.want(0, 1)
 	a.put(file("x.txt", "1")) // changes nothing
 	a.sync()
-	atB.want(1, 1)
+	atB.wantEmpty(1, 1)
 	b.put(file("y.txt", "1"))
 	b.sync()
-	atA.want(2, 2) // what comes at once is told at once
+	atA.wantEmpty(2, 2) // what comes at once is told at once
+	b.sync()
+	b.syncTags()
+	atA.want(4, 2)
 	b.must("sync/upload", fixture(t, "stock.anki2"))
 	m, err := wire.ParseMeta(b.must("sync/meta", []byte(metaRequest)))
 	if err != nil {

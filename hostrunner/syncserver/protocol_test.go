@@ -231,7 +231,7 @@ func TestEmptySync(t *testing.T) {
 			t.Fatalf("meta: %+v, %v", m, err)
 		}
 	}
-	if len(changes) != 2 || changes[1].USN != 2 || changes[1].MediaUSN != -1 {
+	if len(changes) != 2 || changes[1].USN != 2 || !changes[1].Empty || changes[1].MediaUSN != -1 {
 		t.Errorf("changes: %+v", changes)
 	}
 }

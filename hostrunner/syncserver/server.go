@@ -69,6 +69,8 @@ type Change struct {
 	USN     int64          // of the collection, -1 if that has not changed
 	// MediaUSN is that of the media, -1 if they have not changed.
 	MediaUSN int64
+	// Empty says that the device has only fetched something: there is nothing new for others, although the number has changed.
+	Empty bool
 }
 
 // start completes the settings.

@@ -21,6 +21,7 @@ type session struct {
 	localNewer bool  // the client's collection is newer: it sends config and crt, and we do not
 	applier    *collection.Applier
 	slicer     *collection.Slicer // nil: no chunk was asked for yet
+	received   bool               // the client has sent something
 }
 
 // close ends the session; what it did is undone, unless it was committed.

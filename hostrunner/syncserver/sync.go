@@ -139,6 +139,7 @@ func (s *session) begin(now time.Time, clientGraves *wire.Graves) (graves wire.G
 		return graves, err
 	}
 	if clientGraves != nil {
+		s.received = clientGraves.Len() > 0
 		err = s.applier.Graves(*clientGraves)
 	}
 	return graves, err
@@ -150,7 +151,10 @@ func applyGraves(ctx context.Context, c *call, payload []byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return null, c.inSession(ctx, func(s *session) error { return s.applier.Graves(graves) })
+	return null, c.inSession(ctx, func(s *session) error {
+		s.received = s.received || graves.Len() > 0
+		return s.applier.Graves(graves)
+	})
 }
 
 // applyChanges exchanges the unchunked objects; ours are collected first (§7.5, trap 16).
@@ -170,6 +174,7 @@ func applyChanges(ctx context.Context, c *call, payload []byte) (a answer, err e
 			}
 		}
 		a.message = wire.AppendChanges(nil, own)
+		s.received = s.received || !changes.Empty()
 		return s.applier.Changes(changes)
 	})
 	return a, err
@@ -210,7 +215,10 @@ func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
 	if err := wire.ParseApplyChunk(payload, slice); err != nil {
 		return answer{}, err
 	}
-	return null, c.inSession(ctx, func(s *session) error { return s.applier.Chunk(slice) })
+	return null, c.inSession(ctx, func(s *session) error {
+		s.received = s.received || slice.Len() > 0
+		return s.applier.Chunk(slice)
+	})
 }
 
 // sanityCheck compares the counts of both sides (§11). If they differ the session ends at once.
@@ -250,18 +258,19 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 		return a, err
 	}
 	var usn int64
+	var empty bool
 	err = c.inSession(ctx, func(s *session) error {
 		now, err := s.commit(c.server.Now())
 		if err != nil {
 			return err
 		}
-		usn = s.usn + 1
+		usn, empty = s.usn+1, !s.received
 		a.message = wire.AppendFinish(nil, now)
 		c.tenant.endSession() // there is nothing to roll back
 		return nil
 	})
 	if err == nil {
-		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: usn, MediaUSN: -1})
+		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: usn, MediaUSN: -1, Empty: empty})
 	}
 	return a, err
 }
