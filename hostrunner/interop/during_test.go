@@ -50,7 +50,7 @@ func TestEditsDuringSync(t *testing.T) {
 	}
 	for i, c := range edits {
 		for j, p := range syncPoints() {
-			if !full() && (i+j)%4 != 0 {
+			if !full() && (i+j)%4 != 0 || nativeOnly() && (i+j)%12 != 0 {
 				continue
 			}
 			newer := (i+j)%8 > 3

@@ -28,6 +28,7 @@ var shared struct {
 	dir     string
 	server  func() (*anki.Server, error)
 	own     func() (*anki.Server, error) // ours
+	ownData func() (*ownServer, error)
 	agent   func() (*anki.Agent, error)
 	runtime func() (*hostrunner.Runtime, error)
 	seed    func() (*world, error)
@@ -60,12 +61,17 @@ func run(m *testing.M) int {
 		server, err = anki.NewServer(filepath.Join(dir, "server"), 12)
 		return server, err
 	})
-	shared.own = sync.OnceValues(func() (_ *anki.Server, err error) {
-		if own, err = startOwn(filepath.Join(dir, "own")); err != nil {
+	shared.ownData = sync.OnceValues(func() (_ *ownServer, err error) {
+		own, err = startOwn(filepath.Join(dir, "own"), ownUsers)
+		return own, err
+	})
+	shared.own = func() (*anki.Server, error) {
+		o, err := shared.ownData()
+		if err != nil {
 			return nil, err
 		}
-		return own.server, nil
-	})
+		return o.server, nil
+	}
 	shared.agent = sync.OnceValues(func() (_ *anki.Agent, err error) {
 		agent, err = anki.NewAgent()
 		return agent, err
@@ -121,6 +127,10 @@ func chosen(name string, n uint32) bool {
 	return h.Sum32()%n == 0
 }
 
+// nativeOnly reports whether other engines are left out: what they do differently has nothing to do with the server, and the real one has
+// run a sample of them.
+func nativeOnly() bool { return throughOwn() && !full() }
+
 func get[T any](t testing.TB, f func() (T, error)) T {
 	t.Helper()
 	anki.Need(t)
@@ -137,6 +147,8 @@ func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine))
 	for _, e := range []hostrunner.Engine{hostrunner.Native, hostrunner.Wazero} {
 		every := uint32(1)
 		switch {
+		case e == hostrunner.Wazero && nativeOnly():
+			continue
 		case e == hostrunner.Wazero && testing.Short():
 			every = n * n
 		case e == hostrunner.Wazero:

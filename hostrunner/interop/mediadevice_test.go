@@ -333,6 +333,9 @@ func held(t testing.TB, err error, n int64) service.MediaSyncResult {
 // mediaHosts runs do with the native engine and, where the sample of one in n has this test, with wazero and under Node.
 func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 	engines(t, n, func(t *testing.T, e hostrunner.Engine) { do(t, newMediaSetup(t, inFolder(e))) })
+	if nativeOnly() {
+		return
+	}
 	every := n
 	if testing.Short() {
 		every *= n

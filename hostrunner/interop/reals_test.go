@@ -20,6 +20,14 @@ type reals struct {
 	devices []*real
 }
 
+// once skips a test that uses our server anyway when the scenarios for the real one are run with ours.
+func once(t *testing.T) {
+	t.Helper()
+	if nativeOnly() {
+		t.Skip("it runs with the others")
+	}
+}
+
 // newReals gives a user n devices that all start as the world.
 func newReals(t testing.TB, n int) *reals {
 	t.Helper()
@@ -75,6 +83,7 @@ func (r *reals) agree(t testing.TB) anki.Dump {
 
 // Each kind of change reaches another real client through our server, alone and together with all others.
 func TestRealsExchangeEdits(t *testing.T) {
+	once(t)
 	t.Parallel()
 	groups := [][]edit{edits}
 	for _, c := range edits {
@@ -136,6 +145,7 @@ func conflictAt(t *testing.T, server *anki.Server, newer int64) map[string]strin
 // A change that cannot be merged makes the other device choose; each choice leaves both equal, and the server keeps what an upload
 // replaces.
 func TestRealsOneWay(t *testing.T) {
+	once(t)
 	t.Parallel()
 	for _, upload := range []bool{true, false} {
 		t.Run(fmt.Sprint("upload ", upload), func(t *testing.T) {
@@ -172,6 +182,7 @@ func TestRealsOneWay(t *testing.T) {
 
 // New devices, and new accounts: what the server says is required is what the real server says.
 func TestRealsFirstSync(t *testing.T) {
+	once(t)
 	t.Parallel()
 	server := get(t, shared.own)
 	w := get(t, shared.seed)
@@ -219,6 +230,7 @@ func TestRealsFirstSync(t *testing.T) {
 
 // Three real clients edit and sync in random order, and sometimes two of them at once.
 func TestRealsRandomly(t *testing.T) {
+	once(t)
 	t.Parallel()
 	seeds := []uint64{1, 2}
 	if full() {
