@@ -50,11 +50,13 @@ run: build .cache/venv/.installed
 test: deps build build/core.js.wasm check size
 	cd jsbridge && npm test
 	$(REQUIRE) go test -timeout 30m ./...
+	$(REQUIRE) CARDFERRY_SERVER=ours go test -timeout 20m ./hostrunner/interop
 	$(REQUIRE) sh wasm/test-guest.sh
 
 test-full: deps build build/core.js.wasm
 	cd jsbridge && npm test
 	$(REQUIRE) CARDFERRY_FULL=1 go test -timeout 80m ./...
+	$(REQUIRE) CARDFERRY_FULL=1 CARDFERRY_SERVER=ours go test -timeout 80m ./hostrunner/interop
 
 test-fast: build
 	go test -short ./core/... ./wasm/... ./hostrunner/...

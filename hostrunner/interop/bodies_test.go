@@ -48,6 +48,7 @@ var damages = []damage{
 
 // An answer that is damaged on the way is refused, whichever it is.
 func TestDamagedAnswers(t *testing.T) {
+	once(t)
 	t.Parallel()
 	for _, op := range operations() {
 		for _, p := range op.points {
@@ -81,6 +82,7 @@ func TestDamagedAnswers(t *testing.T) {
 // Each member of each answer of a normal sync is removed, or replaced by something of another type. We never crash: the
 // answer is refused, or, where the reference is lenient too, taken; and after a good answer all is well.
 func TestAlteredMembers(t *testing.T) {
+	once(t)
 	t.Parallel()
 	for _, p := range syncPoints() {
 		if !p.after {

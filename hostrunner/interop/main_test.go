@@ -1,7 +1,8 @@
 // Package interop_test syncs collections of ours with those of the real Anki, through its real server, and looks whether
 // anything is lost: hostrunner/anki has the real programs, this package the scenarios.
 //
-// CARDFERRY_SERVER=ours puts our server (hostrunner/syncserver) in the place of the real one, in all of them.
+// CARDFERRY_SERVER=ours puts our server (hostrunner/syncserver) in the place of the real one, in all of them; make test runs them both ways.
+// Then the native engine runs alone, unless all cases are to run.
 //
 // CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample. With -short
 // the native engine runs a sample of the large tables, too.

@@ -20,7 +20,8 @@ type reals struct {
 	devices []*real
 }
 
-// once skips a test that uses our server anyway when the scenarios for the real one are run with ours.
+// once skips a test that uses our server anyway, or to which the server does not matter, when the scenarios for the real one are run with
+// ours.
 func once(t *testing.T) {
 	t.Helper()
 	if nativeOnly() {
