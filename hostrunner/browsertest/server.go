@@ -22,6 +22,17 @@ type Server struct {
 	URL string // ends in "/"
 
 	intercept atomic.Pointer[Interceptor]
+	upstream  atomic.Pointer[url.URL]
+}
+
+// Forward sends the following requests to another sync server.
+func (s *Server) Forward(t testing.TB, upstream string) {
+	t.Helper()
+	target, err := url.Parse(upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.upstream.Store(target)
 }
 
 // Interceptor gets every request for the sync server first and reports whether it has answered it.
@@ -48,7 +59,8 @@ func NewServer(t testing.TB, upstream string) *Server {
 	})
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
 	if upstream != "" {
-		mux.Handle("/sync/", s.proxy(t, upstream))
+		s.Forward(t, upstream)
+		mux.Handle("/sync/", s.proxy())
 	}
 	srv := httptest.NewServer(mux)
 	s.URL = srv.URL + "/"
@@ -59,13 +71,10 @@ func NewServer(t testing.TB, upstream string) *Server {
 	return s
 }
 
-func (s *Server) proxy(t testing.TB, upstream string) http.Handler {
-	target, err := url.Parse(upstream)
-	if err != nil {
-		t.Fatal(err)
-	}
+func (s *Server) proxy() http.Handler {
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
+			target := s.upstream.Load()
 			r.SetURL(target)
 			r.Out.Host = target.Host
 		},

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -25,7 +24,7 @@ func TestStatusCodes(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+			hosts(t, 4, func(t *testing.T, e engine) {
 				s, a, before := op.start(t, e, point{n: 1})
 				for _, p := range op.points {
 					if p.after {
@@ -50,7 +49,7 @@ func TestStatusCodes(t *testing.T) {
 // What meta says before anything else happens.
 func TestMeta(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s, a := newApartSetup(t, e, false)
 		before := s.ours.dump(t)
 		meta := func(old, new string) func(*anki.Exchange) anki.Verdict {
@@ -87,7 +86,7 @@ func TestMeta(t *testing.T) {
 // A 308 of meta leads the whole sync to another base; a second one, or one of another request, is an error.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s, a := newApartSetup(t, e, false)
 		other := anki.NewProxy(t, get(t, shared.server).URL)
 		to := func(p *anki.Proxy, method string) anki.Hooks {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -97,7 +96,7 @@ func (a *apart) change(t testing.TB, side string, e editor, n int) {
 }
 
 // newApartSetup gives a user the two sides. newer says whether our collection is the newer one, whose config wins.
-func newApartSetup(t testing.TB, e hostrunner.Engine, newer bool) (*setup, *apart) {
+func newApartSetup(t testing.TB, e engine, newer bool) (*setup, *apart) {
 	t.Helper()
 	server := get(t, shared.server)
 	a := get(t, shared.apart)

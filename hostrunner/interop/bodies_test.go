@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -57,7 +56,7 @@ func TestDamagedAnswers(t *testing.T) {
 			}
 			t.Run(op.name+" "+p.String(), func(t *testing.T) {
 				t.Parallel()
-				engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+				hosts(t, 4, func(t *testing.T, e engine) {
 					s, a := newApartSetup(t, e, p.n%2 == 0)
 					for _, c := range damages {
 						if !sampled(t.Name()+c.name, 3) {
@@ -90,7 +89,7 @@ func TestAlteredMembers(t *testing.T) {
 		}
 		t.Run(p.method, func(t *testing.T) {
 			t.Parallel()
-			engines(t, 1, func(t *testing.T, e hostrunner.Engine) { alterMembers(t, e, p) })
+			hosts(t, 1, func(t *testing.T, e engine) { alterMembers(t, e, p) })
 		})
 	}
 }
@@ -102,7 +101,7 @@ var allowed = []fault.Kind{
 	fault.DatabaseCheck, // an answer that says less than it should makes us send what the server cannot use
 }
 
-func alterMembers(t *testing.T, e hostrunner.Engine, p point) {
+func alterMembers(t *testing.T, e engine, p point) {
 	s, a := newApartSetup(t, e, p.n%2 == 0)
 	var plain []byte
 	s.proxy.Use(p.at(func(ex *anki.Exchange) anki.Verdict { plain = ex.Plain(); return anki.Drop }))
@@ -114,7 +113,7 @@ func alterMembers(t *testing.T, e hostrunner.Engine, p point) {
 		limit = 400
 	}
 	every := uint32(max(1, len(alterations(plain))/limit))
-	if e == hostrunner.Wazero {
+	if e == wazero {
 		every *= 4
 	}
 	s.renew(t, a, p.n%2 == 0)

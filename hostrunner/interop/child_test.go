@@ -23,7 +23,7 @@ const childEnv = "CARDFERRY_INTEROP_CHILD"
 // job is what a child process does: one operation on a profile folder.
 type job struct {
 	Dir, Operation, Cache string
-	Engine                hostrunner.Engine
+	Engine                engine
 	Account               colsync.Account
 }
 
@@ -46,7 +46,7 @@ func do(text string) error {
 	if err != nil {
 		return err
 	}
-	p, err := rt.Open(ctx, hostrunner.OpenOptions{Dir: j.Dir, Engine: j.Engine})
+	p, err := rt.Open(ctx, hostrunner.OpenOptions{Dir: j.Dir, Engine: j.Engine.runner()})
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func child(t *testing.T, o *ours, operation string) *exec.Cmd {
 // A process that is killed at any point of an operation leaves nothing behind that stops or confuses the next one.
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
-	eachPoint(t, 4, func(t *testing.T, e hostrunner.Engine, op operation, p point) {
+	eachPoint(t, locals, 4, func(t *testing.T, e engine, op operation, p point) {
 		s, a, before := op.start(t, e, p)
 		if err := s.ours.profile.Close(); err != nil {
 			t.Fatal(err)

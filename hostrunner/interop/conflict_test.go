@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -30,7 +29,7 @@ func TestConflicts(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+					hosts(t, 2, func(t *testing.T, e engine) {
 						got := outcomeOf(t, &e, func(s *setup) (device, device) {
 							if oursFirst {
 								return s.ours, s.real
@@ -60,13 +59,13 @@ func (s *setup) anotherReal(t testing.TB) *real {
 
 // outcomeOf makes conflicting changes on two devices and returns, for each object, what the first device, the second one
 // and the server have in the end.
-func outcomeOf(t *testing.T, e *hostrunner.Engine, devices func(*setup) (device, device), newer int64) map[string]string {
+func outcomeOf(t *testing.T, e *engine, devices func(*setup) (device, device), newer int64) map[string]string {
 	t.Helper()
-	engine := hostrunner.Native
+	on := inProcess
 	if e != nil {
-		engine = *e
+		on = *e
 	}
-	s := newSetup(t, engine)
+	s := newSetup(t, on)
 	first, second := devices(s)
 	out := s.fight(t, first, second, newer)
 	// Not the database check: a card answered on both devices has the state of one answer and the review of the other, which it

@@ -10,7 +10,6 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/service"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
@@ -44,9 +43,9 @@ func (r *real) sync(t testing.TB) {
 // ours is a device of ours.
 type ours struct {
 	app
-	profile *hostrunner.Profile
+	profile profile
 	account colsync.Account
-	engine  hostrunner.Engine
+	engine  engine
 }
 
 func (o *ours) name() string { return o.engine.String() }
@@ -108,7 +107,7 @@ func (o *ours) export(t testing.TB) string {
 }
 
 // open opens a folder with one of our engines. file, if not nil, becomes the collection.
-func open(t testing.TB, e hostrunner.Engine, acc *anki.Account, endpoint string, file []byte) *ours {
+func open(t testing.TB, e engine, acc *anki.Account, endpoint string, file []byte) *ours {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, host.Collection)
@@ -121,9 +120,10 @@ func open(t testing.TB, e hostrunner.Engine, acc *anki.Account, endpoint string,
 }
 
 // reopen opens a folder that has a collection.
-func reopen(t testing.TB, e hostrunner.Engine, acc *anki.Account, endpoint, dir string) *ours {
+func reopen(t testing.TB, e engine, acc *anki.Account, endpoint, dir string) *ours {
 	t.Helper()
-	p, err := get(t, shared.runtime).Open(t.Context(), hostrunner.OpenOptions{Dir: dir, Engine: e, Create: true})
+	path := filepath.Join(dir, host.Collection)
+	p, err := e.open(t, acc, endpoint, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func reopen(t testing.TB, e hostrunner.Engine, acc *anki.Account, endpoint, dir 
 		}
 	})
 	return &ours{
-		app: app{filepath.Join(dir, host.Collection)}, profile: p, engine: e,
+		app: app{path}, profile: p, engine: e,
 		account: colsync.Account{Endpoint: endpoint, Key: acc.Key},
 	}
 }
@@ -148,7 +148,7 @@ type setup struct {
 	real  *real
 }
 
-func newSetup(t testing.TB, e hostrunner.Engine) *setup {
+func newSetup(t testing.TB, e engine) *setup {
 	t.Helper()
 	s := newOurs(t, e)
 	s.addReal(t, s.file)
@@ -156,7 +156,7 @@ func newSetup(t testing.TB, e hostrunner.Engine) *setup {
 }
 
 // newOurs is newSetup without a real client.
-func newOurs(t testing.TB, e hostrunner.Engine) *setup {
+func newOurs(t testing.TB, e engine) *setup {
 	t.Helper()
 	server := get(t, shared.server)
 	w := get(t, shared.seed)

@@ -3,7 +3,6 @@ package interop_test
 import (
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -11,7 +10,7 @@ import (
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	for _, newer := range []bool{false, true} {
-		s, a := newApartSetup(t, hostrunner.Native, newer)
+		s, a := newApartSetup(t, inProcess, newer)
 		s.ours.sync(t)
 		points := syncPoints()
 		log := s.proxy.Log()
@@ -45,7 +44,7 @@ func TestEditsDuringSync(t *testing.T) {
 		newer := i%4 > 1
 		t.Run("all edits "+p.String(), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) { editDuringSync(t, e, newer, p, edits...) })
+			locals(t, 4, func(t *testing.T, e engine) { editDuringSync(t, e, newer, p, edits...) })
 		})
 	}
 	for i, c := range edits {
@@ -56,13 +55,13 @@ func TestEditsDuringSync(t *testing.T) {
 			newer := (i+j)%8 > 3
 			t.Run(c.name+" "+p.String(), func(t *testing.T) {
 				t.Parallel()
-				engines(t, 32, func(t *testing.T, e hostrunner.Engine) { editDuringSync(t, e, newer, p, c) })
+				locals(t, 32, func(t *testing.T, e engine) { editDuringSync(t, e, newer, p, c) })
 			})
 		}
 	}
 }
 
-func editDuringSync(t *testing.T, e hostrunner.Engine, newer bool, p point, edits ...edit) {
+func editDuringSync(t *testing.T, e engine, newer bool, p point, edits ...edit) {
 	s, a := newApartSetup(t, e, newer)
 	seen := make([]func(anki.Dump) bool, len(edits))
 	s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict {

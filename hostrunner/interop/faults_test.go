@@ -6,7 +6,6 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -56,15 +55,18 @@ func uploadPoints() []point {
 // arrived reports whether the server had our changes at the point.
 func (op operation) arrived(p point) bool { return p.method == op.arrives && p.after }
 
+// spread runs do on engines: locals, hosts.
+type spread func(t *testing.T, n uint32, do func(t *testing.T, e engine))
+
 // eachPoint runs do for each point of each operation.
-func eachPoint(t *testing.T, sample uint32, do func(t *testing.T, e hostrunner.Engine, op operation, p point)) {
+func eachPoint(t *testing.T, on spread, sample uint32, do func(t *testing.T, e engine, op operation, p point)) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			for _, p := range op.points {
 				t.Run(p.String(), func(t *testing.T) {
 					t.Parallel()
-					engines(t, sample, func(t *testing.T, e hostrunner.Engine) { do(t, e, op, p) })
+					on(t, sample, func(t *testing.T, e engine) { do(t, e, op, p) })
 				})
 			}
 		})
@@ -72,7 +74,7 @@ func eachPoint(t *testing.T, sample uint32, do func(t *testing.T, e hostrunner.E
 }
 
 // start makes the setup for an operation.
-func (op operation) start(t *testing.T, e hostrunner.Engine, p point) (*setup, *apart, anki.Dump) {
+func (op operation) start(t *testing.T, e engine, p point) (*setup, *apart, anki.Dump) {
 	s, a := newApartSetup(t, e, p.n%2 == 0)
 	op.prepare(t, s)
 	return s, a, s.ours.dump(t)
@@ -129,7 +131,7 @@ func withScm(d, before anki.Dump) anki.Dump {
 // The connection is lost at each point.
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
-	eachPoint(t, 4, func(t *testing.T, e hostrunner.Engine, op operation, p point) {
+	eachPoint(t, hosts, 4, func(t *testing.T, e engine, op operation, p point) {
 		s, a, before := op.start(t, e, p)
 		s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict { return anki.Drop }))
 		err := op.run(t.Context(), s.ours)

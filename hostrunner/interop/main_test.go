@@ -2,10 +2,10 @@
 // anything is lost: hostrunner/anki has the real programs, this package the scenarios.
 //
 // CARDFERRY_SERVER=ours puts our server (hostrunner/syncserver) in the place of the real one, in all of them; make test runs them both ways.
-// Then the native engine runs alone, unless all cases are to run.
+// The second time the native engine runs alone, unless all cases are to run.
 //
-// CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and wazero a sample. With -short
-// the native engine runs a sample of the large tables, too.
+// CARDFERRY_FULL=1 runs every case with every engine; without it the native engine runs them, and the others a sample. With
+// -short the native engine runs a sample of the large tables, too, and nothing runs under Node and in Chromium.
 package interop_test
 
 import (
@@ -140,29 +140,4 @@ func get[T any](t testing.TB, f func() (T, error)) T {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// engines runs do with the native engine and, if the sample of one in n has this test, with wazero. Tests with a large n are
-// many of a kind.
-func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine)) {
-	for _, e := range []hostrunner.Engine{hostrunner.Native, hostrunner.Wazero} {
-		every := uint32(1)
-		switch {
-		case e == hostrunner.Wazero && nativeOnly():
-			continue
-		case e == hostrunner.Wazero && testing.Short():
-			every = n * n
-		case e == hostrunner.Wazero:
-			every = n
-		case testing.Short() && n >= 4:
-			every = 6
-		}
-		if !sampled(t.Name(), every) {
-			continue
-		}
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			do(t, e)
-		})
-	}
 }

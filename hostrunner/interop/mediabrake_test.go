@@ -351,7 +351,7 @@ func TestMediaUnreadable(t *testing.T) {
 // mediaChild is a process that syncs a folder as another user.
 func mediaChild(t *testing.T, own *folderMedia, operation string) *exec.Cmd {
 	t.Helper()
-	cmd := child(t, &ours{app: app{filepath.Join(own.dir, "collection.anki2")}, engine: own.engine, account: own.account}, operation)
+	cmd := child(t, &ours{app: app{filepath.Join(own.dir, "collection.anki2")}, engine: engine(own.engine.String()), account: own.account}, operation)
 	cmd.Path = "/proc/self/exe" // the test program may be where nobody else may look
 	cmd.Dir = "/"
 	return cmd

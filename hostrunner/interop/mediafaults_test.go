@@ -27,7 +27,7 @@ const (
 
 func mediaOperations() []operation {
 	run := func(ctx context.Context, o *ours) error {
-		_, err := o.profile.MediaSync(ctx, service.MediaSyncParams{Account: &o.account})
+		_, err := o.profile.(*hostrunner.Profile).MediaSync(ctx, service.MediaSyncParams{Account: &o.account})
 		return err
 	}
 	return []operation{
@@ -245,7 +245,7 @@ func TestMediaKilled(t *testing.T) {
 		if err := own.profile.Close(); err != nil {
 			t.Fatal(err)
 		}
-		cmd := child(t, &ours{app: app{filepath.Join(own.dir, host.Collection)}, engine: own.engine, account: own.account}, mediaOperation)
+		cmd := child(t, &ours{app: app{filepath.Join(own.dir, host.Collection)}, engine: engine(own.engine.String()), account: own.account}, mediaOperation)
 		killed := make(chan struct{})
 		s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict {
 			close(killed)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -14,7 +13,7 @@ func TestEachChange(t *testing.T) {
 	for _, direction := range []string{"sent", "received"} {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
-			engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+			hosts(t, 2, func(t *testing.T, e engine) {
 				s := newSetup(t, e)
 				from, to := device(s.ours), device(s.real)
 				if direction == "received" {
@@ -44,7 +43,7 @@ func TestEachChange(t *testing.T) {
 // All changes at once, each device making half of them, and the other half with the roles changed.
 func TestAllChangesAtOnce(t *testing.T) {
 	t.Parallel()
-	engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 2, func(t *testing.T, e engine) {
 		for turn := range 2 {
 			s := newSetup(t, e)
 			devices := []device{s.ours, s.real}

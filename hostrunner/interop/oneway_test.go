@@ -9,7 +9,6 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -68,7 +67,7 @@ func TestForcedOneWay(t *testing.T) {
 		for _, through := range []string{"method", "on_conflict"} {
 			t.Run(string(dir)+" by "+through, func(t *testing.T) {
 				t.Parallel()
-				engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+				hosts(t, 2, func(t *testing.T, e engine) {
 					s := newSetup(t, e)
 					s.ours.editNote(t, s.notes[1], "ours")
 					s.real.editNote(t, s.notes[1], "real")
@@ -134,7 +133,7 @@ func TestRealForcesOneWay(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+			hosts(t, 4, func(t *testing.T, e engine) {
 				s := newSetup(t, e)
 				c.do(t, s)
 				if err := s.real.Full(s.real.endpoint, s.real.key, true); err != nil {
@@ -153,7 +152,7 @@ func TestRealForcesOneWay(t *testing.T) {
 // A new device of ours takes what the server has; a new real client takes what we have uploaded.
 func TestFirstSync(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		server := get(t, shared.server)
 		w := get(t, shared.seed)
 		acc := server.Account(t)
@@ -200,7 +199,7 @@ func TestFixtures(t *testing.T) {
 	for _, name := range []string{"schema11.anki2", "schema11-2.1.49.anki2", "unicode.anki2", "stock.anki2"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+			hosts(t, 4, func(t *testing.T, e engine) {
 				file, err := os.ReadFile(filepath.Join("testdata", name))
 				if err != nil {
 					t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -34,7 +33,7 @@ func TestRandomInterleavings(t *testing.T) {
 	for _, seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) { interleave(t, e, seed) })
+			locals(t, 4, func(t *testing.T, e engine) { interleave(t, e, seed) })
 		})
 	}
 }
@@ -51,7 +50,7 @@ type player struct {
 	mod *int64
 }
 
-func interleave(t *testing.T, e hostrunner.Engine, seed uint64) {
+func interleave(t *testing.T, e engine, seed uint64) {
 	s := newSetup(t, e)
 	r := rand.New(rand.NewPCG(seed, 7))
 	mod := time.Now().Unix() - 3000

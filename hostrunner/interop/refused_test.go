@@ -6,14 +6,13 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // The server takes an upload only with the answer OK; any other text is for the user, and nothing has changed.
 func TestRefusedUpload(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s, a := newApartSetup(t, e, true)
 		s.ours.oneWay(t)
 		before := s.ours.dump(t)
@@ -46,7 +45,7 @@ func TestRefusedUpload(t *testing.T) {
 // next sync asks for a direction.
 func TestSanityFailure(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s, _ := newApartSetup(t, e, true)
 		deck := s.ours.addDeck(t, "Marked as synced")
 		s.ours.edit(t, func(e tx) { e.exec("UPDATE decks SET usn = 0 WHERE id = ?", deck) })
@@ -70,7 +69,7 @@ func TestSanityFailure(t *testing.T) {
 // A note whose notetype is missing is refused by the server again and again, without a one-way sync; nothing is lost.
 func TestRefusedRows(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s := newOurs(t, e)
 		note, _ := s.ours.addNote(t, s.base, "without a notetype")
 		var mid int64
@@ -94,7 +93,7 @@ func TestRefusedRows(t *testing.T) {
 // A row is sent, the answer of finish is lost, and the row is edited again within the same second: the second edit arrives.
 func TestEditAfterLostFinish(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		for range 3 {
 			s := newSetup(t, e)
 			s.ours.editNote(t, s.notes[1], "first edit")

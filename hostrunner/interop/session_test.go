@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -19,7 +18,7 @@ func TestStolenSession(t *testing.T) {
 	for _, p := range syncPoints() {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+			hosts(t, 4, func(t *testing.T, e engine) {
 				s, a := newApartSetup(t, e, true)
 				s.addReal(t, a.server)
 				s.real.flag(t, s.cards[12], 4)
@@ -59,7 +58,7 @@ func TestStolenSession(t *testing.T) {
 // A cancel ends each operation within a second, wherever it waits.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	eachPoint(t, 4, func(t *testing.T, e hostrunner.Engine, op operation, p point) {
+	eachPoint(t, hosts, 4, func(t *testing.T, e engine, op operation, p point) {
 		s, a, before := op.start(t, e, p)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})

@@ -5,7 +5,6 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -15,7 +14,7 @@ func TestEditsDuringUpload(t *testing.T) {
 	for _, p := range uploadPoints() {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 4, func(t *testing.T, e hostrunner.Engine) {
+			locals(t, 4, func(t *testing.T, e engine) {
 				s, a := newApartSetup(t, e, true)
 				s.ours.oneWay(t)
 				seen := make([]func(anki.Dump) bool, len(edits))
@@ -44,7 +43,7 @@ func TestEditsDuringDownload(t *testing.T) {
 	for _, p := range pointsOf("meta", "download") {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+			locals(t, 2, func(t *testing.T, e engine) {
 				s, _ := newApartSetup(t, e, true)
 				s.ours.oneWay(t)
 				var note int64
@@ -79,7 +78,7 @@ func TestSchemaChangeDuringSync(t *testing.T) {
 	for _, p := range syncPoints() {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
-			engines(t, 8, func(t *testing.T, e hostrunner.Engine) {
+			locals(t, 8, func(t *testing.T, e engine) {
 				s, a := newApartSetup(t, e, true)
 				s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict {
 					s.ours.oneWay(t)

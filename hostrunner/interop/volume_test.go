@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/cardferry/cardferry/hostrunner"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -14,7 +13,7 @@ const many = 2100
 // Thousands of notes, cards, reviews and graves travel both ways at once.
 func TestManyRows(t *testing.T) {
 	t.Parallel()
-	engines(t, 1, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 1, func(t *testing.T, e engine) {
 		s := newSetup(t, e)
 		s.ours.fill(t, s.world, 1_000_000_000_000)
 		s.real.fill(t, s.world, 1_200_000_000_000)
@@ -96,7 +95,7 @@ func (r *real) clear(t testing.TB, first int64) {
 // A filtered deck is built, used and emptied on either side.
 func TestFilteredDecks(t *testing.T) {
 	t.Parallel()
-	engines(t, 2, func(t *testing.T, e hostrunner.Engine) {
+	hosts(t, 2, func(t *testing.T, e engine) {
 		s := newSetup(t, e)
 		deck := s.real.ID(t, "filtered_deck", anki.Args{"name": "Cram", "search": "deck:Base"})
 		s.real.sync(t)

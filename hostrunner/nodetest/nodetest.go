@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -23,10 +25,11 @@ const (
 	Program = "core.js.wasm" // GOOS=js
 )
 
-// Host is one guest in a Node process. It is used by one goroutine at a time.
+// Host is one guest in a Node process. It is used by one goroutine at a time, apart from Cancel.
 type Host struct {
 	process
-	last int
+	last    atomic.Int64
+	sending sync.Mutex
 }
 
 // Start starts a guest of the given build that ends with the test. Without Node or the built files the test is skipped,
@@ -115,8 +118,8 @@ func missing(t testing.TB, what string) {
 // Call runs a method of the guest (core/service/methods.go), or one of exec, query, export and import of the script, and
 // decodes its result into result (nil: dropped). Errors of the guest are *fault.Error.
 func (h *Host) Call(method string, params, result any) error {
-	h.last++
-	if err := h.send(map[string]any{"id": h.last, "method": method, "params": params}); err != nil {
+	id := h.last.Add(1)
+	if err := h.send(map[string]any{"id": id, "method": method, "params": params}); err != nil {
 		return err
 	}
 	for {
@@ -124,14 +127,26 @@ func (h *Host) Call(method string, params, result any) error {
 		if err := h.receive(&a); err != nil {
 			return err
 		}
-		if a.Progress == nil && a.ID == h.last {
+		if a.Progress == nil && a.ID == id {
 			return a.decode(result)
 		}
 	}
 }
 
+// Cancel cancels the call that is running, if there is one.
+func (h *Host) Cancel() {
+	// Its own answer, without an id that is waited for, is passed over.
+	_ = h.send(map[string]any{"id": -1, "method": "cancel", "params": map[string]any{"id": h.last.Load()}})
+}
+
+func (h *Host) send(v any) error {
+	h.sending.Lock()
+	defer h.sending.Unlock()
+	return h.process.send(v)
+}
+
 type answer struct {
-	ID       int
+	ID       int64
 	Result   json.RawMessage
 	Progress json.RawMessage
 	Error    *struct {
