@@ -78,8 +78,8 @@ func (s *Server) proxy() http.Handler {
 			r.SetURL(target)
 			r.Out.Host = target.Host
 		},
-		// A page that goes away while its request runs is no defect.
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		// What the upstream does to a connection happens to the page's. A page that goes away is no defect.
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.intercept.Load(); f != nil && (*f)(w, r) {
