@@ -59,7 +59,7 @@ async function buildTests() {
   });
   await esbuild.build({
     ...common,
-    entryPoints: ["test/browser/hostpage.ts", "test/browser/hostworker.ts"],
+    entryPoints: ["hostpage", "hostworker", "mediapage", "mediaworker"].map((name) => `test/browser/${name}.ts`),
     outdir: "dist/test/browser",
     platform: "browser",
   });

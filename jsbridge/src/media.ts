@@ -6,7 +6,7 @@ import type { MediaImports } from "./host.ts";
 import type { GuestMemory } from "./memory.ts";
 import { CHANGED } from "./protocol.gen.ts";
 import { encodeRow } from "./rows.ts";
-import type { Databases } from "./sql.ts";
+import type { Databases, Started } from "./sql.ts";
 import type { Batch } from "./statement.ts";
 
 /** How a file was seen; both numbers are as the store gave them. */
@@ -35,6 +35,8 @@ export interface MediaDraft {
 export interface MediaStore {
   /** The files, sorted by the bytes of their names. */
   scan(): Iterable<MediaFile & { name: string; regular: boolean }>;
+  /** The same as a started statement, from a store that has one. */
+  listing?(): Started;
   stat(name: string): MediaFile;
   hash(name: string): { file: MediaFile; sum: MediaSum };
   open(name: string): OpenFile;
@@ -48,6 +50,8 @@ export interface MediaStore {
   /** Deletes what was put into the trash before that time, in Unix milliseconds. */
   expire(ms: number): void;
   flush(): void;
+  /** Lets go of everything; what was not flushed may be lost. */
+  close?(): void;
 }
 
 function unsupported(): never {
@@ -88,7 +92,7 @@ export class Media {
     const store = this.#store;
     const name = (ptr: number, length: number): string => memory.text(ptr, length);
     return {
-      media_scan: () => this.#databases.started(new Listing(store.scan())),
+      media_scan: () => this.#databases.started(store.listing?.() ?? new Listing(store.scan())),
       media_stat: (ptr, length, out) => putPair(memory.data(out, 16), store.stat(name(ptr, length))),
       media_hash: (ptr, length, out) => {
         const view = memory.data(out, 40);

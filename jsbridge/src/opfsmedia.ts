@@ -1,0 +1,447 @@
+// The store of media files of a page (host.Media in core/host): contents in packs (mediapacks.ts), names in a directory
+// (mediadirectory.ts), and a copy of that for the service worker (mediamirror.ts).
+//
+// What a killed tab leaves is consistent: content is flushed before the directory that names it is committed. A file
+// whose content the browser has lost is forgotten; the core fetches it again (mediasync.Options.Evictable).
+
+import type { Catalogue } from "./catalogue.ts";
+import { SyncError, toSyncError } from "./errors.ts";
+import type { OpenFile } from "./files.ts";
+import type { MediaDraft, MediaFile, MediaStore, MediaSum } from "./media.ts";
+import { Directory, type Entry } from "./mediadirectory.ts";
+import { Mirror } from "./mediamirror.ts";
+import { Packs, write, type Extent, type OpenPack } from "./mediapacks.ts";
+import type { Engine } from "./sqlite.ts";
+import type { Started } from "./sql.ts";
+import { crc32, Sha1 } from "./sums.ts";
+
+/** A draft that is larger gets a pack of its own: memory stays bounded. */
+const BIG = 1 << 20;
+/** The longest name, in bytes, as on most systems. */
+const LONGEST = 255;
+/** How long after a change the service worker's copy is brought up to date, in milliseconds. */
+const MIRROR_DELAY = 100;
+/** So many names go to the copy at once. */
+const MIRROR_BATCH = 500;
+/** A pack is rewritten when less than this part of it is still wanted; so much is rewritten at a time. */
+const WANTED = 0.5;
+const REWRITE = 32 << 20;
+
+/** Media files on OPFS. {@link OpfsMedia.ready} comes before everything else. */
+export class OpfsMedia implements MediaStore {
+  readonly #engine: Engine;
+  readonly #catalogue: Catalogue;
+  readonly #folder: string;
+  readonly #mirror: Mirror;
+  readonly #drafts = new Set<Draft>();
+  #parts: { directory: Directory; packs: Packs } | undefined;
+  #opening: Promise<void> | undefined;
+  #mirroring: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether something was changed since the last flush, and what has undone that since: the next flush tells. */
+  #dirty = false;
+  #undone: SyncError | undefined;
+  /** Counts the flushes. */
+  #changes = 0;
+  #closed = false;
+
+  /** The directory lies in the pool of engine, the packs in an OPFS folder. */
+  constructor(engine: Engine, catalogue: Catalogue, profile: string, folder: string) {
+    this.#engine = engine;
+    this.#catalogue = catalogue;
+    this.#folder = folder;
+    this.#mirror = new Mirror(profile);
+  }
+
+  /** Opens the store, if that was not done yet, and looks whether the browser has lost something. */
+  async ready(): Promise<void> {
+    if (this.#closed) throw new SyncError("closed", "the profile is closed");
+    await (this.#opening ??= this.#open().catch((e: unknown) => {
+      this.#opening = undefined;
+      throw e;
+    }));
+    const { directory, packs } = this.#get();
+    const used = [...directory.packs().keys()];
+    await packs.look(used);
+    if (this.#closed) throw new SyncError("closed", "the profile is closed");
+    const sizes = packs.sizes();
+    let lost = false;
+    for (const pack of used) {
+      if (!sizes.has(pack)) lost = true;
+      if (!sizes.has(pack)) directory.lose(pack, 0);
+    }
+    if (lost) this.flush();
+    await packs.prepare();
+  }
+
+  async #open(): Promise<void> {
+    await this.#engine.reserve();
+    const directory = Directory.open(this.#engine, this.#catalogue);
+    try {
+      const packs = await Packs.open(this.#folder, new Set(directory.packs().keys()));
+      if (this.#closed) {
+        packs.close();
+        throw new SyncError("closed", "the profile is closed");
+      }
+      this.#parts = { directory, packs };
+      for (const [pack, size] of packs.sizes()) directory.lose(pack, size); // cut short
+      directory.commit();
+      this.#changed();
+    } catch (e) {
+      directory.close();
+      throw e;
+    }
+  }
+
+  #get(): { directory: Directory; packs: Packs } {
+    if (!this.#parts) throw new SyncError("internal", "the media files are not open");
+    return this.#parts;
+  }
+
+  /** The files, sorted by the bytes of their names. */
+  *scan(): Iterable<MediaFile & { name: string; regular: boolean }> {
+    const { directory } = this.#get();
+    for (const [name, size, modified] of directory.all("SELECT name, size, modified FROM files ORDER BY name")) {
+      yield { name: String(name), size: size as bigint, modified: modified as bigint, regular: true };
+    }
+  }
+
+  /** The same, straight from the directory to the guest. */
+  listing(): Started {
+    return this.#get().directory.listing();
+  }
+
+  /** Describes a file. */
+  stat(name: string): MediaFile {
+    return seen(this.#find(name));
+  }
+
+  /** The sums are those of the content when it was written: nothing else writes it. */
+  hash(name: string): { file: MediaFile; sum: MediaSum } {
+    const e = this.#find(name);
+    return { file: seen(e), sum: { sha1: e.sha1, crc: e.crc } };
+  }
+
+  /** Opens a file for reading. */
+  open(name: string): OpenFile {
+    const e = this.#find(name);
+    const { packs } = this.#get();
+    const readOnly = (): never => {
+      throw new SyncError("not_writable", `${name} is open for reading`);
+    };
+    return { read: (offset, into) => packs.read(e, offset, into), write: readOnly, sync: () => {}, size: () => e.size, close: () => {} };
+  }
+
+  /** A range of a file. Its content is that of now, also if the file is replaced later. */
+  blob(name: string, as: MediaFile, offset: number, length: number): Blob {
+    const e = this.#lookup(name);
+    if (!e || !is(e, as)) throw new SyncError("not_found", `the media file ${name} has changed`);
+    return this.#get().packs.blob(e, offset, length);
+  }
+
+  /** The content of a file; undefined if there is none. */
+  file(name: string): Blob | undefined {
+    const e = this.#lookup(name);
+    return e && this.#get().packs.blob(e, 0, e.size);
+  }
+
+  create(): MediaDraft {
+    return this.#draft();
+  }
+
+  copy(name: string, as: MediaFile): MediaDraft | undefined {
+    const e = this.#lookup(name);
+    return e && is(e, as) ? this.#draft(e) : undefined;
+  }
+
+  trash(name: string, as: MediaFile): boolean {
+    const e = this.#lookup(name);
+    if (!e || !is(e, as)) return false;
+    this.#change((directory) => directory.trash(name));
+    this.#dirty = true;
+    return true;
+  }
+
+  expire(ms: number): void {
+    if (this.#change((directory) => directory.expire(ms))) this.#dirty = true;
+  }
+
+  /** Contents in the trash that had the name; for tests. */
+  inTrash(name: string): Blob[] {
+    const { directory, packs } = this.#get();
+    return directory.inTrash(name).map((e) => packs.blob(e, 0, e.size));
+  }
+
+  flush(): void {
+    const { directory, packs } = this.#get();
+    const undone = this.#undone;
+    this.#undone = undefined;
+    if (undone) throw undone;
+    try {
+      packs.flush();
+      directory.commit();
+      this.#dirty = false;
+    } catch (e) {
+      this.#undo();
+      throw toSyncError(e);
+    }
+    this.#changed();
+  }
+
+  /** Rewrites packs of which little is wanted any more. To be called when nothing else is under way. */
+  async tidy(): Promise<void> {
+    const { directory, packs } = this.#get();
+    await this.#settled(true);
+    const wanted = directory.packs();
+    let left = REWRITE;
+    for (const [pack, size] of packs.sizes()) {
+      const rest = wanted.get(pack) ?? 0;
+      if (rest === 0 || rest >= size * WANTED || rest > left || !packs.isSealed(pack)) continue;
+      left -= rest;
+      for (const { key, extent } of directory.contentOf(pack)) {
+        const bytes = new Uint8Array(await packs.blob(extent, 0, extent.size).arrayBuffer());
+        if (this.#closed) return;
+        this.#change(() => directory.move(key, extent, packs.append([bytes])));
+      }
+      this.flush();
+    }
+  }
+
+  /** Waits until the service worker's copy is up to date. */
+  async settled(): Promise<void> {
+    await this.#settled(true);
+  }
+
+  /** Lets go of all files. What was not flushed is taken back. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const d of [...this.#drafts]) d.discard();
+    this.#parts?.directory.close();
+    this.#parts?.packs.close();
+    this.#parts = undefined;
+    this.#mirror.close();
+  }
+
+  #find(name: string): Entry {
+    const e = this.#lookup(name);
+    if (!e) throw new SyncError("not_found", `there is no media file ${JSON.stringify(name)}`);
+    return e;
+  }
+
+  /** The file of a name whose content is there. */
+  #lookup(name: string): Entry | undefined {
+    check(name);
+    const { directory, packs } = this.#get();
+    const e = directory.find(name);
+    if (!e || packs.has(e)) return e;
+    this.#change(() => directory.lose(e.pack, packs.sizes().get(e.pack) ?? 0));
+    return undefined;
+  }
+
+  #draft(from?: Entry): MediaDraft {
+    const { packs } = this.#get();
+    const draft: Draft = new Draft(packs, from, {
+      ended: () => this.#drafts.delete(draft),
+      install: (name, as) => {
+        const e = this.#lookup(name);
+        if (e ? !as || !is(e, as) : as) return undefined;
+        const now = this.#change((directory) => directory.put(name, draft.extent(), draft.sum().sum));
+        this.#dirty = true;
+        return seen(now);
+      },
+    });
+    this.#drafts.add(draft);
+    return draft;
+  }
+
+  #change<T>(change: (directory: Directory) => T): T {
+    try {
+      return change(this.#get().directory);
+    } catch (e) {
+      const error = toSyncError(e);
+      if (this.#dirty) this.#undone = error;
+      this.#undo();
+      throw error;
+    }
+  }
+
+  /** Takes back what was not flushed. */
+  #undo(): void {
+    const { directory, packs } = this.#get();
+    this.#dirty = false;
+    directory.rollback();
+    packs.undo();
+  }
+
+  #changed(): void {
+    this.#changes++;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#settled(false).catch(() => {}); // the service worker asks for what it misses
+    }, MIRROR_DELAY);
+  }
+
+  /** Seals packs and brings the copy up to date; the pack that is being filled only once nothing is added any more. */
+  async #settled(all: boolean): Promise<void> {
+    while (this.#mirroring) await this.#mirroring.catch(() => {});
+    this.#mirroring = this.#tell(all).finally(() => (this.#mirroring = undefined));
+    await this.#mirroring;
+  }
+
+  async #tell(all: boolean): Promise<void> {
+    const before = this.#changes;
+    const { directory, packs } = this.#get();
+    const unfinished = new Set([...this.#drafts].map((d) => d.pack));
+    await packs.seal((pack) => unfinished.has(pack), all);
+    await this.#begin();
+    for (let after = "", names = [""]; names.length > 0 && !this.#closed; ) {
+      names = directory.untold(after, MIRROR_BATCH);
+      after = names.at(-1) ?? after;
+      const list = names.map((name) => [name, directory.find(name)] as const).filter(([, e]) => !e || packs.isSealed(e.pack));
+      if (list.length === 0) continue;
+      await this.#mirror.put(list.map(([name, e]) => [name, e && { pack: e.pack, at: e.at, size: e.size }]));
+      if (this.#closed) return;
+      // What has changed meanwhile stays to be told.
+      this.#change(() => directory.told(list.filter(([name, e]) => same(directory.find(name), e)).map(([name]) => name)));
+      if (!this.#dirty) directory.commit();
+    }
+    if (all || this.#closed) return;
+    if (before !== this.#changes) return this.#changed();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#changes === before) void this.#settled(true).catch(() => {});
+    }, MIRROR_DELAY);
+  }
+
+  /** Makes the copy one of this directory. */
+  async #begin(): Promise<void> {
+    const { directory } = this.#get();
+    const mark = directory.recall("mirror");
+    if (mark && mark === (await this.#mirror.mark())) return;
+    const fresh = crypto.randomUUID();
+    await this.#mirror.begin(fresh);
+    this.#change(() => {
+      directory.tellAll();
+      directory.remember("mirror", fresh);
+    });
+  }
+}
+
+interface Ends {
+  ended(): void;
+  install(name: string, as: MediaFile | undefined): MediaFile | undefined;
+}
+
+/** A file that is being written: in memory, in a pack of its own once it is large, or the content of another file. */
+class Draft implements MediaDraft {
+  readonly #packs: Packs;
+  readonly #ends: Ends;
+  #sha1: Sha1 | undefined = new Sha1();
+  #crc = 0;
+  #size = 0;
+  #pieces: Uint8Array[] = [];
+  #own: OpenPack | undefined;
+  #copied: Entry | undefined;
+  #over = false;
+
+  constructor(packs: Packs, copied: Entry | undefined, ends: Ends) {
+    this.#packs = packs;
+    this.#copied = copied;
+    this.#ends = ends;
+  }
+
+  /** The pack that it writes to. */
+  get pack(): number | undefined {
+    return this.#own?.id;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#check();
+    this.#materialise();
+    this.#sha1?.add(bytes);
+    this.#crc = crc32(bytes, this.#crc);
+    this.#size += bytes.length;
+    if (this.#own) return write(this.#own, bytes, this.#own.end);
+    this.#pieces.push(bytes.slice());
+    if (this.#size > BIG) this.#spill();
+  }
+
+  sum(): { size: bigint; sum: MediaSum } {
+    this.#check();
+    if (this.#copied) return { size: BigInt(this.#copied.size), sum: { sha1: this.#copied.sha1, crc: this.#copied.crc } };
+    return { size: BigInt(this.#size), sum: { sha1: (this.#sha1 as Sha1).sum(), crc: this.#crc } };
+  }
+
+  install(name: string, as: MediaFile | undefined): MediaFile | undefined {
+    this.#check();
+    const now = this.#ends.install(name, as);
+    if (!now) return undefined;
+    this.#own = undefined; // it is the store's now
+    this.#end();
+    return now;
+  }
+
+  discard(): void {
+    if (!this.#over) this.#end();
+  }
+
+  /** Where the content lies; it is written now if it is in memory. */
+  extent(): Extent {
+    if (this.#copied) return { pack: this.#copied.pack, at: this.#copied.at, size: this.#copied.size };
+    if (this.#own) return { pack: this.#own.id, at: 0, size: this.#size };
+    return this.#packs.append(this.#pieces);
+  }
+
+  #end(): void {
+    this.#over = true;
+    if (this.#own) this.#packs.giveBack(this.#own);
+    this.#own = undefined;
+    this.#pieces = [];
+    this.#ends.ended();
+  }
+
+  #check(): void {
+    if (this.#over) throw new SyncError("internal", "the draft has ended");
+  }
+
+  /** Takes the content of the copied file over, to write on. */
+  #materialise(): void {
+    const from = this.#copied;
+    if (!from) return;
+    this.#copied = undefined;
+    const piece = new Uint8Array(Math.min(BIG, from.size));
+    for (let at = 0; at < from.size; ) {
+      const n = this.#packs.read(from, at, piece);
+      if (n === 0) throw new SyncError("not_found", "the copied media file is gone");
+      this.write(piece.subarray(0, n));
+      at += n;
+    }
+  }
+
+  #spill(): void {
+    const own = this.#packs.take();
+    if (!own) return; // none is ready: later
+    this.#own = own;
+    for (const p of this.#pieces) write(own, p, own.end);
+    this.#pieces = [];
+  }
+}
+
+function seen(e: Entry): MediaFile {
+  return { size: BigInt(e.size), modified: e.modified };
+}
+
+function same(a: Entry | undefined, b: Entry | undefined): boolean {
+  return a?.modified === b?.modified && a?.pack === b?.pack && a?.at === b?.at;
+}
+
+function is(e: Entry, as: MediaFile): boolean {
+  return e.modified === as.modified && BigInt(e.size) === as.size;
+}
+
+function check(name: string): void {
+  if (/^\.{0,2}$|[/\0]/.test(name) || new TextEncoder().encode(name).length > LONGEST) {
+    throw new SyncError("invalid_input", `not a name of a media file: ${JSON.stringify(name)}`);
+  }
+}
