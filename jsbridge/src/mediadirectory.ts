@@ -88,11 +88,11 @@ export class Directory {
     return new Map(this.all(sql).map(([pack, size]) => [Number(pack), Number(size)]));
   }
 
-  /** Makes content that of a name; what was there goes to the trash. */
-  put(name: string, extent: Extent, sum: { sha1: Uint8Array; crc: number }): Entry {
+  /** Makes content that of a name; what it replaces goes to the trash. */
+  put(name: string, extent: Extent, sum: { sha1: Uint8Array; crc: number }, replaces: boolean): Entry {
     const now = BigInt(Date.now()) * 1_000_000n;
     this.#modified = now > this.#modified ? now : this.#modified + 1n;
-    this.#toTrash(name);
+    if (replaces) this.#toTrash(name);
     const e = { name, modified: this.#modified, ...sum, ...extent };
     this.run(`INSERT OR REPLACE INTO files (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, name, BigInt(e.size), e.modified,
       e.sha1, BigInt(e.crc), BigInt(e.pack), BigInt(e.at));

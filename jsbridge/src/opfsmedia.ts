@@ -246,7 +246,7 @@ export class OpfsMedia implements MediaStore {
       install: (name, as) => {
         const e = this.#lookup(name);
         if (e ? !as || !is(e, as) : as) return undefined;
-        const now = this.#change((directory) => directory.put(name, draft.extent(), draft.sum().sum));
+        const now = this.#change((directory) => directory.put(name, draft.extent(), draft.sum().sum, e !== undefined));
         this.#dirty = true;
         return seen(now);
       },

@@ -101,24 +101,54 @@ const methods = {
   settled: () => store.settled(),
   tidy: () => store.tidy(),
   file: async (name: string) => base64(new Uint8Array((await store.file(name)?.arrayBuffer()) ?? [])),
-  /** Writes files as a sync does; returns the milliseconds until they are durable, and until the copy is up to date. */
-  async fill(count: number, size: number): Promise<number[]> {
+  /** Writes files as a sync does; returns milliseconds by step. */
+  async fill(count: number, size: number): Promise<Record<string, number>> {
     const content = new Uint8Array(size);
+    const times = { total: 0, write: 0, install: 0, flush: 0, wait: 0, copy: 0 };
     const start = performance.now();
+    let at = start;
+    const lap = (step: keyof typeof times): void => {
+      const now = performance.now();
+      times[step] += now - at;
+      at = now;
+    };
     for (let i = 0; i < count; i++) {
       content[i % size] = i;
       const draft = store.create();
       draft.write(content);
       draft.sum();
+      lap("write");
       draft.install(`file${i}.png`, undefined);
+      lap("install");
       if (i % 50 !== 49) continue;
       store.flush();
+      lap("flush");
       await new Promise((resolve) => setTimeout(resolve)); // as for the network
+      lap("wait");
     }
-    store.flush();
-    const stored = performance.now() - start;
     await store.settled();
-    return [stored, performance.now() - start];
+    lap("copy");
+    times.total = at - start;
+    return times;
+  },
+  /** Writes an OPFS file for each, 16 at a time: what packs are compared with. */
+  async fillFiles(count: number, size: number): Promise<number> {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle("single-files", { create: true });
+    const content = new Uint8Array(size);
+    const start = performance.now();
+    let i = 0;
+    const work = async (): Promise<void> => {
+      while (i < count) {
+        const file = await folder.getFileHandle(`file${i++}`, { create: true });
+        const handle = await (file as unknown as { createSyncAccessHandle(): Promise<{ write(b: Uint8Array): void; flush(): void; close(): void }> }).createSyncAccessHandle();
+        handle.write(content);
+        handle.flush();
+        handle.close();
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, work));
+    return performance.now() - start;
   },
 };
 
