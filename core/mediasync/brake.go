@@ -27,11 +27,20 @@ func (r *syncRun) storeMissed(table string) error {
 			"WHERE name IN (SELECT name FROM "+table+")"); err != nil {
 			return err
 		}
+		if r.options.Evictable {
+			return x.evicted()
+		}
 		if err := x.db.Exec("UPDATE media SET why = 1 WHERE here IS NULL AND why = 0 AND (agreed IS NOT NULL OR offered IS NOT NULL)"); err != nil {
 			return err
 		}
 		return x.judge()
 	})
+}
+
+// evicted makes what is not here any more files that were never here, unless the user has deleted them.
+func (x *index) evicted() error {
+	return x.db.Exec("UPDATE media SET agreed = NULL, offered = NULL, came = 0, why = 0 " +
+		"WHERE here IS NULL AND why <> 3 AND (agreed IS NOT NULL OR offered IS NOT NULL)")
 }
 
 // judge decides, inside a transaction, whether files that were missed count as deleted. It is asked again after a listing,

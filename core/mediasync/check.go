@@ -8,7 +8,6 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/mediause"
-	"github.com/cardferry/cardferry/core/rows"
 )
 
 // CheckReport is the result of Check. Missing and Unused are names as the reference's check reports them. Trashed counts
@@ -53,6 +52,8 @@ type CheckOptions struct {
 	// collection was never synced, whatever the server has (media-sync.md §14, trap 23).
 	NotesUSN int64
 	Synced   bool
+	// Evictable is as that of Options: what the store has lost counts as still to come.
+	Evictable bool
 }
 
 // Check compares the collection with the media files: which are missing, apart from those that are still to come, and which
@@ -71,6 +72,12 @@ func (s *Syncer) Check(ctx context.Context, collection host.DB, o CheckOptions) 
 	}()
 	r := &syncRun{Syncer: s, setAside: asides{}}
 	r.progress(host.StageCheck, 0, 0)
+	if o.Evictable {
+		r.options.Evictable = true
+		if err := r.scan(ctx); err != nil {
+			return rep, err
+		}
+	}
 	found, err := mediause.Check(ctx, mediause.Collection{DB: collection, Text: s.Host.Text, Yield: s.Host.Yield}, r.store(ctx))
 	if err != nil {
 		return rep, fault.Step("check the media files", err)
@@ -172,8 +179,7 @@ func (r *syncRun) trashUnused(ctx context.Context, names []string, o CheckOption
 		}
 	}
 	// What no one else has needs no row.
-	_, err := rows.Exec(r.index.db, "DELETE FROM media WHERE here IS NULL AND server IS NULL AND offered IS NULL")
-	return err
+	return r.index.forgetUnknown()
 }
 
 // trashNow moves a file to the trash as it is.

@@ -30,6 +30,9 @@ type Syncer struct {
 type Options struct {
 	AllowDeletions bool
 	RestoreHeld    bool
+	// Evictable says that nobody but us changes the store, and that it may lose files: what a scan misses was not deleted by
+	// the user, and is fetched again. Only Remove and Check delete then.
+	Evictable bool
 	// ServerUSN is the server's change number if HasUSN; it saves a request.
 	ServerUSN int64
 	HasUSN    bool

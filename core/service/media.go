@@ -20,6 +20,7 @@ type MediaSyncParams struct {
 	AllowDeletions bool             `json:"allow_deletions"`
 	RestoreHeld    bool             `json:"restore_held"`
 	ServerUSN      *int64           `json:"server_usn,omitempty"`
+	Evictable      bool             `json:"evictable"`        // see mediasync.Options
 	Client         string           `json:"client,omitempty"` // as of open, which need not come before
 }
 
@@ -39,20 +40,21 @@ type GetMediaResult = mediasync.File
 
 func (o *MediaSyncParams) read(p *params) error {
 	o.Account, o.AllowDeletions, o.RestoreHeld = p.account("account"), p.flag("allow_deletions"), p.flag("restore_held")
-	o.ServerUSN, o.Client = p.integer("server_usn"), p.text("client")
+	o.ServerUSN, o.Evictable, o.Client = p.integer("server_usn"), p.flag("evictable"), p.text("client")
 	return p.end()
 }
 
 // MediaCheckParams say whether unused files are moved to the trash.
 type MediaCheckParams struct {
-	Apply bool `json:"apply"`
+	Apply     bool `json:"apply"`
+	Evictable bool `json:"evictable"` // see mediasync.Options
 }
 
 // MediaCheckResult lists missing and unused files.
 type MediaCheckResult = mediasync.CheckReport
 
 func (o *MediaCheckParams) read(p *params) error {
-	o.Apply = p.flag("apply")
+	o.Apply, o.Evictable = p.flag("apply"), p.flag("evictable")
 	return p.end()
 }
 
@@ -74,7 +76,7 @@ func (s *Service) mediaSync(ctx context.Context, p MediaSyncParams) (MediaSyncRe
 	if err != nil {
 		return MediaSyncResult{}, err
 	}
-	o := mediasync.Options{AllowDeletions: p.AllowDeletions, RestoreHeld: p.RestoreHeld}
+	o := mediasync.Options{AllowDeletions: p.AllowDeletions, RestoreHeld: p.RestoreHeld, Evictable: p.Evictable}
 	if p.ServerUSN != nil {
 		o.ServerUSN, o.HasUSN = *p.ServerUSN, true
 	}
@@ -87,10 +89,14 @@ func (s *Service) mediaSync(ctx context.Context, p MediaSyncParams) (MediaSyncRe
 // replace the file meanwhile. The end of ctx interrupts its SQL.
 func (s *Service) mediaOrder(ctx context.Context, yield func(name string, day int) error) error {
 	db, err := s.host.SQL.Open(ctx, host.Collection, host.ReadOnly)
-	if err != nil {
+	switch {
+	case err == nil:
+		defer db.Close()
+	case fault.KindOf(err) == fault.Busy && s.profile != nil: // a page opens a file once only
+		db = s.profile.DB()
+	default:
 		return err
 	}
-	defer db.Close()
 	return mediause.Due(ctx, mediause.Collection{DB: db, Text: s.host.Text, Yield: keepTurn{}}, s.host.Clock, yield)
 }
 
@@ -103,7 +109,7 @@ func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaChec
 	if s.profile == nil {
 		return MediaCheckResult{}, notOpen()
 	}
-	o := mediasync.CheckOptions{Apply: p.Apply}
+	o := mediasync.CheckOptions{Apply: p.Apply, Evictable: p.Evictable}
 	seen, _, err := s.profile.Recall(profile.MediaSeen)
 	if err != nil {
 		return MediaCheckResult{}, err

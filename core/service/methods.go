@@ -23,6 +23,9 @@ const (
 	MethodGetMedia    = "getMedia"
 	MethodMediaCheck  = "mediaCheck"
 	MethodForgetMedia = "forgetMedia"
+	MethodAddMedia    = "addMedia"
+	MethodRemoveMedia = "removeMedia"
+	MethodMediaState  = "mediaState"
 
 	MethodAuto = "auto"
 )
@@ -32,7 +35,7 @@ func Methods() []string {
 	return []string{
 		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
 		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAuto,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto,
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byt
 // they do not get in each other's way.
 func besides(method string) bool {
 	switch method {
-	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia, MethodAuto:
+	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto:
 		return true
 	}
 	return false
@@ -143,6 +143,12 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.mediaCheck)
 	case MethodForgetMedia:
 		return with(ctx, p, s.forgetMedia)
+	case MethodAddMedia:
+		return with(ctx, p, s.addMedia)
+	case MethodRemoveMedia:
+		return with(ctx, p, s.removeMedia)
+	case MethodMediaState:
+		return with(ctx, p, s.mediaState)
 	case MethodAuto:
 		return with(ctx, p, s.auto)
 	}

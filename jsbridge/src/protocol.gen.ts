@@ -91,6 +91,9 @@ export const METHODS = [
   "getMedia",
   "mediaCheck",
   "forgetMedia",
+  "addMedia",
+  "removeMedia",
+  "mediaState",
   "auto",
 ] as const;
 
