@@ -190,8 +190,8 @@ func TestMediaPointers(t *testing.T) {
 		b.traps(abi.ImportMediaInstall, 1, p, 4, 0, 0, 0, outAt)
 		b.traps(abi.ImportMediaInstall, 1, nameAt, name, 0, 0, 0, p)
 		b.traps(abi.ImportMediaTrash, p, 4, 0, 0)
-		b.traps(abi.ImportNormalize, p, 4, outAt, 8)
-		b.traps(abi.ImportNormalize, nameAt, name, p, 8)
+		b.traps(abi.ImportNormalize, 0, p, 4, outAt, 8)
+		b.traps(abi.ImportNormalize, 1, nameAt, name, p, 8)
 	}
 	if _, err := b.l.media().Stat("a"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a file was installed: %v", err)

@@ -95,8 +95,8 @@ var imports = []imported{
 	{abi.ImportNow, nil, types("I"), with64(func(l *lender, _ memory, _ []uint64) int64 { return l.Now() })},
 	{abi.ImportMinutesWest, types("I"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.MinutesWest(int64(s[0])) })},
 	{abi.ImportRandom, types("ii"), nil, noResult(func(l *lender, m memory, s []uint64) { l.Random(m.bytes(s[0], s[1])) })},
-	{abi.ImportNormalize, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
-		return l.Normalize(m.text(s[0], s[1]), m.bytes(s[2], s[3]))
+	{abi.ImportNormalize, types("iiiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.Normalize(i32(s[0]), m.text(s[1], s[2]), m.bytes(s[3], s[4]))
 	})},
 
 	{abi.ImportSQLOpen, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.SQLOpen(m.text(s[0], s[1]), i32(s[2])) })},

@@ -361,12 +361,15 @@ type instanceText struct {
 	e *instance
 }
 
-func (x instanceText) NFC(s string) string {
+func (x instanceText) NFC(s string) string  { return x.normalize("nfc", s) }
+func (x instanceText) NFKD(s string) string { return x.normalize("nfkd", s) }
+
+func (x instanceText) normalize(form, s string) string {
 	params, err := json.Marshal(map[string]string{"name": s})
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	got, err := x.e.call(x.t.Context(), "nfc", params)
+	got, err := x.e.call(x.t.Context(), form, params)
 	if err == nil {
 		err = json.Unmarshal(got, &s)
 	}

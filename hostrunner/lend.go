@@ -108,8 +108,16 @@ func (l *lender) Log(line string) { l.ports.log(line) }
 func (l *lender) Now() int64      { return l.ports.host.Clock.Now().UnixMilli() }
 func (l *lender) Random(p []byte) { l.ports.host.Random.Random(p) }
 
-func (l *lender) Normalize(text string, buf []byte) int32 {
-	s := l.ports.host.Text.NFC(text)
+func (l *lender) Normalize(form int32, text string, buf []byte) int32 {
+	s := text
+	switch form {
+	case abi.FormNFC:
+		s = l.ports.host.Text.NFC(text)
+	case abi.FormNFKD:
+		s = l.ports.host.Text.NFKD(text)
+	default:
+		return l.unknown("normalization form", form)
+	}
 	if len(s) <= len(buf) {
 		copy(buf, s)
 	}

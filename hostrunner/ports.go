@@ -140,6 +140,8 @@ type text struct{}
 
 func (text) NFC(s string) string { return norm.NFC.String(s) }
 
+func (text) NFKD(s string) string { return norm.NFKD.String(s) }
+
 // yield is for an engine with threads of its own: there is no other work to let in.
 type yield struct{}
 

@@ -2,14 +2,16 @@
 package cloze
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // Token is a piece of a field: what opens a cloze, what closes it, or text.
 type Token struct {
 	Kind    Kind
-	Text    string   // of text; of what opens, the numbers as they are written
-	Numbers []uint16 // of what opens
+	Text    string   // of text
+	Numbers []uint16 // of what opens: sorted, each once
 	Hint    string   // of what opens; NoHint if there is none
 	End     int      // of what opens: the index of the token that closes it
 }
@@ -23,6 +25,9 @@ const (
 	Open
 	Close
 )
+
+// maxDepth is how deep clozes nest. Deeper ones are text without their opening marks, as in the reference.
+const maxDepth = 10
 
 // NoHint is what stands in the place of a cloze without a hint.
 const NoHint = "..."
@@ -65,8 +70,10 @@ func Parse(field string) []Token {
 		switch numbers, size := opening(field[i:]); {
 		case size > 0:
 			text(field[start:i])
-			open = append(open, len(tokens))
-			tokens = append(tokens, Token{Kind: Open, Numbers: numbers, Hint: NoHint})
+			if len(open) < maxDepth {
+				open = append(open, len(tokens))
+				tokens = append(tokens, Token{Kind: Open, Numbers: numbers, Hint: NoHint})
+			}
 			i += size
 			start = i
 		case strings.HasPrefix(field[i:], "}}") && len(open) > 0:
@@ -114,10 +121,47 @@ func opening(s string) (numbers []uint16, size int) {
 			if len(numbers) == 0 || !strings.HasPrefix(s[i:], "::") {
 				return nil, 0
 			}
-			return numbers, i + len("::")
+			slices.Sort(numbers)
+			return slices.Compact(numbers), i + len("::")
 		default:
 			return nil, 0
 		}
 	}
 	return nil, 0
+}
+
+// Has reports whether a cloze that opens here has a number.
+func (t *Token) Has(number uint16) bool { return slices.Contains(t.Numbers, number) }
+
+// AppendNumbers appends the numbers of a cloze, with commas between them.
+func (t *Token) AppendNumbers(dst []byte) []byte {
+	for i, n := range t.Numbers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendUint(dst, uint64(n), 10)
+	}
+	return dst
+}
+
+// HasNumber reports whether any cloze of a field has a number.
+func HasNumber(tokens []Token, number uint16) bool {
+	for i := range tokens {
+		if tokens[i].Has(number) {
+			return true
+		}
+	}
+	return false
+}
+
+// Occlusion is what the text of an image occlusion's shape begins with.
+const Occlusion = "image-occlusion:"
+
+// Shape returns what is written of the shape of an image occlusion, if the cloze that opens at tokens[i] is one. All else
+// in it does not count.
+func Shape(tokens []Token, i int) (text string, ok bool) {
+	if next := &tokens[i+1]; next.Kind == Text {
+		return strings.CutPrefix(next.Text, Occlusion)
+	}
+	return "", false
 }

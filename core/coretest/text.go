@@ -17,6 +17,9 @@ type Text struct{}
 // NFC returns s in normalization form C.
 func (Text) NFC(s string) string { return norm.NFC.String(s) }
 
+// NFKD returns s in normalization form KD.
+func (Text) NFKD(s string) string { return norm.NFKD.String(s) }
+
 // TestText is the contract of host.Text. The cases are stable: Unicode never changes how assigned characters
 // normalise.
 func TestText(t *testing.T, text host.Text) {
@@ -43,5 +46,10 @@ func TestText(t *testing.T, text host.Text) {
 				t.Errorf("%.60q becomes %.60q, want %.60q", c.in, got, c.want)
 			}
 		})
+	}
+	for in, want := range map[string]string{"": "", "é\u1ead": "e\u0301a\u0323\u0302", "ﬁ①Ｆ": "fi1F", "한": "\u1112\u1161\u11ab", "\u1e9b\u0323": "s\u0323\u0307"} {
+		if got := text.NFKD(in); got != want {
+			t.Errorf("%q decomposes to %q, want %q", in, got, want)
+		}
 	}
 }

@@ -50,6 +50,8 @@ type Clock interface {
 type Text interface {
 	// NFC returns s, valid UTF-8, in normalization form C.
 	NFC(s string) string
+	// NFKD returns s, valid UTF-8, in normalization form KD.
+	NFKD(s string) string
 }
 
 // Random fills p with random bytes. It never fails.

@@ -1,7 +1,6 @@
 package mediaref
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/cloze"
@@ -41,18 +40,12 @@ func render(b *strings.Builder, tokens []cloze.Token, number uint16, question bo
 			text = "</span>"
 		case cloze.Open:
 			text = "<span>"
-			switch {
-			case isOcclusion(tokens[i+1]):
+			if _, ok := cloze.Shape(tokens, i); ok {
 				text, i = "<div class></div>", t.End
-			case question && slices.Contains(t.Numbers, number):
+			} else if question && t.Has(number) {
 				text, i = "<span>["+t.Hint+"]</span>", t.End
 			}
 		}
 		b.WriteString(text)
 	}
-}
-
-// isOcclusion reports whether a cloze whose first token is t is the shape of an image occlusion.
-func isOcclusion(t cloze.Token) bool {
-	return t.Kind == cloze.Text && strings.HasPrefix(t.Text, "image-occlusion:")
 }

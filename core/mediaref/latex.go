@@ -30,29 +30,33 @@ func latex(field string, svg bool, yield func(Ref)) {
 		}
 		field = renderClozes(field)
 	}
-	latexIn(field, func(body string) bool {
-		sum := digest.SHA1(body)
-		name := "latex-" + hex.EncodeToString(sum[:])
-		if svg {
-			name += ".svg"
-		} else {
-			name += ".png"
-		}
-		yield(Ref{Name: name})
+	EachLatex(field, func(body string, _, _ int) bool {
+		yield(Ref{Name: LatexName(body, svg)})
 		return true
 	})
 }
 
+// LatexName returns the name of the image of a body of LaTeX.
+func LatexName(body string, svg bool) string {
+	sum := digest.SHA1(body)
+	name := "latex-" + hex.EncodeToString(sum[:])
+	if svg {
+		return name + ".svg"
+	}
+	return name + ".png"
+}
+
 func hasLatex(text string) (has bool) {
-	latexIn(text, func(string) bool {
+	EachLatex(text, func(string, int, int) bool {
 		has = true
 		return false
 	})
 	return has
 }
 
-// latexIn yields the bodies of the LaTeX in a text, ready to be hashed, until yield returns false.
-func latexIn(text string, yield func(body string) bool) {
+// EachLatex yields the bodies of the LaTeX in a text, without their HTML, and where they begin and end with their marks,
+// until yield returns false.
+func EachLatex(text string, yield func(body string, start, end int) bool) {
 	var unclosed [len(latexMarks)]bool // nothing closes them in the rest of the text
 	for i := strings.IndexByte(text, '['); i >= 0; {
 		end := i + 1
@@ -67,10 +71,10 @@ func latexIn(text string, yield func(body string) bool) {
 				unclosed[k] = true
 				continue
 			}
-			if !yield(mark.before + latexBody(text[start:stop]) + mark.after) {
+			end = stop + len(mark.close)
+			if !yield(mark.before+latexBody(text[start:stop])+mark.after, i, end) {
 				return
 			}
-			end = stop + len(mark.close)
 			break
 		}
 		n := strings.IndexByte(text[end:], '[')

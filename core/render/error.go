@@ -21,12 +21,13 @@ const (
 // Problem is what is wrong with a template.
 type Problem string
 
-// The problems. The last ones keep a notetype from being saved (§1.2), but no card from being shown.
+// The problems. Those from NoField on keep a notetype from being saved (§1.2), but no card from being shown.
 const (
 	UnknownField Problem = "unknown_field"
 	NotClosed    Problem = "not_closed" // nothing ends a conditional
 	WrongEnd     Problem = "wrong_end"  // another conditional should be ended first
 	NotOpened    Problem = "not_opened" // there is no conditional to end
+	TooLong      Problem = "too_long"   // the side would be longer than 16 MiB
 	NoField      Problem = "no_field"   // the front names no field
 	NoCloze      Problem = "no_cloze"   // a side of a cloze notetype shows no cloze
 	SameFront    Problem = "same_front" // an earlier template has the same front
@@ -44,6 +45,8 @@ func (e *Error) Error() string {
 		return text + "has " + e.Tag + ", but " + e.Field + " is to be closed first"
 	case NotOpened:
 		return text + "has " + e.Tag + ", but nothing opens it"
+	case TooLong:
+		return text + "is too long at " + e.Tag
 	case NoField:
 		return text + "names no field"
 	case NoCloze:

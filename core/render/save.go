@@ -1,6 +1,9 @@
 package render
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // specialFields are the keys that every notetype has.
 var specialFields = [...]string{"Tags", "Type", "Deck", "Subdeck", "Card", "CardFlag", "CardID", "FrontSide"}
@@ -87,9 +90,14 @@ func (n *Notetype) knows(x *node) bool {
 	return x.kind != replace && isClozeKey(x.text)
 }
 
-// isClozeKey reports whether a key is a c and a number.
+// isClozeKey reports whether a key is a c and a number of 32 bits. A plus sign is a number's, too.
 func isClozeKey(key string) bool {
-	return len(key) > 1 && key[0] == 'c' && strings.Trim(key[1:], "0123456789") == ""
+	number, ok := strings.CutPrefix(key, "c")
+	if !ok {
+		return false
+	}
+	_, err := strconv.ParseUint(strings.TrimPrefix(number, "+"), 10, 32)
+	return err == nil
 }
 
 func unknown(n *node, side Side) *Error {

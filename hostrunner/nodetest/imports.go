@@ -86,8 +86,8 @@ func (i *imports) record(dst *abi.MediaRecord, name string, args ...any) int32 {
 
 func (i *imports) LastError() string { return i.err }
 
-func (i *imports) Normalize(text string, buf []byte) int32 {
-	return int32(i.into(buf, abi.ImportNormalize, in([]byte(text)), capped(buf)))
+func (i *imports) Normalize(form int32, text string, buf []byte) int32 {
+	return int32(i.into(buf, abi.ImportNormalize, form, in([]byte(text)), capped(buf)))
 }
 
 func (i *imports) SQLNext(stmt int32, buf []byte) int64 {

@@ -35,3 +35,6 @@ type text struct{}
 
 // NFC returns s in normalization form C.
 func (text) NFC(s string) string { return norm.NFC.String(s) }
+
+// NFKD returns s in normalization form KD.
+func (text) NFKD(s string) string { return norm.NFKD.String(s) }

@@ -202,13 +202,13 @@ function taskImports(
     now: () => BigInt(Date.now()),
     minutes_west: (ms) => new Date(Number(ms)).getTimezoneOffset(),
     random: (ptr, length) => fillRandom(memory.view(ptr, length)),
-    normalize: (ptr, length, out, cap) => normalize(memory, ptr, length, out, cap),
+    normalize: (form, ptr, length, out, cap) => normalize(memory, form, ptr, length, out, cap),
   };
 }
 
-/** Writes the form NFC of a text, unless it is longer than cap, and returns its size. */
-export function normalize(memory: GuestMemory, ptr: number, length: number, out: number, cap: number): number {
-  const text = new TextEncoder().encode(memory.text(ptr, length).normalize("NFC"));
+/** Writes a text in the form NFC (0) or NFKD (1), unless it is longer than cap, and returns its size. */
+export function normalize(memory: GuestMemory, form: number, ptr: number, length: number, out: number, cap: number): number {
+  const text = new TextEncoder().encode(memory.text(ptr, length).normalize(form === 0 ? "NFC" : "NFKD"));
   if (text.length <= cap >>> 0) memory.view(out, text.length).set(text);
   return text.length;
 }

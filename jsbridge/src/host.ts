@@ -78,7 +78,7 @@ export interface TaskImports {
   now(): bigint;
   minutes_west(ms: bigint): number;
   random(ptr: number, length: number): void;
-  normalize(ptr: number, length: number, out: number, cap: number): number;
+  normalize(form: number, ptr: number, length: number, out: number, cap: number): number;
 }
 
 /** All of them. */

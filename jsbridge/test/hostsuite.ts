@@ -103,6 +103,7 @@ export const checks: Record<string, Check> = {
       ["\ufeffﬁ", "\ufeffﬁ"],
     ] as const) equal(nfc(text), want);
     equal(lab.normalize("\u0958", 5), 6);
+    equal(lab.decompose("éﬁ한"), "e\u0301fi\u1112\u1161\u11ab");
   },
   "transactions": (lab) => {
     const db = lab.open("a.db");

@@ -146,15 +146,20 @@ export class Lab {
   }
 
   /** The import normalize. */
-  readonly normalizeImport = (ptr: number, length: number, out: number, cap: number): number =>
-    normalize(this.memory, ptr, length, out, cap);
+  readonly normalizeImport = (form: number, ptr: number, length: number, out: number, cap: number): number =>
+    normalize(this.memory, form, ptr, length, out, cap);
 
   /** The form NFC of a text, or the size that it needs if that is more than cap. */
   normalize(text: string, cap?: 1000): string;
   normalize(text: string, cap: number): number | string;
   normalize(text: string, cap = 1000): number | string {
-    const n = this.normalizeImport(...this.put(text), OUT, cap);
+    const n = this.normalizeImport(0, ...this.put(text), OUT, cap);
     return n > cap ? n : this.memory.text(OUT, n);
+  }
+
+  /** The form NFKD of a text. */
+  decompose(text: string): string {
+    return this.memory.text(OUT, this.normalizeImport(1, ...this.put(text), OUT, 1000));
   }
 
   /** Removes a file. */

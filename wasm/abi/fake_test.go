@@ -45,8 +45,8 @@ func (f *imports) Random(p []byte) {
 }
 
 // Normalize answers with a text of three times the size.
-func (f *imports) Normalize(text string, buf []byte) int32 {
-	f.record("normalize %s %d", text, len(buf))
+func (f *imports) Normalize(form int32, text string, buf []byte) int32 {
+	f.record("normalize %d %s %d", form, text, len(buf))
 	if s := text + text + text; len(s) <= len(buf) {
 		copy(buf, s)
 	}

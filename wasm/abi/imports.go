@@ -1,5 +1,11 @@
 package abi
 
+// The forms of Normalize.
+const (
+	FormNFC  = 0
+	FormNFKD = 1
+)
+
 // Imports mirrors the import table of wasm/ABI.md, one method for each import. Slices and strings belong to the
 // caller again when the method returns. Negative results are errors: -kind (core/fault), with the message in
 // LastError.
@@ -20,8 +26,9 @@ type Imports interface {
 	MinutesWest(ms int64) int32
 	// Random fills p.
 	Random(p []byte)
-	// Normalize writes the form NFC of a text to buf; if it exceeds buf, it writes nothing. The result is its size.
-	Normalize(text string, buf []byte) int32
+	// Normalize writes a text in a normalization form (FormNFC, …) to buf; if it exceeds buf, it writes nothing. The result is
+	// its size.
+	Normalize(form int32, text string, buf []byte) int32
 
 	// SQLOpen opens a database; mode is a host.OpenMode. Handles are > 0.
 	SQLOpen(name string, mode int32) int32

@@ -31,11 +31,14 @@ func (p randomPort) Random(b []byte) { p.g.imports.Random(b) }
 
 type textPort struct{ g *Guest }
 
-// NFC makes room for a text that does not grow; few do.
-func (p textPort) NFC(s string) string {
+func (p textPort) NFC(s string) string  { return p.normalize(FormNFC, s) }
+func (p textPort) NFKD(s string) string { return p.normalize(FormNFKD, s) }
+
+// normalize makes room for a text that does not grow; few do.
+func (p textPort) normalize(form int32, s string) string {
 	buf := make([]byte, len(s))
 	for {
-		n := int(p.g.imports.Normalize(s, buf))
+		n := int(p.g.imports.Normalize(form, s, buf))
 		if n < 0 {
 			panic("abi: the host cannot normalise: " + p.g.imports.LastError()) // it always can
 		}

@@ -39,9 +39,9 @@ func (imports) Now() int64                 { return now() }
 func (imports) MinutesWest(ms int64) int32 { return minutesWest(ms) }
 func (imports) Random(p []byte)            { random(addr(p)) }
 
-func (imports) Normalize(text string, buf []byte) int32 {
+func (imports) Normalize(form int32, text string, buf []byte) int32 {
 	p, n := addr(buf)
-	return normalize(text, p, n)
+	return normalize(form, text, p, n)
 }
 
 func (imports) SQLOpen(name string, mode int32) int32     { return sqlOpen(name, mode) }

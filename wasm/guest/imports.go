@@ -29,7 +29,7 @@ func minutesWest(ms int64) int32
 func random(p unsafe.Pointer, n int32)
 
 //go:wasmimport cardferry normalize
-func normalize(text string, p unsafe.Pointer, n int32) int32
+func normalize(form int32, text string, p unsafe.Pointer, n int32) int32
 
 //go:wasmimport cardferry sql_open
 func sqlOpen(name string, mode int32) int32

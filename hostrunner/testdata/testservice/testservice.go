@@ -81,6 +81,8 @@ func (s Service) run(ctx context.Context, method string, p params) (any, error) 
 		return nil, db.Exec("CREATE TABLE t(x); BEGIN; INSERT INTO t VALUES (1)")
 	case "nfc":
 		return s.Text.NFC(p.Name), nil
+	case "nfkd":
+		return s.Text.NFKD(p.Name), nil
 	case "file":
 		return s.file(p)
 	case "ports":

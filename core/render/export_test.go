@@ -1,0 +1,9 @@
+package render
+
+// Raw renders both sides without looking for sounds, LaTeX and typed answers, as the vectors have them.
+func Raw(c *Card) *Sides {
+	s := &Sides{}
+	r := card{Card: c, ord: c.Ord}
+	s.Err = r.render(s, func(html string, _ Side) string { return html })
+	return s
+}
