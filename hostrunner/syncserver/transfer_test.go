@@ -365,7 +365,7 @@ func TestStalledClient(t *testing.T) {
 	t.Parallel()
 	s := &syncserver.Server{Limits: syncserver.Limits{Stall: 50 * time.Millisecond}}
 	c := newClient(t, s, serve(t, s), "ada")
-	for _, method := range []string{"sync/upload", "sync/applyChunk", "sync/hostKey", "sync/meta", "api/signup", "sync/nothing"} {
+	for _, method := range []string{"sync/upload", "sync/applyChunk", "sync/hostKey", "sync/meta", "msync/uploadChanges", "msync/downloadFiles", "api/signup", "sync/nothing"} {
 		for name, rest := range map[string]string{"nothing": "", "a part": "4\r\n\x28\xb5\x2f\xfd\r\n"} {
 			conn, err := net.Dial("tcp", strings.Trim(c.url, "htp:/"))
 			coretest.Must(t, err)
