@@ -126,7 +126,13 @@ func stageBackup(ctx context.Context, p *Profile, id string) error {
 	if err != nil {
 		return err
 	}
-	db, err := p.OpenStaged(ctx, stagedRestore, host.ReadWrite)
+	return p.PrepareReplacement(ctx, stagedRestore)
+}
+
+// PrepareReplacement checks a staged collection that is not the sync server's, upgrades it, and marks it: scm and mod
+// become now, so that the next sync is a one-way one. Errors: fault.DamagedFile, fault.UnsupportedFile.
+func (p *Profile) PrepareReplacement(ctx context.Context, staged string) error {
+	db, err := p.OpenStaged(ctx, staged, host.ReadWrite)
 	if err != nil {
 		return err
 	}
