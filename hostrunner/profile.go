@@ -224,15 +224,23 @@ func (p *Profile) doOpen(ctx context.Context, method string, params, result any)
 	}
 	defer p.leave()
 	return p.with(ctx, func(s *shared) error {
-		if !s.opened {
-			open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
-			if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
-				return err
-			}
-			s.opened = true
+		if err := p.ensureOpen(ctx, s); err != nil {
+			return err
 		}
 		return call(ctx, s, method, params, result)
 	})
+}
+
+func (p *Profile) ensureOpen(ctx context.Context, s *shared) error {
+	if s.opened {
+		return nil
+	}
+	open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
+	if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
+		return err
+	}
+	s.opened = true
+	return nil
 }
 
 // beside runs a method that others may run beside.

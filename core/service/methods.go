@@ -27,6 +27,9 @@ const (
 	MethodRemoveMedia = "removeMedia"
 	MethodMediaState  = "mediaState"
 
+	MethodExportFile = "exportFile"
+	MethodImportFile = "importFile"
+
 	MethodAuto = "auto"
 )
 
@@ -35,7 +38,9 @@ func Methods() []string {
 	return []string{
 		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
 		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState,
+		MethodExportFile, MethodImportFile,
+		MethodAuto,
 	}
 }
 

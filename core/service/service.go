@@ -149,6 +149,10 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.removeMedia)
 	case MethodMediaState:
 		return with(ctx, p, s.mediaState)
+	case MethodExportFile:
+		return with(ctx, p, s.exportFile)
+	case MethodImportFile:
+		return with(ctx, p, s.importFile)
 	case MethodAuto:
 		return with(ctx, p, s.auto)
 	}

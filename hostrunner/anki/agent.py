@@ -14,6 +14,7 @@ import time
 import traceback
 import weakref
 
+from anki._backend import RustBackend
 from anki.collection import Collection
 from anki.dbproxy import DBProxy
 from anki.sync_pb2 import SyncAuth
@@ -84,6 +85,22 @@ def op_check(name, a):
         finally:
             col.close()
         return {"text": text, "ok": ok}
+
+
+def op_export(name, a):
+    """Writes a collection package; the library closes the collection for it."""
+    col = COLS[name]
+    db_of(col)
+    col.export_collection_package(a["path"], a.get("media", True), a.get("legacy", False))
+    col.db = None
+    db_of(col)
+
+
+def op_import(name, a):
+    """Makes a collection at col, with a folder beside it, from a collection package."""
+    stem = a["col"].removesuffix(".anki2")
+    os.makedirs(stem + ".media", exist_ok=True)
+    RustBackend().import_collection_package(col_path=a["col"], backup_path=a["path"], media_folder=stem + ".media", media_db=stem + ".mdb")
 
 
 def op_sql(name, a):

@@ -94,6 +94,8 @@ export const METHODS = [
   "addMedia",
   "removeMedia",
   "mediaState",
+  "exportFile",
+  "importFile",
   "auto",
 ] as const;
 
