@@ -92,8 +92,7 @@ def op_export(name, a):
     col = COLS[name]
     db_of(col)
     col.export_collection_package(a["path"], a.get("media", True), a.get("legacy", False))
-    col.db = None
-    db_of(col)
+    COLS[name] = Collection(col.path)
 
 
 def op_import(name, a):

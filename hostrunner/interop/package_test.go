@@ -114,7 +114,7 @@ func TestImportPackage(t *testing.T) {
 				}
 				o := &ours{app: app{filepath.Join(dir, "collection.anki2")}, profile: p, engine: e}
 				o.checked(t)
-				left(t, dir)
+				tidy(t, dir)
 			})
 		})
 	}
@@ -154,7 +154,7 @@ func TestExportPackage(t *testing.T) {
 				t.Errorf("media wanted, and there: %q", d)
 			}
 		}
-		left(t, filepath.Dir(c.Path))
+		tidy(t, filepath.Dir(c.Path))
 	})
 }
 
@@ -163,7 +163,7 @@ func TestHostilePackage(t *testing.T) {
 	t.Parallel()
 	c, _ := packaged(t)
 	whole := packageOf(t, c, false)
-	entry := func(name string, member ...byte) string {
+	entry := func(name string) string {
 		return "\x0a" + string(rune(len(name)+2)) + "\x0a" + string(rune(len(name))) + name
 	}
 	for _, x := range []struct {
@@ -197,7 +197,7 @@ func TestHostilePackage(t *testing.T) {
 			if fault.KindOf(err) != x.kind {
 				t.Fatalf("got %v, want kind %v", err, x.kind)
 			}
-			left(t, dir)
+			tidy(t, dir)
 			if x.kind == 0 {
 				if len(r.SetAside) != 1 || !strings.HasSuffix(r.SetAside[0].Name+" "+r.SetAside[0].Reason, x.aside) {
 					t.Errorf("set aside %+v", r.SetAside)
@@ -211,6 +211,14 @@ func TestHostilePackage(t *testing.T) {
 				t.Errorf("the media files have changed: %q", d)
 			}
 		})
+	}
+}
+
+// tidy fails if a package is left among the temporary files.
+func tidy(t *testing.T, dir string) {
+	t.Helper()
+	if found, err := filepath.Glob(filepath.Join(dir, "cardferry.tmp", "*.*")); err != nil || len(found) > 0 {
+		t.Errorf("left behind: %q %v", found, err)
 	}
 }
 
