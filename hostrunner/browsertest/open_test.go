@@ -29,24 +29,6 @@ func TestReloadKeepsEverything(t *testing.T) {
 	}
 }
 
-func TestSecondTabIsBusy(t *testing.T) {
-	t.Parallel()
-	server := browsertest.NewServer(t, "")
-	browser := browsertest.Start(t)
-	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
-	first.Run(t, nil, `await open()`)
-	e := wantKind(t, second.Try(t, nil, `await open()`), fault.Busy)
-	if e.Hint == "" {
-		t.Error("no hint")
-	}
-	second.Run(t, nil, `await open({ profile: "mine" }); await ferry.close()`)
-	first.Run(t, nil, `await ferry.close()`)
-	second.Run(t, nil, `await open()`)
-	wantKind(t, first.Try(t, nil, `await ferry.query("SELECT 1")`), fault.Closed)
-	second.Close() // without a close of the profile: the next tab gets it all the same
-	first.Run(t, nil, `await open()`)
-}
-
 func TestQueryOnlyReads(t *testing.T) {
 	t.Parallel()
 	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)

@@ -58,6 +58,31 @@ func (p *Page) Crash() {
 	})
 }
 
+// Freeze stops the tab as a browser does with one that has long been in the background; Thaw lets it go on.
+func (p *Page) Freeze(t testing.TB) { t.Helper(); p.lifecycle(t, page.SetWebLifecycleStateStateFrozen) }
+
+// Thaw ends Freeze.
+func (p *Page) Thaw(t testing.TB) { t.Helper(); p.lifecycle(t, page.SetWebLifecycleStateStateActive) }
+
+func (p *Page) lifecycle(t testing.TB, state page.SetWebLifecycleStateState) {
+	t.Helper()
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
+	})
+	if err != nil {
+		t.Fatalf("make the page %s: %v", state, err)
+	}
+}
+
+// Back goes to the page before, in the same tab.
+func (p *Page) Back(t testing.TB) {
+	t.Helper()
+	ready := chromedp.Poll[chromedp.Void]("window.ready", chromedp.WithPollingTimeout(startTimeout))
+	if err := chromedp.Do(p.ctx, chromedp.NavigateBack(), ready); err != nil {
+		t.Fatalf("go back: %v", err)
+	}
+}
+
 // Try runs the body of an async JavaScript function and decodes what it returns into out (nil: dropped). Inside, the
 // parameters are in the array args. A SyncError is returned as *fault.Error, any other exception fails the test.
 func (p *Page) Try(t testing.TB, out any, body string, args ...any) error {

@@ -60,7 +60,9 @@ func NewServer(t testing.TB, upstream string) *Server {
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
 	if upstream != "" {
 		s.Forward(t, upstream)
-		mux.Handle("/sync/", s.proxy())
+		for _, path := range []string{"/sync/", "/msync/", "/api/"} {
+			mux.Handle(path, s.proxy())
+		}
 	}
 	srv := httptest.NewServer(mux)
 	s.URL = srv.URL + "/"

@@ -1,33 +1,41 @@
-// The page's end of the worker: calls with numbers, answers, cancelling.
+// The page's end of its worker: calls with numbers, answers, cancelling. The worker can be ended and started again, as
+// when the page is frozen or the worker has crashed; calls without an answer are sent to the next one.
 
-import { SyncError, toSyncError, type Failure } from "./errors.ts";
-import type { CallName, Calls, ToPage, ToWorker } from "./protocol.ts";
+import { SyncError, toSyncError } from "./errors.ts";
+import type { Notice } from "./channel.ts";
+import type { CallName, Calls, OpenRequest, ToPage, ToWorker } from "./protocol.ts";
 
 /** How long the worker may take to end a cancelled call before the page gives up on its answer, in milliseconds. */
 const CANCEL_PATIENCE = 700;
 
 interface Pending {
+  message: Extract<ToWorker, { type: "call" }>;
   resolve(result: unknown): void;
   reject(error: SyncError): void;
 }
 
-/** One worker. After a crash or {@link Client.end} every call fails. */
+/** The calls of one page. After {@link Client.end} every call fails. */
 export class Client {
-  readonly #worker: Worker;
+  readonly #start: () => Worker;
+  readonly #open: OpenRequest;
+  readonly #onNotice: (notice: Notice) => void;
   readonly #pending = new Map<number, Pending>();
-  readonly #onStatus: (message: Extract<ToPage, { type: "status" }>) => void;
+  #worker: Worker | undefined;
+  #opened = false;
   #last = 0;
   #ended: SyncError | undefined;
 
-  constructor(worker: Worker, onStatus: (message: Extract<ToPage, { type: "status" }>) => void) {
-    this.#worker = worker;
-    this.#onStatus = onStatus;
-    worker.onmessage = (e: MessageEvent<ToPage>) => this.#receive(e.data);
-    worker.onmessageerror = () => this.end(new SyncError("internal", "an answer of the worker cannot be read"));
-    worker.onerror = (e) => {
-      const where = e.message || "it could not be loaded";
-      this.end(new SyncError("internal", `the worker has failed: ${where}`, { hint: "Load the page again." }));
-    };
+  constructor(start: () => Worker, open: OpenRequest, onNotice: (notice: Notice) => void) {
+    this.#start = start;
+    this.#open = open;
+    this.#onNotice = onNotice;
+  }
+
+  /** Starts the worker and opens the profile. */
+  async open(): Promise<void> {
+    this.#run();
+    await this.call("open", this.#open);
+    this.#opened = true;
   }
 
   /** Makes a call. Errors: what the worker answers; `cancelled` at most a second after signal. */
@@ -35,21 +43,76 @@ export class Client {
     if (this.#ended) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(new SyncError("cancelled", "cancelled"));
     const id = ++this.#last;
+    const message = { type: "call", id, name, params } as Pending["message"];
     const answer = new Promise<Calls[N][1]>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      this.#pending.set(id, { message, resolve: resolve as (result: unknown) => void, reject });
     });
-    this.#post({ type: "call", id, name, params } as ToWorker);
+    this.#post(message);
     if (!signal) return answer;
     const cancel = (): void => this.#cancel(id);
     signal.addEventListener("abort", cancel, { once: true });
     return answer.finally(() => signal.removeEventListener("abort", cancel));
   }
 
+  /** Ends the worker for a while: a page that is frozen must not keep the profile from other tabs. */
+  suspend(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  /** Starts a worker again, with the calls that have no answer yet. */
+  resume(): void {
+    if (this.#ended || this.#worker) return;
+    const pending = [...this.#pending.values()];
+    this.#run();
+    if (this.#opened) this.#reopen();
+    for (const { message } of pending) this.#post({ ...message, again: true });
+  }
+
   /** Ends the worker: calls in flight and later ones fail with error. */
   end(error: SyncError): void {
     if (this.#ended) return;
     this.#ended = error;
-    this.#worker.terminate();
+    this.suspend();
+    this.#rejectAll(error);
+  }
+
+  #run(): void {
+    const worker = this.#start();
+    this.#worker = worker;
+    const mine = (f: () => void): void => {
+      if (this.#worker === worker) f();
+    };
+    worker.onmessage = (e: MessageEvent<ToPage>) => mine(() => this.#receive(e.data));
+    worker.onmessageerror = () => mine(() => this.#crashed(new SyncError("internal", "an answer of the worker cannot be read")));
+    worker.onerror = (e) =>
+      mine(() => {
+        const where = e.message || "it could not be loaded";
+        this.#crashed(new SyncError("internal", `the worker has failed: ${where}`, { hint: "Load the page again." }));
+      });
+  }
+
+  /** Every open call fails, as it may be what ended the worker. Later ones have a new one, if that can open the profile. */
+  #crashed(error: SyncError): void {
+    if (!this.#opened) return this.end(error);
+    this.suspend();
+    this.#rejectAll(error);
+    this.#opened = false;
+    this.#run();
+    this.#reopen();
+  }
+
+  #reopen(): void {
+    const failed = (e: unknown): void => {
+      const error = toSyncError(e);
+      // The worker is there, and tries again with the next call.
+      if (error.kind === "busy") this.#opened = true;
+      else this.end(error);
+    };
+    this.call("open", this.#open).then(() => void (this.#opened = true), failed);
+  }
+
+  #rejectAll(error: SyncError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const p of pending) p.reject(error);
@@ -67,7 +130,7 @@ export class Client {
 
   #post(message: ToWorker): void {
     try {
-      this.#worker.postMessage(message);
+      this.#worker?.postMessage(message);
     } catch (e) {
       if (message.type === "call") this.#settle(message.id, (p) => p.reject(invalid(e)));
     }
@@ -78,11 +141,11 @@ export class Client {
       case "result":
         return this.#settle(message.id, (p) => p.resolve(message.result));
       case "error":
-        return this.#settle(message.id, (p) => p.reject(fromFailure(message.error)));
-      case "status":
-        return this.#onStatus(message);
+        return this.#settle(message.id, (p) => p.reject(SyncError.from(message.error)));
       case "crash":
-        return this.end(fromFailure(message.error));
+        return this.#crashed(SyncError.from(message.error));
+      default:
+        this.#onNotice(message);
     }
   }
 
@@ -91,10 +154,6 @@ export class Client {
     this.#pending.delete(id);
     if (p) act(p);
   }
-}
-
-function fromFailure(f: Failure): SyncError {
-  return SyncError.from(f);
 }
 
 /** A parameter that cannot be sent to a worker, such as a function. */

@@ -2,8 +2,9 @@
 
 import { Client } from "./client.ts";
 import { SyncError } from "./errors.ts";
+import { watchPage } from "./lifecycle.ts";
 import type {
-  AccountInfo, OnConflict, Param, Row, Status, StatusReport, SyncReport, TransferReport,
+  AccountInfo, OnConflict, OpenRequest, Param, Row, Status, StatusReport, SyncReport, TransferReport,
 } from "./protocol.ts";
 import { requireBrowser } from "./require.ts";
 import { VERSION } from "./version.ts";
@@ -47,33 +48,39 @@ export class Cardferry {
   #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
   #account: AccountInfo | null = null;
 
-  private constructor(worker: Worker) {
-    this.#client = new Client(worker, ({ status, account }) => {
+  readonly #unwatch: () => void;
+
+  private constructor(start: () => Worker, open: OpenRequest) {
+    this.#client = new Client(start, open, ({ status, account }) => {
       this.#account = account;
       this.#status = status;
       this.#notify();
     });
+    this.#unwatch = watchPage(this.#client);
   }
 
   /**
-   * Opens a profile in a worker of its own; a new one has an empty collection.
-   * Errors: `unsupported_browser`; `busy` while another tab has the profile open; `damaged_file`, `unsupported_file`.
+   * Opens a profile; a new one has an empty collection. Any number of tabs may have it open: one of them runs the calls
+   * of all, and another takes over when it goes.
+   * Errors: `unsupported_browser`; `busy` if another tab has the profile and does not answer; `damaged_file`,
+   * `unsupported_file`.
    */
   static async open(options: OpenOptions = {}): Promise<Cardferry> {
     requireBrowser();
     const { core, sqlite, worker } = options.assets ?? {};
-    const ferry = new Cardferry(startWorker(worker));
+    const ferry = new Cardferry(() => startWorker(worker), {
+      tab: crypto.randomUUID(),
+      profile: options.profile ?? "default",
+      endpoint: new URL(options.endpoint ?? "/", location.href).href,
+      clientName: options.clientName ?? `cardferry/${VERSION}`,
+      core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
+      sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
+    });
     try {
-      await ferry.#client.call("open", {
-        profile: options.profile ?? "default",
-        endpoint: new URL(options.endpoint ?? "/", location.href).href,
-        clientName: options.clientName ?? `cardferry/${VERSION}`,
-        core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
-        sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
-      });
+      await ferry.#client.open();
       return ferry;
     } catch (e) {
-      ferry.#client.end(new SyncError("closed", "the profile could not be opened"));
+      ferry.#end(new SyncError("closed", "the profile could not be opened"));
       throw e;
     }
   }
@@ -138,13 +145,18 @@ export class Cardferry {
     return this.#client.call("query", { sql, params });
   }
 
-  /** Closes the profile and ends its worker. */
+  /** Closes the profile in this tab; others go on. */
   async close(): Promise<void> {
     try {
       await this.#client.call("close", null);
     } finally {
-      this.#client.end(new SyncError("closed", "the profile is closed"));
+      this.#end(new SyncError("closed", "the profile is closed"));
     }
+  }
+
+  #end(error: SyncError): void {
+    this.#unwatch();
+    this.#client.end(error);
   }
 
   #notify(): void {

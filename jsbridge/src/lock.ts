@@ -1,26 +1,20 @@
-// One worker owns a profile.
+// Web Locks: who owns a profile, and which tabs are alive. The browser lets a lock go when the worker that has it ends,
+// however it ends.
 
-import { SyncError } from "./errors.ts";
+/** The lock of the tab that owns a profile. */
+export const ownerLock = (profile: string): string => `cardferry:${profile}`;
+/** The lock that a tab has as long as it lives. */
+export const aliveLock = (profile: string, tab: string): string => `cardferry:${profile}:tab:${tab}`;
 
-/** How long a tab waits for one that is just going away. */
-const PATIENCE = 1000;
-
-/** Takes the lock of a profile and returns what lets it go. Errors: `busy` while another tab has it. */
-export async function lockProfile(profile: string): Promise<() => void> {
-  let unlock = (): void => {};
-  const held = new Promise<void>((resolve) => (unlock = resolve));
-  await new Promise<void>((taken, refused) => {
-    const options = { signal: AbortSignal.timeout(PATIENCE) };
-    const hold = (): Promise<void> => {
-      taken();
-      return held;
-    };
-    navigator.locks.request(`cardferry:${profile}`, options, hold).catch(refused);
-  }).catch((e: unknown) => {
-    throw new SyncError("busy", `the profile ${profile} is open in another tab`, {
-      hint: "Close the other tab, or use it.",
-      details: { cause: String(e) },
-    });
+/** Waits for a lock and returns what lets it go. Rejects when signal fires first. */
+export function takeLock(name: string, signal?: AbortSignal): Promise<() => void> {
+  return new Promise((taken, refused) => {
+    const hold = (): Promise<void> => new Promise<void>((release) => taken(release));
+    navigator.locks.request(name, signal ? { signal } : {}, hold).catch(refused);
   });
-  return unlock;
+}
+
+/** Calls gone once nobody has the lock any more; signal ends the watch. */
+export function watchLock(name: string, gone: () => void, signal: AbortSignal): void {
+  navigator.locks.request(name, { signal }, gone).catch(() => {}); // only ever rejected by signal
 }

@@ -92,6 +92,8 @@ export interface AccountInfo {
 
 /** What the worker needs to open a profile. Addresses are absolute. */
 export interface OpenRequest {
+  /** The page's name among the tabs; the same for each of its workers, so that a call can be recognised. */
+  tab: string;
   profile: string;
   endpoint: string;
   clientName: string;
@@ -125,7 +127,8 @@ export type CallName = keyof Calls;
 
 /** Page to worker. */
 export type ToWorker =
-  | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0] } }[CallName]
+  /** again: an earlier worker of the page had this call and may have done it. */
+  | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0]; again?: boolean } }[CallName]
   | { type: "cancel"; id: number };
 
 /** Worker to page. */
@@ -133,5 +136,5 @@ export type ToPage =
   | { type: "result"; id: number; result: Calls[CallName][1] }
   | { type: "error"; id: number; error: Failure }
   | { type: "status"; status: Status; account: AccountInfo | null }
-  /** The worker cannot go on: every call has failed, the next open starts another one. */
+  /** The worker cannot go on: every call has failed, and the page starts another one. */
   | { type: "crash"; error: Failure };

@@ -1,8 +1,8 @@
-// What a worker does for its page: one open profile with its account and status.
+// What the leader of the tabs runs: one open profile with its account and status.
 
+import type { TabCall } from "./channel.ts";
 import { SyncError, toFailure, toSyncError, type Kind } from "./errors.ts";
 import { reactor } from "./guest.ts";
-import { lockProfile } from "./lock.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
 import type { AccountInfo, Calls, OpenRequest, Progress, Status, StatusReport, ToPage } from "./protocol.ts";
@@ -14,13 +14,12 @@ const REPORT_EVERY = 100;
 /** After these a later try may succeed by itself. */
 const PASSING: ReadonlySet<Kind> = new Set<Kind>(["offline", "timeout", "network", "server_error"]);
 
-/** One page's profile. */
+/** An open profile. */
 export class Session {
   readonly #post: (message: ToPage) => void;
   readonly #options: OpenRequest;
   readonly #profile: Profile;
   readonly #store: AccountStore;
-  readonly #unlock: () => void;
   #account: Account | undefined;
   #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
   #reported = 0;
@@ -28,20 +27,18 @@ export class Session {
   private constructor(
     post: (message: ToPage) => void,
     options: OpenRequest,
-    parts: { profile: Profile; store: AccountStore; account: Account | undefined; unlock: () => void },
+    parts: { profile: Profile; store: AccountStore; account: Account | undefined },
   ) {
     this.#post = post;
     this.#options = options;
     this.#profile = parts.profile;
     this.#store = parts.store;
     this.#account = parts.account;
-    this.#unlock = parts.unlock;
   }
 
-  /** Opens a profile; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
+  /** Opens a profile, whose lock the caller has; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
   static async open(options: OpenRequest, post: (message: ToPage) => void): Promise<Session> {
     const store = new IndexedAccounts(options.profile);
-    const unlock = await lockProfile(options.profile);
     let profile: Profile | undefined;
     try {
       const folder = `cardferry/${encodeURIComponent(options.profile)}/database`;
@@ -54,20 +51,24 @@ export class Session {
       profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log);
       profile.onCrash = (error) => post({ type: "crash", error: toFailure(error) });
       await profile.call("open", { client: options.clientName, create: true });
-      const session = new Session(post, options, { profile, store, account, unlock });
+      const session = new Session(post, options, { profile, store, account });
       await session.#refreshOffline();
       return session;
     } catch (e) {
       profile?.drop();
-      unlock();
       throw e;
     }
   }
 
-  /** Runs one call of the page. */
-  async run<N extends keyof Calls>(name: N, params: Calls[N][0], signal: AbortSignal): Promise<Calls[N][1]> {
-    const run = this.#calls[name] as (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]>;
+  /** Runs one call of a tab. */
+  async run({ name, params }: TabCall, signal: AbortSignal): Promise<unknown> {
+    const run = this.#calls[name] as (params: TabCall["params"], signal: AbortSignal) => Promise<unknown>;
     return await run(params, signal);
+  }
+
+  /** Closes the profile. */
+  close(): Promise<void> {
+    return this.#profile.close();
   }
 
   readonly #calls: { [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]> } = {
@@ -89,14 +90,7 @@ export class Session {
       await this.#refreshOffline();
       return null;
     },
-    close: async () => {
-      try {
-        await this.#profile.close();
-      } finally {
-        this.#unlock();
-      }
-      return null;
-    },
+    close: () => Promise.reject(new SyncError("internal", "a leader closes its session itself")),
   };
 
   async #login(p: Calls["login"][0], signal: AbortSignal): Promise<AccountInfo> {

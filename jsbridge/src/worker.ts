@@ -1,47 +1,38 @@
-// The worker: receives the calls of one page and runs them on a session.
+// The worker of a page: receives its calls and hands them to the leader of the tabs, which it may be itself.
 
 import { SyncError, toFailure } from "./errors.ts";
-import type { CallName, ToPage, ToWorker } from "./protocol.ts";
-import { Session } from "./session.ts";
+import type { ToPage, ToWorker } from "./protocol.ts";
+import { Tab } from "./tabs.ts";
 
 const scope = globalThis as unknown as {
   postMessage(message: ToPage): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
-const running = new Map<number, AbortController>();
-let session: Session | undefined;
+let tab: Promise<Tab> | undefined;
 
 const post = (message: ToPage): void => scope.postMessage(message);
 
 scope.onmessage = ({ data }) => {
-  if (data.type === "cancel") running.get(data.id)?.abort();
+  if (data.type === "cancel") void tab?.then((t) => t.cancel(data.id));
   else void answer(data);
 };
 
 type CallMessage = Extract<ToWorker, { type: "call" }>;
 
 async function answer(call: CallMessage): Promise<void> {
-  const controller = new AbortController();
-  running.set(call.id, controller);
   try {
-    post({ type: "result", id: call.id, result: await run(call, controller.signal) });
+    post({ type: "result", id: call.id, result: (await run(call)) as never });
   } catch (e) {
     post({ type: "error", id: call.id, error: toFailure(e) });
-  } finally {
-    running.delete(call.id);
   }
 }
 
-async function run(call: CallMessage, signal: AbortSignal) {
-  if (call.name === "open" && !session) {
-    session = await Session.open(call.params, post);
-    return null;
-  }
-  if (!session) throw new SyncError("closed", "the profile is closed");
-  if (call.name === "close") {
-    for (const [id, controller] of running) if (id !== call.id) controller.abort();
-  }
-  const result = await session.run<CallName>(call.name, call.params, signal);
-  if (call.name === "close") session = undefined;
-  return result;
+async function run({ id, name, params, again }: CallMessage): Promise<unknown> {
+  if (name === "open") tab ??= Tab.join(params, post);
+  if (!tab) throw new SyncError("closed", "the profile is closed");
+  if (name !== "close") return (await tab).call(id, name, params, again ?? false);
+  const closing = tab;
+  tab = undefined;
+  await (await closing).close();
+  return null;
 }

@@ -1,0 +1,216 @@
+package browsertest_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+const countTags = `(await ferry.query("SELECT count(*) AS n FROM tags"))[0].n`
+
+// until polls in the page until a condition holds; the time limit of Run ends a wait in vain.
+const until = `const until = async (f) => { while (!await f()) await new Promise((go) => setTimeout(go, 20)); };`
+
+// addTag writes a row through whichever tab leads.
+func addTag(t testing.TB, page *browsertest.Page, tag string) {
+	t.Helper()
+	page.Run(t, nil, `await exec("INSERT INTO tags VALUES ('" + args[0] + "', -1, 0, NULL); UPDATE col SET mod = mod + 1000")`, tag)
+}
+
+func wantTags(t testing.TB, page *browsertest.Page, want int) {
+	t.Helper()
+	var n int
+	if page.Run(t, &n, `return `+countTags); n != want {
+		t.Errorf("%d tags, want %d", n, want)
+	}
+}
+
+// TestTabsShareProfile opens a profile in several tabs: reads, writes, account and status are the same in all.
+func TestTabsShareProfile(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	first, second, third := browser.Open(t, server.URL), browser.Open(t, server.URL), browser.Open(t, server.URL)
+	login(t, first)
+	second.Run(t, nil, `await open()`)
+	addTag(t, second, "from the second tab")
+	wantTags(t, first, 1)
+	second.Run(t, nil, `await ferry.refresh({ offline: true })`)
+	third.Run(t, nil, `await open()`)
+	var statuses [3]string
+	for i, page := range []*browsertest.Page{first, second, third} {
+		page.Run(t, &statuses[i], until+`
+			await until(() => ferry.status.pending === 1);
+			return JSON.stringify([ferry.status, ferry.account])`)
+	}
+	if statuses[0] != statuses[1] || statuses[0] != statuses[2] {
+		t.Errorf("statuses of three tabs: %q", statuses)
+	}
+	wantKind(t, third.Try(t, nil, `await ferry.query("DELETE FROM tags")`), fault.InvalidInput)
+	second.Run(t, nil, `await ferry.upload()`)
+	first.Run(t, nil, until+`await until(() => ferry.status.lastSync > 0 && ferry.status.activity === "idle")`)
+
+	// Whoever closes, the others go on.
+	first.Run(t, nil, `await ferry.close()`)
+	wantKind(t, first.Try(t, nil, `await ferry.query("SELECT 1")`), fault.Closed)
+	addTag(t, third, "after the leader has closed")
+	wantTags(t, second, 2)
+	third.Run(t, nil, `await ferry.close()`)
+	wantTags(t, second, 2)
+	first.Run(t, nil, `await open()`)
+	wantTags(t, first, 2)
+	first.Run(t, nil, `await open({ profile: "other" })`)
+	wantTags(t, first, 0)
+}
+
+// neverAnswer makes the server keep requests for path waiting; the channel tells of the first.
+func neverAnswer(server *browsertest.Server, path string) <-chan bool {
+	asked := make(chan bool, 1)
+	server.Intercept(only(path, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the page has gone
+		select {
+		case asked <- true:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	return asked
+}
+
+// leave are the ways in which a leader goes away.
+var leave = map[string]func(*testing.T, *browsertest.Server, *browsertest.Page){
+	"closed": func(_ *testing.T, _ *browsertest.Server, p *browsertest.Page) { p.Close() },
+	"killed": func(_ *testing.T, _ *browsertest.Server, p *browsertest.Page) { p.Crash() },
+	"frozen": func(t *testing.T, _ *browsertest.Server, p *browsertest.Page) { p.Freeze(t) },
+	"left":   func(t *testing.T, s *browsertest.Server, p *browsertest.Page) { p.Load(t, s.URL+"?left") },
+}
+
+// TestTakeOver lets the leader go while another tab's sync waits for the server: the sync ends well on the next leader.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	for name, gone := range leave {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := ownServer(t)
+			browser := browsertest.Start(t)
+			first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+			login(t, first)
+			first.Run(t, nil, `await ferry.upload()`)
+			second.Run(t, nil, `await open()`)
+			addTag(t, second, "kept")
+			asked := neverAnswer(server, "/sync/meta")
+			second.Run(t, nil, `window.syncing = ferry.sync(); window.reading = ferry.query("SELECT tag FROM tags")`)
+			<-asked
+			server.Intercept(nil)
+			gone(t, server, first)
+			var got []any
+			second.Run(t, &got, `
+				const { required, sent } = await window.syncing;
+				return [required, sent.tags, (await window.reading).length, ferry.status.activity, ferry.status.pending]`)
+			if got[0] != "none" || got[1] != 1.0 || got[2] != 1.0 || got[3] != "idle" || got[4] != 0.0 {
+				t.Errorf("required, sent tags, rows, activity, pending: %v", got)
+			}
+			if name == "frozen" {
+				first.Thaw(t)
+				wantTags(t, first, 1)
+			}
+		})
+	}
+}
+
+// TestFrozenAlone freezes the only tab in the middle of a sync; it ends after the thaw.
+func TestFrozenAlone(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	page.Run(t, nil, `await ferry.upload()`)
+	addTag(t, page, "kept")
+	asked := neverAnswer(server, "/sync/meta")
+	page.Run(t, nil, `window.syncing = ferry.sync()`)
+	<-asked
+	server.Intercept(nil)
+	page.Freeze(t)
+	page.Thaw(t)
+	var sent int
+	if page.Run(t, &sent, `return (await window.syncing).sent.tags`); sent != 1 {
+		t.Errorf("sent %d tags", sent)
+	}
+}
+
+// TestFiveAtOnce opens the profile in five tabs at the same time, and closes them one after the other.
+func TestFiveAtOnce(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	pages := make([]*browsertest.Page, 5)
+	for i := range pages {
+		pages[i] = browser.Open(t, server.URL)
+	}
+	for _, page := range pages {
+		page.Run(t, nil, `window.opening = open()`)
+	}
+	for i, page := range pages {
+		page.Run(t, nil, `await window.opening`)
+		addTag(t, page, string(rune('a'+i)))
+	}
+	for i, page := range pages {
+		wantTags(t, page, len(pages))
+		if i < len(pages)-1 {
+			page.Close()
+		}
+	}
+}
+
+// TestRefreshStorm reloads a page 20 times as soon as it has begun to open the profile, beside a tab that stays.
+func TestRefreshStorm(t *testing.T) {
+	t.Parallel()
+	for name, beside := range map[string]bool{"alone": false, "beside another tab": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := browsertest.NewServer(t, "")
+			browser := browsertest.Start(t)
+			page := browser.Open(t, server.URL)
+			page.Run(t, nil, `await open()`)
+			addTag(t, page, "kept")
+			var other *browsertest.Page
+			if beside {
+				other = browser.Open(t, server.URL)
+				other.Run(t, nil, `await open()`)
+			}
+			for range 20 {
+				page.Run(t, nil, `window.opening = open()`)
+				page.Load(t, server.URL)
+			}
+			page.Run(t, nil, `await open()`)
+			wantTags(t, page, 1)
+			if beside {
+				wantTags(t, other, 1)
+			}
+		})
+	}
+}
+
+// TestBackForward leaves a page and comes back to it, which the browser may have kept as it was.
+func TestBackForward(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	page := browser.Open(t, server.URL)
+	page.Run(t, nil, `await open(); addEventListener("pageshow", (e) => { window.restored = e.persisted })`)
+	addTag(t, page, "kept")
+	page.Load(t, server.URL+"?second")
+	page.Run(t, nil, `await open()`)
+	wantTags(t, page, 1)
+	page.Back(t)
+	var restored bool
+	page.Run(t, &restored, `return window.restored === true`)
+	t.Logf("kept by the browser: %v", restored)
+	if !restored {
+		page.Run(t, nil, `await open()`)
+	}
+	wantTags(t, page, 1)
+}
