@@ -1,0 +1,179 @@
+// Package undo keeps what an edit needs to be taken back: the rows as they were before it.
+//
+// The history lies in TEMP tables of the connection, filled by TEMP triggers, so that no edit can forget a row, memory stays
+// bounded, and closing the connection (a download, a restored backup) ends the history. Taking back restores rows exactly, as
+// the reference does, with their old mod and usn. That is right as long as nothing that can be taken back has been sent: so a
+// sync discards the history in each place where it reads what it will send, and again when it merges. A deletion that is taken
+// back can then do without its graves, an addition needs none.
+package undo
+
+import (
+	"strings"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// depth is how many steps can be taken back.
+const depth = 30
+
+// tables are those that edits write, with their keys. The row of col is not among them: of it only mod goes back.
+var tables = [...]struct{ name, key string }{
+	{"notes", "id"}, {"cards", "id"}, {"revlog", "id"}, {"decks", "id"}, {"notetypes", "id"}, {"templates", "ntid,ord"},
+	{"config", "key"}, {"tags", "tag"}, {"graves", "oid,type"},
+}
+
+// Record runs do, which makes one edit inside the caller's transaction, and keeps it as a step that Back takes back. An
+// edit without changes, which leaves col.mod as it is, is no step.
+func Record(db host.DB, name string, do func() error) error {
+	if err := prepare(db); err != nil {
+		return fault.Step("keep for undo", err)
+	}
+	before, err := colMod(db)
+	if err == nil {
+		_, err = rows.Exec(db, "UPDATE temp.undo_now SET step = (SELECT coalesce(max(step), 0) + 1 FROM temp.undo_steps)")
+	}
+	if err == nil {
+		err = do()
+	}
+	if err != nil {
+		return err
+	}
+	if _, err = rows.Exec(db, "INSERT INTO temp.undo_steps SELECT step, ?1, ?2, mod FROM temp.undo_now, main.col WHERE mod <> ?2", name, before); err != nil {
+		return err
+	}
+	if _, err = rows.Exec(db, "UPDATE temp.undo_now SET step = NULL"); err != nil {
+		return err
+	}
+	return forget(db, "step <= (SELECT max(step) FROM temp.undo_steps) - ?", depth)
+}
+
+// Back takes the last step back, inside the caller's transaction, and returns its name. fault.NotFound if there is none.
+func Back(db host.DB, nowMillis int64) (name string, err error) {
+	ready, err := exists(db)
+	if err != nil {
+		return "", err
+	}
+	var last rows.Row
+	if ready {
+		if last, err = rows.One(db, "SELECT step, name, before, after FROM temp.undo_steps ORDER BY step DESC LIMIT 1"); err != nil {
+			return "", err
+		}
+	}
+	if last == nil {
+		return "", fault.New(fault.NotFound, "there is nothing to take back")
+	}
+	step := last[0].Int()
+	for _, t := range tables {
+		if err := restore(db, t.name, t.key, step); err != nil {
+			return "", fault.Step("take back "+t.name, err)
+		}
+	}
+	// mod goes back as well, unless something else has moved it on.
+	_, err = rows.Exec(db, "UPDATE col SET mod = CASE mod WHEN ?1 THEN ?2 ELSE max(?3, mod + 1) END", last[3].Int(), last[2].Int(), nowMillis)
+	if err != nil {
+		return "", err
+	}
+	return last[1].String(), forget(db, "step >= ?", step)
+}
+
+// Discard forgets all steps. It is done before anything that they could take back is sent, or changed by other means.
+func Discard(db host.DB) error {
+	ready, err := exists(db)
+	if err != nil || !ready {
+		return err
+	}
+	// The triggers go with it: they would slow down everything else that writes.
+	var sql strings.Builder
+	for _, t := range tables {
+		for _, event := range [...]string{"insert", "update", "delete"} {
+			sql.WriteString("DROP TRIGGER temp.undo_" + t.name + "_" + event + ";")
+		}
+		sql.WriteString("DROP TABLE temp.undo_" + t.name + ";")
+	}
+	return db.Exec(sql.String() + "DROP TABLE temp.undo_now; DROP TABLE temp.undo_steps")
+}
+
+func exists(db host.DB) (bool, error) {
+	n, err := rows.IntOf(db, "SELECT count(*) FROM sqlite_temp_schema WHERE name = 'undo_steps'")
+	return n != 0, err
+}
+
+func colMod(db host.DB) (int64, error) { return rows.IntOf(db, "SELECT mod FROM col") }
+
+// prepare makes the tables and triggers unless they are there.
+func prepare(db host.DB) error {
+	ready, err := exists(db)
+	if err != nil || ready {
+		return err
+	}
+	if err := db.Exec("CREATE TEMP TABLE undo_steps (step INTEGER PRIMARY KEY, name, before, after);" +
+		"CREATE TEMP TABLE undo_now (step); INSERT INTO undo_now VALUES (NULL)"); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		columns, err := columnsOf(db, t.name)
+		if err != nil {
+			return err
+		}
+		if err := db.Exec(schema(t.name, t.key, columns)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// schema returns the statements for one table. A row is kept when it is first touched in a step; had says whether it was there
+// before. The columns have no types, so that they take values as they are.
+func schema(table, key string, columns []string) string {
+	kept := "undo_" + table
+	sql := "CREATE TEMP TABLE " + kept + " (step, had, " + strings.Join(columns, ", ") + ", PRIMARY KEY (step, " + key + "));"
+	for _, e := range [...]struct{ event, when, had, row string }{
+		{"insert", "AFTER", "0", "NEW."}, {"update", "BEFORE", "1", "OLD."}, {"delete", "BEFORE", "1", "OLD."},
+	} {
+		of := e.row + strings.ReplaceAll(key, ",", ","+e.row)
+		// Not INSERT OR IGNORE: an upsert that fires the trigger would make it fail all the same.
+		sql += "CREATE TEMP TRIGGER " + kept + "_" + e.event + " " + e.when + " " + e.event + " ON main." + table +
+			" WHEN (SELECT step FROM undo_now) NOTNULL BEGIN INSERT INTO " + kept +
+			" SELECT step, " + e.had + ", " + e.row + strings.Join(columns, ", "+e.row) + " FROM undo_now" +
+			" WHERE (step, " + of + ") NOT IN (SELECT step, " + key + " FROM " + kept + "); END;"
+	}
+	return sql
+}
+
+func columnsOf(db host.DB, table string) (names []string, err error) {
+	for row, err := range rows.Query(db, "SELECT lower(name) FROM pragma_table_info('"+table+"')") {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, row[0].String())
+	}
+	return names, nil
+}
+
+// restore puts the rows of one table back.
+func restore(db host.DB, table, key string, step int64) error {
+	kept := " FROM temp.undo_" + table + " WHERE step = ?"
+	if _, err := rows.Exec(db, "DELETE FROM main."+table+" WHERE ("+key+") IN (SELECT "+key+kept+")", step); err != nil {
+		return err
+	}
+	columns, err := columnsOf(db, table)
+	if err != nil {
+		return err
+	}
+	list := strings.Join(columns, ", ")
+	_, err = rows.Exec(db, "INSERT INTO main."+table+" ("+list+") SELECT "+list+kept+" AND had", step)
+	return err
+}
+
+// forget drops the steps for which the condition holds.
+func forget(db host.DB, where string, arg int64) error {
+	_, err := rows.Exec(db, "DELETE FROM temp.undo_steps WHERE "+where, arg)
+	for _, t := range tables {
+		if err == nil {
+			_, err = rows.Exec(db, "DELETE FROM temp.undo_"+t.name+" WHERE "+where, arg)
+		}
+	}
+	return err
+}
