@@ -1,0 +1,113 @@
+package edit
+
+import (
+	"slices"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/legacy"
+	"github.com/cardferry/cardferry/core/notetext"
+	"github.com/cardferry/cardferry/core/render"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// notetype is what adding notes and cards needs to know.
+type notetype struct {
+	*render.Notetype
+	id        int64
+	fields    int
+	sortField int
+}
+
+func (e *edit) notetype(id int64) (*notetype, error) {
+	loaded, err := render.Load(e.db, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, invalid("there is no notetype %d", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	row, err := rows.One(e.db, "SELECT config FROM notetypes WHERE id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	return &notetype{Notetype: loaded, id: id, fields: len(loaded.Fields), sortField: legacy.SortField(row[0].Bytes)}, nil
+}
+
+// ordinals returns the cards that a note should have (§1.1).
+func (nt *notetype) ordinals(n note) []int {
+	return render.Ordinals(nt.Notetype, notetext.SplitFields(n.flds), notetext.SplitTags(n.tags))
+}
+
+// addCards adds the first cards of a note, at least one.
+func (e *edit) addCards(id int64, nt *notetype, n note, deck int64, position func() (int64, error)) ([]int64, error) {
+	ords := nt.ordinals(n)
+	if len(ords) == 0 {
+		ords = []int{0}
+	}
+	at, err := position()
+	if err != nil {
+		return nil, err
+	}
+	return e.insertCards(id, nt, ords, deck, at)
+}
+
+// addMissingCards adds the cards that a changed note should have and has not (§1.4). The others stay, also those that would be
+// empty now.
+func (e *edit) addMissingCards(id int64, nt *notetype, n note) (cards []int64, err error) {
+	var deck, position int64 = 1, -1
+	missing := nt.ordinals(n)
+	has := 0
+	for row, err := range rows.Query(e.db, "SELECT ord, CASE odid WHEN 0 THEN did ELSE odid END, type, CASE odid WHEN 0 THEN due ELSE odue END "+
+		"FROM cards WHERE nid = ? ORDER BY ord", id) {
+		if err != nil {
+			return nil, err
+		}
+		missing = slices.DeleteFunc(missing, func(ord int) bool { return int64(ord) == row[0].Int() })
+		if has == 0 {
+			deck = row[1].Int()
+		}
+		if position < 0 && row[2].Int() == 0 {
+			position = max(0, row[3].Int())
+		}
+		has++
+	}
+	if has == 0 && len(missing) == 0 {
+		missing = []int{0}
+	}
+	if len(missing) == 0 {
+		return []int64{}, nil
+	}
+	if deck, err = e.normalDeck(deck); err == nil && position < 0 {
+		position, err = e.nextPosition(deck)()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.insertCards(id, nt, missing, deck, position)
+}
+
+func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position int64) ([]int64, error) {
+	cards := []int64{}
+	for _, ord := range ords {
+		id, err := e.newID("cards")
+		if err != nil {
+			return nil, err
+		}
+		did := deck
+		template := ord
+		if nt.Cloze {
+			template = 0
+		}
+		if template < len(nt.Templates) && nt.Templates[template].Deck > 0 {
+			if did, err = e.normalDeck(nt.Templates[template].Deck); err != nil {
+				return nil, err
+			}
+		}
+		if err := e.exec("INSERT INTO cards (id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, flags, data) "+
+			"VALUES (?, ?, ?, ?, ?, -1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}')", id, note, did, ord, e.now.Unix(), position); err != nil {
+			return nil, err
+		}
+		cards = append(cards, id)
+	}
+	return cards, nil
+}
