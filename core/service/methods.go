@@ -36,10 +36,25 @@ const (
 // Methods returns the names of all methods.
 func Methods() []string {
 	return []string{
-		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
-		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState,
-		MethodExportFile, MethodImportFile,
+		MethodOpen,
+		MethodClose,
+		MethodLogin,
+		MethodStatus,
+		MethodSync,
+		MethodUpload,
+		MethodDownload,
+		MethodBackups,
+		MethodRestore,
+		MethodVersion,
+		MethodMediaSync,
+		MethodGetMedia,
+		MethodMediaCheck,
+		MethodForgetMedia,
+		MethodAddMedia,
+		MethodRemoveMedia,
+		MethodMediaState,
+		MethodExportFile,
+		MethodImportFile,
 		MethodAuto,
 	}
 }
