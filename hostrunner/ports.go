@@ -147,6 +147,8 @@ type yield struct{}
 
 func (yield) Tick(ctx context.Context) error { return ctx.Err() }
 
+func (yield) Pause(ctx context.Context) error { return ctx.Err() }
+
 // reportEvery bounds how often a stage is reported.
 const reportEvery = 50 * time.Millisecond
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cardferry/cardferry/core/edit"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/service"
@@ -136,6 +137,17 @@ func (p *Profile) ForgetMedia(ctx context.Context) error {
 	return p.beside(ctx, service.MethodForgetMedia, struct{}{}, &struct{}{})
 }
 
+// Edit changes the collection: all operations or, if one of them is wrong (fault.InvalidInput), none. It need not wait for a running
+// sync, upload or download; it waits for other methods.
+func (p *Profile) Edit(ctx context.Context, ops ...edit.Op) (r service.EditResult, err error) {
+	return r, p.between(ctx, service.MethodEdit, service.EditParams{Ops: ops}, &r)
+}
+
+// Undo takes back the last Edit. fault.NotFound if there is none since the collection was opened, or since the last sync.
+func (p *Profile) Undo(ctx context.Context) (r service.UndoResult, err error) {
+	return r, p.between(ctx, service.MethodUndo, struct{}{}, &r)
+}
+
 // Backups lists the backups, newest first.
 func (p *Profile) Backups(ctx context.Context) (r service.BackupsResult, err error) {
 	return r, p.do(ctx, service.MethodBackups, struct{}{}, &r)
@@ -181,7 +193,7 @@ func (p *Profile) Close() error {
 	}
 	var err error
 	if last != nil {
-		if last.opened {
+		if last.opened.Load() {
 			_, err = last.call(context.Background(), service.MethodClose, []byte("{}"))
 		}
 		err = errors.Join(err, last.close())
@@ -226,6 +238,12 @@ func (p *Profile) doOpen(ctx context.Context, method string, params, result any)
 	return p.with(ctx, func(s *shared) error {
 		if err := p.ensureOpen(ctx, s); err != nil {
 			return err
+		if !s.opened.Load() {
+			open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
+			if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
+				return err
+			}
+			s.opened.Store(true)
 		}
 		return call(ctx, s, method, params, result)
 	})
@@ -241,6 +259,20 @@ func (p *Profile) ensureOpen(ctx context.Context, s *shared) error {
 	}
 	s.opened = true
 	return nil
+// between runs a method that runs between the transactions of one that syncs. If the collection is not open yet, or something else
+// uses it, that comes first.
+func (p *Profile) between(ctx context.Context, method string, params, result any) error {
+	wait := false
+	err := p.with(ctx, func(s *shared) error {
+		if wait = !s.opened.Load(); wait {
+			return nil
+		}
+		return call(ctx, s, method, params, result)
+	})
+	if wait || fault.KindOf(err) == fault.Busy {
+		return p.doOpen(ctx, method, params, result)
+	}
+	return err
 }
 
 // beside runs a method that others may run beside.

@@ -3,6 +3,7 @@ package hostrunner
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cardferry/cardferry/core/fault"
 )
@@ -23,7 +24,7 @@ type shared struct {
 	engine
 	users  int           // calls; guarded by the gate
 	gone   chan struct{} // closed when the engine is closed after a crash
-	opened bool          // the collection is open; guarded by the profile's turn
+	opened atomic.Bool   // the collection is open; set in the profile's turn
 }
 
 func newEngines(start func(context.Context) (engine, error)) *engines {

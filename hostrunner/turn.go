@@ -118,3 +118,8 @@ func (s sharedYield) Tick(ctx context.Context) error {
 	}
 	return s.Yielder.Tick(ctx)
 }
+
+func (s sharedYield) Pause(ctx context.Context) error {
+	s.turns.without(func() {})
+	return s.Yielder.Pause(ctx)
+}

@@ -7,20 +7,23 @@ import (
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/undo"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
 // merge is the first of the two transactions: it applies what the server sent, copies our pending rows, and takes the
 // counts. What it applies is the server's committed data, true whatever happens next.
 func (a *attempt) merge(ctx context.Context) error {
-	err := rows.Transaction(a.db(), func() error {
+	err := a.syncer.Store.Transaction(func() error {
 		col, err := collection.ReadCol(a.db())
 		if err != nil {
 			return err
 		}
 		if col.Scm != a.base.col.Scm {
 			return errSchemaChanged
+		}
+		if err := undo.Discard(a.db()); err != nil {
+			return err
 		}
 		if err := a.apply(ctx); err != nil {
 			return err

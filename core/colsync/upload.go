@@ -9,6 +9,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/remote"
+	"github.com/cardferry/cardferry/core/undo"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -204,6 +205,9 @@ func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 // offer makes the cleaned copy to send and remembers it until the answer is known.
 func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) {
 	if err := s.Store.DropOffered(); err != nil {
+		return o, err
+	}
+	if err := undo.Discard(s.db()); err != nil { // what has been sent cannot be taken back
 		return o, err
 	}
 	col, err := collection.ReadCol(s.db())

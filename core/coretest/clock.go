@@ -108,3 +108,6 @@ type Yield struct{}
 
 // Tick returns ctx.Err.
 func (Yield) Tick(ctx context.Context) error { return ctx.Err() }
+
+// Pause returns ctx.Err.
+func (Yield) Pause(ctx context.Context) error { return ctx.Err() }

@@ -2,7 +2,7 @@
 // events, Unicode normalization.
 //
 // Tasks (calls of core/service) of one core never run at the same time: a task gives up its turn only while it waits in
-// HTTP.Wait, Call.Read or Yielder.Tick. So core code needs no locks, and must not rely on shared state over these.
+// HTTP.Wait, Call.Read, Yielder.Tick or Yielder.Pause. So core code needs no locks, and must not rely on shared state over these.
 //
 // The core decides, hosts lend: an implementation has no sync logic. Every implementation passes the contract
 // suites in core/coretest. Errors are *fault.Error where a kind is known (each method says which); any other error
@@ -97,4 +97,7 @@ type Yielder interface {
 	// Tick returns ctx.Err. A host with one thread may first let its event loop run, at most every 100 ms. It may
 	// be called inside a transaction: a host then runs no other SQL on that database until the commit.
 	Tick(ctx context.Context) error
+	// Pause is Tick by a task that waits for another one: that one gets its turn at once, if the host runs several. A task that
+	// waits for something else than another one's turn must not call it.
+	Pause(ctx context.Context) error
 }

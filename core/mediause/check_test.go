@@ -105,6 +105,8 @@ func (y *counting) Tick(ctx context.Context) error {
 	return ctx.Err()
 }
 
+func (y *counting) Pause(ctx context.Context) error { return y.Tick(ctx) }
+
 // TestManyNotes has more than are read at a time. Long fields bring more ticks.
 func TestManyNotes(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/rows"
 )
 
 // OfferedCopy is the collection that an upload has offered to the server, while its answer is not known.
@@ -20,9 +21,10 @@ const OfferedCopy = "cardferry.offered.anki2"
 
 // Profile is an open profile. It is used by one task at a time.
 type Profile struct {
-	host  *host.Host
-	db    host.DB
-	state *state
+	host    *host.Host
+	db      host.DB
+	state   *state
+	writing bool // see Transaction
 	// changed is set by everything that changes the collection; see TakeChanged.
 	changed bool
 }
@@ -75,6 +77,16 @@ func Open(ctx context.Context, h *host.Host, create bool) (*Profile, Opened, err
 
 // DB returns the open collection.
 func (p *Profile) DB() host.DB { return p.db }
+
+// Transaction runs do in a transaction in which other calls may get their turn (host.Yielder): they can tell by InTransaction.
+func (p *Profile) Transaction(do func() error) error {
+	p.writing = true
+	defer func() { p.writing = false }()
+	return rows.Transaction(p.db, do)
+}
+
+// InTransaction reports whether a Transaction runs. Who writes, or reads, meanwhile would do it inside that.
+func (p *Profile) InTransaction() bool { return p.writing }
 
 // Changed records that the collection was changed.
 func (p *Profile) Changed() { p.changed = true }

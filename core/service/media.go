@@ -105,6 +105,8 @@ type keepTurn struct{}
 
 func (keepTurn) Tick(ctx context.Context) error { return ctx.Err() }
 
+func (keepTurn) Pause(ctx context.Context) error { return ctx.Err() }
+
 func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaCheckResult, error) {
 	if s.profile == nil {
 		return MediaCheckResult{}, notOpen()

@@ -31,6 +31,9 @@ const (
 	MethodImportFile = "importFile"
 
 	MethodAuto = "auto"
+
+	MethodEdit = "edit"
+	MethodUndo = "undo"
 )
 
 // Methods returns the names of all methods.
@@ -56,6 +59,10 @@ func Methods() []string {
 		MethodExportFile,
 		MethodImportFile,
 		MethodAuto,
+		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
+		MethodBackups, MethodRestore, MethodVersion,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto,
+		MethodEdit, MethodUndo,
 	}
 }
 

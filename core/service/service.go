@@ -20,7 +20,7 @@ type Service struct {
 	host    *host.Host
 	client  string
 	profile *profile.Profile
-	busy    bool // a call uses the collection
+	using   string // the method that uses the collection, "" if none does
 	// mediaSyncer is nil until it is needed.
 	mediaSyncer *mediasync.Syncer
 	// scheduler is nil until it is told something.
@@ -34,21 +34,27 @@ func New(h host.Host) *Service {
 
 // Call runs a method. Its errors have a kind; Changed reports of one whether the profile was changed.
 // Several calls may run, in turn (see package host). One of them at a time uses the collection: another one fails
-// with fault.Busy.
+// with fault.Busy. Edits need not wait for the end of a sync, only for that of its transactions.
 func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	collection := !besides(method)
-	if collection {
-		if s.busy {
-			return nil, fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
-		}
-		s.busy = true
-		defer func() { s.busy = false }()
+	collection, owner := !besides(method), false
+	var result jsontext.Appender
+	var err error
+	switch {
+	case collection && s.using != "":
+		err = errInUse()
+	case collection:
+		s.using, owner = method, true
+		defer func() { s.using = "" }()
+	case between(method):
+		err = s.waitForTransaction(ctx)
 	}
-	result, err := s.run(ctx, method, readParams(params))
+	if err == nil {
+		result, err = s.run(ctx, method, readParams(params))
+	}
 	if err != nil {
 		e := finishError(ctx, err)
-		// Only a call that uses the collection can have changed it.
-		e.Changed = e.Changed || collection && s.profile != nil && s.profile.TakeChanged()
+		// Only a call that uses the collection can have changed it, or an edit, which changes nothing when it fails.
+		e.Changed = e.Changed || owner && s.profile != nil && s.profile.TakeChanged()
 		return nil, e
 	}
 	return result.AppendJSON(nil), nil
@@ -61,7 +67,36 @@ func besides(method string) bool {
 	case MethodLogin, MethodVersion, MethodMediaSync, MethodGetMedia, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto:
 		return true
 	}
+	return between(method)
+}
+
+// between reports whether a method runs between the transactions of one that syncs. Such a method never lets others go on, so
+// that it has the collection to itself.
+func between(method string) bool {
+	switch method {
+	case MethodEdit, MethodUndo:
+		return true
+	}
 	return false
+}
+
+// waitForTransaction waits until a method of the kind of between may run. A call that replaces or closes the collection, or reads all
+// of it, has to end first, which is for the caller to wait for.
+func (s *Service) waitForTransaction(ctx context.Context) error {
+	for s.profile != nil && s.profile.InTransaction() {
+		if err := s.host.Yield.Pause(ctx); err != nil {
+			return err
+		}
+	}
+	switch s.using {
+	case "", MethodStatus, MethodSync, MethodUpload, MethodDownload:
+		return nil
+	}
+	return errInUse()
+}
+
+func errInUse() error {
+	return fault.New(fault.Busy, "the collection is in use by another call").WithHint("Wait until it has ended.")
 }
 
 // finishError gives every error a kind.
@@ -139,6 +174,10 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.mediaSync)
 	case MethodGetMedia:
 		return with(ctx, p, s.getMedia)
+	case MethodEdit:
+		return with(ctx, p, s.edit)
+	case MethodUndo:
+		return with(ctx, p, s.undo)
 	case MethodMediaCheck:
 		return with(ctx, p, s.mediaCheck)
 	case MethodForgetMedia:

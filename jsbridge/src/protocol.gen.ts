@@ -97,6 +97,8 @@ export const METHODS = [
   "exportFile",
   "importFile",
   "auto",
+  "edit",
+  "undo",
 ] as const;
 
 /** The name of one method. */

@@ -66,7 +66,12 @@ func (p yieldPort) Tick(ctx context.Context) error {
 	if passed := p.g.imports.Now() - t.turn; passed >= 0 && passed < turnLength {
 		return nil
 	}
-	p.g.imports.Tick(t.id)
+	return p.Pause(ctx)
+}
+
+// Pause suspends the task until the others have had their turn.
+func (p yieldPort) Pause(ctx context.Context) error {
+	p.g.imports.Tick(p.g.current().id)
 	p.g.suspend(forTick)
 	return ctx.Err()
 }
