@@ -238,27 +238,23 @@ func (p *Profile) doOpen(ctx context.Context, method string, params, result any)
 	return p.with(ctx, func(s *shared) error {
 		if err := p.ensureOpen(ctx, s); err != nil {
 			return err
-		if !s.opened.Load() {
-			open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
-			if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
-				return err
-			}
-			s.opened.Store(true)
 		}
 		return call(ctx, s, method, params, result)
 	})
 }
 
 func (p *Profile) ensureOpen(ctx context.Context, s *shared) error {
-	if s.opened {
+	if s.opened.Load() {
 		return nil
 	}
 	open := service.OpenParams{Client: p.opts.ClientName, Create: p.opts.Create}
 	if err := call(ctx, s, service.MethodOpen, open, &service.OpenResult{}); err != nil {
 		return err
 	}
-	s.opened = true
+	s.opened.Store(true)
 	return nil
+}
+
 // between runs a method that runs between the transactions of one that syncs. If the collection is not open yet, or something else
 // uses it, that comes first.
 func (p *Profile) between(ctx context.Context, method string, params, result any) error {

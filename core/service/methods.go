@@ -59,10 +59,8 @@ func Methods() []string {
 		MethodExportFile,
 		MethodImportFile,
 		MethodAuto,
-		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
-		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAddMedia, MethodRemoveMedia, MethodMediaState, MethodAuto,
-		MethodEdit, MethodUndo,
+		MethodEdit,
+		MethodUndo,
 	}
 }
 
