@@ -122,7 +122,9 @@ func (x *Choices) applyPreview(c *Session, card *wire.Card, next *State) {
 	if card.ODue != 0 {
 		card.Due = card.ODue
 	}
-	card.Queue = queueOf(card)
+	if card.Queue >= queueNew {
+		card.Queue = queueOf(card)
+	}
 	x.goHome(card)
 }
 
@@ -148,15 +150,13 @@ func queueOf(card *wire.Card) int8 {
 
 // writeData sets the members of the card's data.
 func (x *Choices) writeData(c *Session, next *State) {
-	if x.fsrs == nil {
-		if next.Kind != Preview {
-			x.data[wire.CardStability], x.data[wire.CardDifficulty], x.data[wire.CardRetention] = nil, nil, nil
-		}
-	} else {
-		if next.memory != (memory{}) {
-			x.data.SetFloat(wire.CardStability, next.memory.stability)
-			x.data.SetFloat(wire.CardDifficulty, next.memory.difficulty)
-		}
+	if next.memory != (memory{}) {
+		x.data.SetFloat(wire.CardStability, next.memory.stability)
+		x.data.SetFloat(wire.CardDifficulty, next.memory.difficulty)
+	} else if next.Kind != Preview {
+		x.data[wire.CardStability], x.data[wire.CardDifficulty] = nil, nil
+	}
+	if x.fsrs != nil {
 		x.data.SetFloat(wire.CardDecay, x.fsrs.written)
 	}
 	if next.Kind == Preview {
@@ -165,6 +165,7 @@ func (x *Choices) writeData(c *Session, next *State) {
 	if x.Now.Kind == New {
 		x.data.SetInt(wire.CardPos, max(0, x.due()))
 	}
+	x.data[wire.CardRetention] = nil
 	if x.fsrs != nil {
 		x.data.SetFloat(wire.CardRetention, x.fsrs.retention)
 	}
@@ -189,7 +190,7 @@ func (c *Session) logEntry(x *Choices, button int, millis int64) wire.Revlog {
 		e.Type = logFiltered
 	}
 	switch {
-	case x.fsrs != nil:
+	case next.memory != (memory{}):
 		e.Factor = uint32(round(float64((next.memory.difficulty-1)/9*1000))) + 100
 	case next.Kind != Learning:
 		e.Factor = uint32(round(float64(next.Ease) * 1000))

@@ -53,6 +53,8 @@ func (c *Session) choices(card wire.Card) (*Choices, error) {
 			return nil, err
 		}
 		x.Now.memory, s.fsrs, s.elapsed = known.memory, x.fsrs, known.elapsed
+	} else {
+		x.Now.memory, _ = storedMemory(&x.data)
 	}
 	if x.filtered && !x.deck.Reschedule {
 		x.preview()

@@ -6,7 +6,6 @@ import (
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/names"
 	"github.com/cardferry/cardferry/core/rows"
-	"github.com/cardferry/cardferry/core/wire"
 )
 
 // count adds an answer to the counters of the card's deck and of all decks above it (§4.1).
@@ -15,7 +14,7 @@ func (c *Session) count(x *Choices, millis int64) error {
 	switch x.card.Queue {
 	case queueNew:
 		newCards = 1
-	case queueReview, queueInterday, queuePreview:
+	case queueReview, queueInterday:
 		reviews = 1
 	}
 	add := func(id int64, common []byte) error {
@@ -42,24 +41,21 @@ func (c *Session) count(x *Choices, millis int64) error {
 	return nil
 }
 
-// kindOfQueue returns what a card counts as: by its queue, which says where it was shown, or else by its type.
-func kindOfQueue(card *wire.Card) Kind {
-	queue := card.Queue
-	if queue < queueNew {
-		queue = queueOf(card)
-	}
+// kindOfQueue returns what a card counts as, by the queue in which it was shown. One that was in none, being suspended or buried, is
+// treated as a new one.
+func kindOfQueue(queue int8) Kind {
 	switch queue {
-	case queueNew:
-		return New
 	case queueReview:
 		return Review
+	case queueLearning, queueInterday, queuePreview:
+		return Learning
 	}
-	return Learning
+	return New
 }
 
 // burySiblings buries the other cards of the note until tomorrow, as the options want it (§3.4), and returns them.
 func (c *Session) burySiblings(x *Choices) (buried []int64, err error) {
-	o, kind := x.options, kindOfQueue(&x.card)
+	o, kind := x.options, kindOfQueue(x.card.Queue)
 	buryReviews := o.BuryReviews && kind != New
 	buryInterday := o.BuryInterday && kind == Learning
 	if !o.BuryNew && !buryReviews && !buryInterday {

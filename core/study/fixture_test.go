@@ -117,14 +117,15 @@ func insert(t testing.TB, db host.DB, table string, o object) {
 		}
 		args = append(args, v)
 	}
-	run(t, db, "INSERT INTO "+table+" ("+strings.Join(columns, ",")+") VALUES ("+strings.Join(marks, ",")+")", args...)
+	run(t, db, "INSERT OR IGNORE INTO "+table+" ("+strings.Join(columns, ",")+") VALUES ("+strings.Join(marks, ",")+")", args...)
 }
 
 // merge puts the members of part into o, those of objects inside it as well.
 func merge(o, part object) {
 	for k, v := range part {
-		if in, ok := v.(object); ok {
-			merge(o[k].(object), in)
+		in, ok := v.(object)
+		if old, there := o[k].(object); ok && there {
+			merge(old, in)
 		} else {
 			o[k] = v
 		}

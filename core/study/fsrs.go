@@ -77,6 +77,10 @@ func (f *fsrs) interval(m memory) float64 {
 	return float64(float32(m.stability/f.factor) * (pow(f.retention, 1/f.decay) - 1))
 }
 
+// shortTerm reports whether a card is to come back after an interval of less than half a day, as a learning step. Parameters that know
+// nothing of the same day, such as those of version 4.5, do not allow it.
+func (f *fsrs) shortTerm(days float64) bool { return days < 0.5 && f.w[17] > 0 && f.w[18] > 0 }
+
 func (f *fsrs) firstDifficulty(button int) float32 {
 	return f.w[4] - exp(f.w[5]*float32(button-1)) + 1
 }

@@ -20,30 +20,38 @@ type recall struct {
 
 // recallOf finds out what FSRS knows of a card (§4.5): from its data, else from the log, else from what SM-2 left.
 func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, data *wire.CardMembers) (r recall, err error) {
-	stability, known := data.Number(wire.CardStability)
-	difficulty, _ := data.Number(wire.CardDifficulty)
+	stored, known := storedMemory(data)
 	last, timed := data.Number(wire.CardLastTime)
 	var log []logEntry
+	at := int64(last)
 	if !known || !timed {
-		if log, err = c.answersOf(card.ID); err != nil {
+		logged := int64(0)
+		if log, logged, err = c.answersOf(card.ID); err != nil {
 			return r, err
 		}
+		if !timed {
+			at = logged
+		}
 	}
-	switch {
-	case timed:
-		r.elapsed = c.daysSince(int64(last))
-	case len(log) > 0:
-		r.elapsed = c.daysSince(log[len(log)-1].at)
+	if at > 0 {
+		r.elapsed = c.daysSince(at)
 	}
 	switch {
 	case known:
-		r.memory = memory{float32(stability), float32(difficulty)}
+		r.memory = stored
 	case len(log) > 0:
 		r.memory = c.replay(f, o, log)
 	case card.Interval > 0:
 		r.memory = f.fromSM2(float32(card.Factor)/1000, int64(card.Interval), o.HistoricalRetention)
 	}
 	return r, nil
+}
+
+// storedMemory returns the memory in a card's data, if there is one.
+func storedMemory(data *wire.CardMembers) (m memory, ok bool) {
+	stability, ok := data.Number(wire.CardStability)
+	difficulty, _ := data.Number(wire.CardDifficulty)
+	return memory{float32(stability), float32(difficulty)}, ok
 }
 
 // daysSince returns the number of study days that have ended since a time.
@@ -58,11 +66,12 @@ type logEntry struct {
 	kind     int64
 }
 
-// answersOf returns the answers to a card since it was last reset. Previews and set due dates are none.
-func (c *Session) answersOf(cardID int64) (log []logEntry, err error) {
+// answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews and set due dates are
+// none.
+func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error) {
 	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type FROM revlog WHERE cid = ? ORDER BY id", cardID) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int()}
 		switch {
@@ -70,10 +79,10 @@ func (c *Session) answersOf(cardID int64) (log []logEntry, err error) {
 			log = log[:0]
 		case e.button < again || e.button > easy || e.kind >= logManual || e.kind == logFiltered && e.factor == 0:
 		default:
-			log = append(log, e)
+			log, last = append(log, e), e.at
 		}
 	}
-	return log, nil
+	return log, last, nil
 }
 
 // replay computes the memory that a history leaves. It begins where the card was last learned; a history that does not
@@ -88,7 +97,11 @@ func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m mem
 	}
 	if start < 0 {
 		start = 0
-		m = f.fromSM2(float32(log[0].factor)/1000, max(log[0].interval, 0), o.HistoricalRetention)
+		ease := float32(log[0].factor) / 1000
+		if ease == 0 {
+			ease = 2.5
+		}
+		m = f.fromSM2(ease, max(log[0].interval, 0), o.HistoricalRetention)
 	} else {
 		m = f.next(m, 0, log[start].button)
 	}

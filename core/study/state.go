@@ -71,8 +71,10 @@ func (s *scheduler) next(now State) (out [4]State) {
 	} else {
 		out = s.steps()
 	}
-	for i := range out {
-		out[i].memory = s.memories[i]
+	if s.fsrs != nil {
+		for i := range out {
+			out[i].memory = s.memories[i]
+		}
 	}
 	return out
 }
@@ -140,7 +142,7 @@ func (s *scheduler) step(button int, seconds, left int64) State {
 		return State{Kind: Learning, Seconds: seconds, Left: left}
 	}
 	next := s.now
-	next.Seconds, next.Left = seconds, left
+	next.Seconds, next.Left, next.memory = seconds, left, memory{}
 	if button == again {
 		next.Days = s.lapsed()
 	}
@@ -159,12 +161,14 @@ func (s *scheduler) lapsed() int64 {
 func (s *scheduler) noStep(button int, left int64) State {
 	if s.fsrs == nil {
 		if s.now.Kind == Relearning {
-			return s.graduated(s.now.Days)
+			next := s.graduated(s.now.Days)
+			next.memory = s.now.memory // the one answer of SM-2 after which the real program keeps it
+			return next
 		}
 		return s.graduated(s.fuzzed(float64(s.options.GraduatingGood), 1))
 	}
 	x := s.intervals[button-1]
-	if x < 0.5 && (s.short || len(s.stepList()) == 0) {
+	if s.fsrs.shortTerm(x) && (s.short || len(s.stepList()) == 0) {
 		next := s.step(button, shortSeconds(x), left)
 		if s.now.Kind == Relearning {
 			next.Days = int64(wholeDays(x))
@@ -191,6 +195,7 @@ const lowestEase = 1.3
 func (s *scheduler) review() (out [4]State) {
 	for i := range out {
 		out[i] = s.now
+		out[i].memory = memory{}
 	}
 	ease := s.now.Ease
 	out[0].Ease, out[1].Ease, out[3].Ease = max(lowestEase, ease-0.2), max(lowestEase, ease-0.15), ease+0.15
@@ -199,7 +204,7 @@ func (s *scheduler) review() (out [4]State) {
 	out[0].Days = s.lapsed()
 	if n := int64(len(s.options.RelearnSteps)); n > 0 {
 		out[0].Kind, out[0].Seconds, out[0].Left = Relearning, stepSeconds(s.options.RelearnSteps, 0), n
-	} else if x := s.intervals[again-1]; s.fsrs != nil && x < 0.5 {
+	} else if x := s.intervals[again-1]; s.fsrs != nil && s.fsrs.shortTerm(x) {
 		out[0].Kind, out[0].Seconds, out[0].Left = Relearning, shortSeconds(x), 0
 	}
 	switch {

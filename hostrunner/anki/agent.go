@@ -19,6 +19,8 @@ var (
 	editsSource string
 	//go:embed media.py
 	mediaSource string
+	//go:embed study.py
+	studySource string
 	//go:embed agent.py
 	agentSource string
 )
@@ -77,7 +79,7 @@ func NewAgent() (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(python, "-c", editsSource+mediaSource+agentSource)
+	cmd := exec.Command(python, "-c", editsSource+mediaSource+studySource+agentSource)
 	cmd.Env = append(os.Environ(), "TZ=UTC")
 	cmd.Stderr = os.Stderr
 	if os.Getenv("CARDFERRY_AGENT_LOG") == "" {

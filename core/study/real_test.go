@@ -1,0 +1,322 @@
+package study_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/collection"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/study"
+	"github.com/cardferry/cardferry/hostrunner/anki"
+)
+
+// seeds returns how many random collections are compared with the real program's.
+func seeds() uint64 {
+	if testing.Short() {
+		return 2
+	}
+	return 10
+}
+
+// TestRealTree compares the list of decks with the real program's, on random collections.
+func TestRealTree(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.fill(250)
+			w.open(agent)
+			var want []realDeck
+			w.real.Do(t, "study_tree", nil, &want)
+			tree, err := w.session().DeckTree()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := flatten(nil, tree.Decks)
+			for i := range max(len(got), len(want)) {
+				if i >= len(got) || i >= len(want) || !reflect.DeepEqual(got[i], want[i]) {
+					t.Errorf("deck %d\ngot  %+v\nwant %+v", i, at(got, i), at(want, i))
+				}
+			}
+		})
+	}
+}
+
+func at(list []realDeck, i int) any {
+	if i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
+// realDeck is a deck as study.py has it.
+type realDeck struct {
+	ID        int64
+	Name      string
+	Level     int
+	Collapsed bool
+	Filtered  bool
+	Counts    []int64
+}
+
+func flatten(out []realDeck, list []*study.DeckNode) []realDeck {
+	for _, d := range list {
+		out = append(out, realDeck{d.ID, d.Name, d.Level, d.Collapsed, d.Filtered,
+			[]int64{d.New, d.Learn, d.Review, d.Intraday, d.Interday, d.NewAll, d.ReviewAll, d.Total, d.TotalAll}})
+		out = flatten(out, d.Children)
+	}
+	return out
+}
+
+func (w *world) session() *study.Session {
+	w.t.Helper()
+	c, err := study.Begin(w.db, w.clock())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// TestRealQueue compares the queues of all decks, their counts and order.
+func TestRealQueue(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed+100)
+			w.fill(250)
+			w.open(agent)
+			for _, id := range w.decks {
+				w.compareQueue(id)
+			}
+		})
+	}
+}
+
+func (w *world) compareQueue(deck int64) {
+	w.t.Helper()
+	var want struct {
+		Counts []int64
+		Cards  []int64
+		Info   []any
+	}
+	w.real.Do(w.t, "study_queue", anki.Args{"deck": deck}, &want)
+	next, err := w.session().NextCards(deck, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if got := []int64{next.New, next.Learn, next.Review}; !slices.Equal(got, want.Counts) {
+		w.t.Errorf("deck %d: counts %v, want %v", deck, got, want.Counts)
+	}
+	var cards []int64
+	for _, c := range next.Cards {
+		cards = append(cards, c.Card.ID)
+	}
+	got, wanted := w.describe(cards), w.describe(want.Cards)
+	if !slices.Equal(got, wanted) {
+		w.t.Errorf("deck %d:\ngot  %s\nwant %s", deck, strings.Join(got, " "), strings.Join(wanted, " "))
+	}
+	if f := next.Finished; f != nil {
+		got := []any{float64(f.Learning), f.Review > 0, f.New > 0, f.Buried > 0, f.UserBuried > 0}
+		if !reflect.DeepEqual(got, want.Info) {
+			w.t.Errorf("deck %d: finished %v, want %v", deck, got, want.Info)
+		}
+	}
+}
+
+// describe returns the cards by what orders them: reviews of one day come in any order.
+func (w *world) describe(cards []int64) (out []string) {
+	for _, id := range cards {
+		row := one(w.t, w.db, "SELECT queue, due, id FROM cards WHERE id = ?", id)
+		text := fmt.Sprintf("%d:%d", row[0].Int(), row[1].Int())
+		if row[0].Int() == 0 {
+			text += fmt.Sprintf(":%d", row[2].Int())
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// TestRealAnswers answers random cards on both sides, over some days, and compares all rows.
+func TestRealAnswers(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed+200)
+			w.fill(120)
+			w.open(agent)
+			ids := w.column("SELECT id FROM cards ORDER BY id")
+			for day := range 3 {
+				for _, i := range w.r.Perm(len(ids))[:60] { // each once: twice in a second makes mod later than the time
+					w.answer(ids[i], 1+w.r.IntN(4))
+				}
+				w.compareRows(day)
+				w.nextDay()
+			}
+		})
+	}
+}
+
+func (w *world) column(sql string) (out []int64) {
+	for row, err := range rows.Query(w.db, sql) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, row[0].Int())
+	}
+	return out
+}
+
+// answer answers a card on both sides.
+func (w *world) answer(id int64, button int) {
+	w.t.Helper()
+	w.now = time.Now()
+	before := rowObject(w.t, w.db, "cards", cardColumns, "id = ?", id)
+	log := w.ours(fmt.Sprintf("SELECT printf('%%d:%%d ease %%d ivl %%d factor %%d type %%d; ', id / 86400000, id / 3600000 %% 24, ease, ivl, factor, type) FROM revlog WHERE cid = %d ORDER BY id", id))
+	var labels []string
+	realErr := w.real.Try("study_answer", anki.Args{"card": id, "button": button, "ms": 5000}, &labels)
+	choices, err := w.session().Choices(id)
+	if err == nil {
+		_, err = study.Answer(w.db, w.clock(), id, button, 5000)
+	}
+	if (err != nil) != (realErr != nil) {
+		w.t.Fatalf("card %v: %v, but the real program: %v", before, err, realErr)
+	}
+	if err != nil {
+		return
+	}
+	if !slices.Equal(choices.Labels[:], labels) {
+		w.t.Errorf("button %d on %v\nlabels %q, want %q", button, before, choices.Labels, labels)
+	}
+	got, want := w.comparable(id)
+	if !sameBut(got, want) {
+		w.t.Fatalf("button %d on %v %v\n%+v %+v\ngot  %s\nwant %s", button, before, log, choices.Now, w.fsrs, got, want)
+	}
+}
+
+// The columns of a card that do not depend on the moment: the two sides answer one after the other.
+const (
+	comparableCard = `SELECT id || '|' || did || ' type ' || type || ' queue ' || queue || ' due ' || CASE WHEN due > 1000000000 AND mod > 0 THEN due - mod ELSE due END
+		|| ' ivl ' || ivl || ' factor ' || factor || ' reps ' || reps || ' lapses ' || lapses || ' left ' || left || ' odue '
+		|| CASE WHEN odue > 1000000000 AND mod > 0 THEN odue - mod ELSE odue END || ' odid ' || odid || ' flags ' || flags || ' data '
+		|| CASE WHEN json_valid(data) THEN json_remove(data, '$.lrt') ELSE data END || ' lrt ' || coalesce(CASE WHEN json_valid(data) THEN json_extract(data, '$.lrt') / 100 END, '') || ' usn ' || usn FROM cards`
+	comparableLog = `SELECT cid || '|' || usn || ' ease ' || ease || ' ivl ' || ivl || ' last ' || lastIvl || ' factor ' || factor || ' time ' || (time / 1000)
+		|| ' type ' || type FROM revlog`
+	comparableNote = `SELECT id || '|' || tags || usn FROM notes`
+	comparableTag  = `SELECT tag || '|' || usn FROM tags`
+	comparableDeck = `SELECT id || '|' || name || '|' || usn || '|' || hex(kind) FROM decks`
+)
+
+// comparable returns a card and its last entry in the log, ours and the real program's.
+func (w *world) comparable(id int64) (got, want string) {
+	sql := fmt.Sprintf("%s WHERE nid = (SELECT nid FROM cards WHERE id = %d) UNION ALL SELECT * FROM (%s WHERE cid = %d ORDER BY id DESC LIMIT 1)", comparableCard, id, comparableLog, id)
+	return strings.Join(w.ours(sql), "\n"), strings.Join(w.theirs(sql), "\n")
+}
+
+// sameBut reports whether two texts of comparable are equal but for a second or two in times: the two sides have clocks of their own.
+func sameBut(a, b string) bool {
+	x, y := strings.Fields(a), strings.Fields(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i] == y[i] {
+			continue
+		}
+		n, err := strconv.Atoi(x[i])
+		m, err2 := strconv.Atoi(y[i])
+		timed := i > 0 && (strings.HasSuffix(x[i-1], "due") && strings.Contains(" 1 3 4 ", " "+x[i-2]+" ") || x[i-1] == "lrt" || x[i-1] == "odue")
+		if err != nil || err2 != nil || !timed || n-m > 2 || m-n > 2 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *world) ours(sql string) (out []string) {
+	w.t.Helper()
+	for row, err := range rows.Query(w.db, sql) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, row[0].String())
+	}
+	return out
+}
+
+func (w *world) theirs(sql string) (out []string) {
+	w.t.Helper()
+	for _, row := range w.real.SQL(w.t, sql) {
+		out = append(out, fmt.Sprint(row[0]))
+	}
+	return out
+}
+
+func (w *world) compareRows(day int) {
+	w.t.Helper()
+	for _, sql := range []string{
+		comparableCard + " ORDER BY id", comparableLog + " ORDER BY id", comparableNote + " ORDER BY id", comparableTag + " ORDER BY tag", comparableDeck + " ORDER BY id",
+	} {
+		got, want := w.ours(sql), w.theirs(sql)
+		if len(got) != len(want) {
+			w.t.Fatalf("day %d: got  %q\nwant %q", day, got, want)
+		}
+		for i := range got {
+			if !sameBut(got[i], want[i]) {
+				w.t.Fatalf("day %d\ngot  %v\nwant %v", day, got[i], want[i])
+			}
+		}
+	}
+	w.compareCounters()
+}
+
+// compareCounters compares what the decks have of today.
+func (w *world) compareCounters() {
+	w.t.Helper()
+	const sql = "SELECT id || '|' || hex(common) FROM decks ORDER BY id"
+	got, want := w.ours(sql), w.theirs(sql)
+	if len(got) != len(want) {
+		w.t.Fatal(len(got), len(want))
+	}
+	for i := range got {
+		if g, x := counters(w.t, got[i]), counters(w.t, want[i]); g != x {
+			w.t.Errorf("deck %s: %v, want %v", got[i], g, x)
+		}
+	}
+}
+
+// nextDay makes everything a day older, on both sides.
+func (w *world) nextDay() {
+	w.t.Helper()
+	for _, sql := range []string{
+		"UPDATE col SET crt = crt - 86400",
+		"UPDATE cards SET due = due - 86400 WHERE due > 1000000000",
+		"UPDATE cards SET odue = odue - 86400 WHERE odue > 1000000000",
+		"UPDATE cards SET mod = mod - 86400 WHERE mod > 0",
+		"UPDATE cards SET data = json_set(data, '$.lrt', json_extract(data, '$.lrt') - 86400) WHERE json_valid(data) AND json_extract(data, '$.lrt') > 0",
+		"UPDATE revlog SET id = id - 86400000",
+	} {
+		run(w.t, w.db, sql)
+		w.real.SQL(w.t, sql)
+	}
+	w.real.Close(w.t)
+	w.real.Open(w.t)
+	w.beginDay()
+}
+
+// beginDay lets both sides unbury cards.
+func (w *world) beginDay() {
+	w.t.Helper()
+	w.real.Do(w.t, "study_tree", nil, nil)
+	w.now = time.Now()
+	if _, err := collection.Unbury(w.db, w.clock()); err != nil {
+		w.t.Fatal(err)
+	}
+}

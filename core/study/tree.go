@@ -1,0 +1,147 @@
+package study
+
+import (
+	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// Counts are numbers of cards.
+type Counts struct {
+	New, Learn, Review int64 // to be shown today in the deck and those below it, within the limits
+	Intraday           int64 // in the deck alone, as the next three: learning steps that end within the learn-ahead limit
+	Interday           int64 // learning cards that are due by their day, without limits
+	NewAll, ReviewAll  int64 // without limits
+	Total              int64 // all cards of the deck alone
+	TotalAll           int64 // and with those below it
+}
+
+// DeckNode is a deck with those below it.
+type DeckNode struct {
+	ID        int64
+	Name      string // the last part; more of it where decks above it are missing
+	Level     int    // 1 at the top
+	Collapsed bool
+	Filtered  bool
+	Counts
+	Children []*DeckNode
+}
+
+// Tree is the list of decks, and what was studied today.
+type Tree struct {
+	Decks   []*DeckNode
+	Reviews int64 // answers today
+	Millis  int64 // the time they took
+	Today   int64 // the number of the day
+	NextDay int64 // when the next one begins, in ms
+}
+
+// DeckTree counts what is to be studied today, in each deck (§3.5). Buried siblings are not subtracted.
+func (c *Session) DeckTree() (*Tree, error) {
+	t := &Tree{Today: c.today, NextDay: c.nextDay * 1000}
+	nodes, err := c.readNodes("1")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.countCards(nodes); err != nil {
+		return nil, err
+	}
+	if c.parentLimits {
+		for _, n := range nodes {
+			if !n.Filtered {
+				n.left = n.limit()
+			}
+		}
+	}
+	for i := len(nodes) - 1; i >= 0; i-- { // a deck after those below it
+		nodes[i].sum(c.ignoreReviews)
+	}
+	made := make(map[*node]*DeckNode, len(nodes))
+	for _, n := range nodes {
+		d := &DeckNode{ID: n.id, Name: n.label(), Level: 1, Collapsed: n.Collapsed, Filtered: n.Filtered, Counts: n.counts}
+		made[n] = d
+		if n.above == nil {
+			t.Decks = append(t.Decks, d)
+		} else {
+			up := made[n.above]
+			d.Level = up.Level + 1
+			up.Children = append(up.Children, d)
+		}
+	}
+	row, err := rows.One(c.db, "SELECT count(*), sum(time) FROM revlog WHERE id >= ? AND ease > 0", (c.nextDay-daySeconds)*1000)
+	if err != nil {
+		return nil, err
+	}
+	t.Reviews, t.Millis = row[0].Int(), row[1].Int()
+	return t, nil
+}
+
+// countCards counts the cards of all decks. It reads nothing but the index over deck, queue and due.
+func (c *Session) countCards(nodes []*node) error {
+	byID := make(map[int64]*node, len(nodes))
+	for _, n := range nodes {
+		byID[n.id] = n
+	}
+	const sql = "SELECT did, count(*), sum(queue = 0), sum(queue = 2 AND due <= ?1), sum(queue = 3 AND due <= ?1), " +
+		"sum(queue IN (1, 4) AND due < ?2) FROM cards GROUP BY did"
+	for row, err := range rows.Query(c.db, sql, c.today, c.now.Unix()+c.learnAhead) {
+		if err != nil {
+			return err
+		}
+		if n := byID[row[0].Int()]; n != nil {
+			n.counts = Counts{
+				Total: row[1].Int(), TotalAll: row[1].Int(), NewAll: row[2].Int(), ReviewAll: row[3].Int(), Interday: row[4].Int(),
+				Intraday: row[5].Int(),
+			}
+			n.counts.New, n.counts.Review, n.counts.Learn = n.counts.NewAll, n.counts.ReviewAll, n.counts.Interday
+		}
+	}
+	return nil
+}
+
+// sum applies the limits to the counts, of which Learn has only the cards that are limited, and adds them to the deck above.
+func (n *node) sum(ignoreReviews bool) {
+	k := &n.counts
+	k.Learn = min(k.Learn, n.left.review)
+	k.Review = min(k.Review, n.left.review-k.Learn)
+	k.New = min(k.New, n.left.new)
+	if !ignoreReviews {
+		k.New = min(k.New, n.left.review-k.Learn-k.Review)
+	}
+	n.intraday += k.Intraday
+	if up := n.above; up != nil {
+		up.counts.New += k.New
+		up.counts.Learn += k.Learn
+		up.counts.Review += k.Review
+		up.counts.TotalAll += k.TotalAll
+		up.intraday += n.intraday
+	}
+	k.Learn += n.intraday
+}
+
+// AppendJSON appends t as JSON.
+func (t *Tree) AppendJSON(dst []byte) []byte {
+	dst = appendDecks(append(dst, '{'), "decks", t.Decks)
+	dst = append(jsontext.AppendKey(dst, "studied"), '{')
+	dst = append(jsontext.PutInt(jsontext.PutInt(dst, "cards", t.Reviews), "ms", t.Millis), '}')
+	dst = jsontext.PutInt(dst, "today", t.Today)
+	return append(jsontext.PutInt(dst, "next_day", t.NextDay), '}')
+}
+
+func appendDecks(dst []byte, key string, list []*DeckNode) []byte {
+	dst = append(jsontext.AppendKey(dst, key), '[')
+	for _, d := range list {
+		dst = append(jsontext.Separate(dst), '{')
+		dst = jsontext.PutInt(dst, "id", d.ID)
+		dst = jsontext.PutText(dst, "name", d.Name)
+		dst = jsontext.PutInt(dst, "level", int64(d.Level))
+		dst = jsontext.PutBool(dst, "collapsed", d.Collapsed)
+		dst = jsontext.PutBool(dst, "filtered", d.Filtered)
+		k := &d.Counts
+		for i, name := range [...]string{"new", "learn", "review", "intraday", "interday", "new_all", "review_all", "total", "total_all"} {
+			v := [...]int64{k.New, k.Learn, k.Review, k.Intraday, k.Interday, k.NewAll, k.ReviewAll, k.Total, k.TotalAll}[i]
+			dst = jsontext.PutInt(dst, name, v)
+		}
+		dst = append(appendDecks(dst, "children", d.Children), '}')
+	}
+	return append(dst, ']')
+}
