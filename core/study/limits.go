@@ -85,7 +85,7 @@ func (c *Session) subtree(id int64) ([]*node, error) {
 		return nil, err
 	}
 	list, err := c.readNodes("name = ?1 OR name > ?1 || char(31) AND name < ?1 || ' '", top.name)
-	if err != nil || len(list) == 0 || !c.parentLimits || list[0].Filtered {
+	if err != nil || len(list) == 0 || !c.parentLimits {
 		return list, err
 	}
 	for name := names.DeckParent(top.name); name != ""; name = names.DeckParent(name) {

@@ -8,6 +8,7 @@ import (
 
 // The values of the column type in revlog. The first three are the kinds of the card before the answer.
 const (
+	logLearning = 0
 	logFiltered = 3
 	logManual   = 4
 )
@@ -64,16 +65,19 @@ type logEntry struct {
 	interval int64
 	factor   int64
 	kind     int64
+	onward   bool // it follows directly on another entry of learning
 }
 
 // answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews and set due dates are
 // none.
 func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error) {
+	before := int64(-1)
 	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type FROM revlog WHERE cid = ? ORDER BY id", cardID) {
 		if err != nil {
 			return nil, 0, err
 		}
-		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int()}
+		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int(), before == logLearning}
+		before = e.kind
 		switch {
 		case e.kind == logManual && e.factor == 0:
 			log = log[:0]
@@ -89,10 +93,10 @@ func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error
 // begin with learning begins with what SM-2 made of it.
 func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m memory) {
 	start := len(log) - 1
-	for start >= 0 && log[start].kind != int64(Learning)-1 {
+	for start >= 0 && log[start].kind != logLearning {
 		start--
 	}
-	for start > 0 && log[start-1].kind == log[start].kind {
+	for start > 0 && log[start].onward {
 		start--
 	}
 	if start < 0 {

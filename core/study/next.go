@@ -41,8 +41,12 @@ func (c *Session) NextCards(deckID int64, count int) (*Next, error) {
 		return nil, err
 	}
 	out := &Next{New: int64(len(b.new)), Learn: int64(len(b.learning) + len(b.interday)), Review: int64(len(b.review))}
-	if err := b.learnAt(out); err != nil {
-		return nil, err
+	out.LearnAt = b.later
+	for _, e := range b.learning {
+		if e.due > c.now.Unix() {
+			out.LearnAt = e.due * 1000
+			break
+		}
 	}
 	if out.New+out.Learn+out.Review == 0 {
 		return out, b.finished(out)
@@ -139,23 +143,11 @@ func (b *builder) nextCard(id int64) (n NextCard, err error) {
 	return n, nil
 }
 
-// learnAt finds the next learning card that is not due yet, today.
-func (b *builder) learnAt(out *Next) error {
-	return b.each("SELECT 0, 0, min(due), 0, 0, 0 FROM cards WHERE did = ? AND queue IN (1, 4) AND due > ? AND due < ?",
-		func(n *node) []any { return []any{n.id, b.now.Unix(), b.nextDay} },
-		func(_ *node, e entry) bool {
-			if at := e.due * 1000; at > 0 && (out.LearnAt == 0 || at < out.LearnAt) {
-				out.LearnAt = at
-			}
-			return true
-		})
-}
-
 // finished counts what is left in the decks although nothing is to be studied now.
 func (b *builder) finished(out *Next) error {
 	f := &Finished{Filtered: b.nodes[0].Filtered}
 	out.Finished = f
-	return b.each("SELECT queue, 0, count(*), 0, 0, 0 FROM cards WHERE did = ?1 AND (queue <= 0 OR queue IN (2, 3) AND due <= ?2 "+
+	return b.each("SELECT queue, 0, count(*), 0, 0, 0, 0 FROM cards WHERE did = ?1 AND (queue <= 0 OR queue IN (2, 3) AND due <= ?2 "+
 		"OR queue IN (1, 4) AND due < ?3) GROUP BY queue",
 		func(n *node) []any { return []any{n.id, b.today, b.nextDay} },
 		func(_ *node, e entry) bool {

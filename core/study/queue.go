@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
@@ -15,7 +16,8 @@ type entry struct {
 	due        int64
 	key1, key2 float64 // by which it is sorted among those of its kind
 	ord        int64
-	place      int // of its deck in the tree
+	home       int64 // the deck to which it belongs, 0 for the one in which it is
+	place      int   // of its deck in the tree
 }
 
 // queue has the cards that are to be studied today, the next one first in each list.
@@ -24,6 +26,7 @@ type queue struct {
 	interday []entry
 	review   []entry
 	new      []entry
+	later    int64 // when the next step ends that comes after the limit, but today, in ms; 0 if there is none
 }
 
 // builder fills a queue (study.md §3.2).
@@ -44,12 +47,13 @@ func (c *Session) buildQueue(deckID int64) (*builder, error) {
 	}
 	b := &builder{Session: c, nodes: nodes, seen: map[int64]bool{}}
 	for _, n := range nodes {
-		if o := n.options; o != nil && (o.BuryNew || o.BuryReviews || o.BuryInterday) {
+		// Cards in a filtered deck have the options of their home.
+		if o := n.options; o == nil || o.BuryNew || o.BuryReviews || o.BuryInterday {
 			b.burying = true
 		}
 	}
 	if b.top = nodes[0].options; b.top == nil {
-		b.top = &legacy.StudyOptions{}
+		b.top = &legacy.StudyOptions{NewSortOrder: 1}
 	}
 	if err := b.gatherLearning(); err != nil {
 		return nil, err
@@ -85,7 +89,8 @@ func (b *builder) eachOf(st host.Stmt, n *node, place int, params []any, read fu
 			return err
 		}
 		e := entry{
-			id: row[0].Int(), note: row[1].Int(), due: row[2].Int(), ord: row[3].Int(), key1: row[4].Float(), key2: row[5].Float(), place: place,
+			id: row[0].Int(), note: row[1].Int(), due: row[2].Int(), ord: row[3].Int(), key1: row[4].Float(), key2: row[5].Float(), home: row[6].Int(),
+			place: place,
 		}
 		if !read(n, e) {
 			break
@@ -94,22 +99,23 @@ func (b *builder) eachOf(st host.Stmt, n *node, place int, params []any, read fu
 	return nil
 }
 
-// see notes that the note of a card has one in the queue, and reports whether it had one before.
-func (b *builder) see(note int64) (before bool) {
-	if !b.burying {
-		return false
+// see notes that the note of a card has one in the queue.
+func (b *builder) see(note int64) {
+	if b.burying {
+		b.seen[note] = true
 	}
-	before = b.seen[note]
-	b.seen[note] = true
-	return before
 }
 
 func (b *builder) gatherLearning() error {
-	err := b.each("SELECT id, nid, due, ord, due, 0 FROM cards WHERE did = ? AND queue IN (1, 4) AND due <= ?",
-		func(n *node) []any { return []any{n.id, b.now.Unix() + b.learnAhead} },
+	ahead := b.now.Unix() + b.learnAhead
+	err := b.each("SELECT id, nid, due, ord, due, 0, 0 FROM cards WHERE did = ? AND queue IN (1, 4) AND due < ?",
+		func(n *node) []any { return []any{n.id, b.nextDay} },
 		func(_ *node, e entry) bool {
-			b.learning = append(b.learning, e)
-			b.see(e.note)
+			if b.see(e.note); e.due <= ahead {
+				b.learning = append(b.learning, e)
+			} else if at := e.due * 1000; b.later == 0 || at < b.later {
+				b.later = at
+			}
 			return true
 		})
 	sortEntries(b.learning)
@@ -149,29 +155,54 @@ func sortEntries(list []entry) {
 func reviewLimit(n *node) int64 { return n.limit().review }
 
 func (b *builder) gatherInterday() error {
-	list, err := b.candidates("SELECT id, nid, due, ord, due, 0 FROM cards WHERE did = ? AND queue = 3 AND due <= ? ORDER BY due, id LIMIT ?",
+	list, err := b.candidates("SELECT id, nid, due, ord, due, 0, odid FROM cards WHERE did = ? AND queue = 3 AND due <= ? ORDER BY due, id LIMIT ?",
 		reviewLimit, b.today)
 	if err != nil {
 		return err
 	}
 	sortEntries(list)
+	b.interday, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryInterday }, (*node).takeReview)
+	return err
+}
+
+// take returns the cards that the limits allow, without those whose note has one in the queue before them, where that hides them.
+func (b *builder) take(list []entry, bury func(*legacy.StudyOptions) bool, allowed func(*node) bool) (out []entry, err error) {
 	for _, e := range list {
-		if n := b.nodes[e.place]; !b.hidden(n, e, func(o *legacy.StudyOptions) bool { return o.BuryInterday }) && n.takeReview() {
-			b.interday = append(b.interday, e)
+		n := b.nodes[e.place]
+		if b.burying && b.seen[e.note] {
+			o := n.options
+			if o == nil {
+				if o, err = b.homeOptions(e.home); err != nil {
+					return nil, err
+				}
+			}
+			if bury(o) {
+				continue
+			}
+		}
+		if allowed(n) {
+			out = append(out, e)
 			b.see(e.note)
 		}
 	}
-	return nil
+	return out, nil
 }
 
-// hidden reports whether a card is left out because its note has one in the queue before it.
-func (b *builder) hidden(n *node, e entry, bury func(*legacy.StudyOptions) bool) bool {
-	return b.burying && n.options != nil && bury(n.options) && b.seen[e.note]
+// homeOptions returns the options of the deck from which a filtered deck has a card.
+func (b *builder) homeOptions(id int64) (*legacy.StudyOptions, error) {
+	home, err := b.readDeck(id)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return &legacy.StudyOptions{}, nil
+		}
+		return nil, err
+	}
+	return b.deckOptions(home)
 }
 
 func (b *builder) gatherReviews() error {
 	order := reviewOrder(b.top.ReviewOrder, b.fsrs)
-	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", "+order.key2+" FROM cards WHERE did = ?1 AND queue = 2 AND due <= ?2 ORDER BY "+
+	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", "+order.key2+", odid FROM cards WHERE did = ?1 AND queue = 2 AND due <= ?2 ORDER BY "+
 		order.by()+", id LIMIT ?4", reviewLimit, b.today, b.nextDay)
 	if err != nil {
 		return err
@@ -180,18 +211,13 @@ func (b *builder) gatherReviews() error {
 		order.place(&list[i])
 	}
 	sortEntries(list)
-	for _, e := range list {
-		if n := b.nodes[e.place]; !b.hidden(n, e, func(o *legacy.StudyOptions) bool { return o.BuryReviews }) && n.takeReview() {
-			b.review = append(b.review, e)
-			b.see(e.note)
-		}
-	}
-	return nil
+	b.review, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryReviews }, (*node).takeReview)
+	return err
 }
 
 func (b *builder) gatherNew() error {
 	order := newOrder(b.top.NewGather)
-	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", ord FROM cards WHERE did = ?1 AND queue = 0 ORDER BY "+order.by()+", ord, id LIMIT ?3",
+	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", ord, odid FROM cards WHERE did = ?1 AND queue = 0 ORDER BY "+order.by()+", ord, id LIMIT ?3",
 		func(n *node) int64 {
 			l := n.limit()
 			if b.ignoreReviews {
@@ -206,12 +232,7 @@ func (b *builder) gatherNew() error {
 		order.place(&list[i])
 	}
 	sortEntries(list)
-	for _, e := range list {
-		if n := b.nodes[e.place]; !b.hidden(n, e, func(o *legacy.StudyOptions) bool { return o.BuryNew }) && n.takeNew(b.ignoreReviews) {
-			b.new = append(b.new, e)
-			b.see(e.note)
-		}
-	}
+	b.new, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryNew }, func(n *node) bool { return n.takeNew(b.ignoreReviews) })
 	sortNew(b.new, b.top.NewSortOrder, b.today)
-	return nil
+	return err
 }

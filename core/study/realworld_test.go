@@ -49,7 +49,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		t.Fatal(err)
 	}
 	run(t, db, "UPDATE col SET crt = crt - 1000 * 86400")
-	setConfig(t, db, "rollover", (w.now.UTC().Hour()+1+w.r.IntN(23))%24)
+	setConfig(t, db, "rollover", (w.now.UTC().Hour()+1+w.r.IntN(pick(w.r, 1, 23)))%24)
 	setConfig(t, db, "creationOffset", 0)
 	setConfig(t, db, "loadBalancerEnabled", false)
 	w.fsrs = w.r.IntN(2) == 0
@@ -173,7 +173,7 @@ func (w *world) addCard(nid int64, ord int, deck int64) {
 	switch kind := r.IntN(8); kind {
 	case 0, 1: // new
 	case 2, 3: // learning, relearning
-		c["type"], c["queue"], c["left"], c["reps"] = pick(r, 1, 3), 1, pick(r, 1, 2, 3, 1001, 2002, 0), r.IntN(9)
+		c["type"], c["queue"], c["left"], c["reps"] = pick(r, 1, 3), 1, pick(r, 1, 2, 3, 1001, 2002, 0), 1+r.IntN(9)
 		c["due"] = now + pick(r, int64(-4000), -70, 300, 1100, 1400, 9000, 90000)
 		if r.IntN(3) == 0 {
 			c["queue"], c["due"] = 3, w.today+int64(r.IntN(5)-3)

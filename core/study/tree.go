@@ -47,8 +47,9 @@ func (c *Session) DeckTree() (*Tree, error) {
 	}
 	if c.parentLimits {
 		for _, n := range nodes {
-			if !n.Filtered {
-				n.left = n.limit()
+			n.left = n.limit()
+			if n.Filtered && !c.ignoreReviews {
+				n.left.new = min(n.left.new, n.left.review)
 			}
 		}
 	}
@@ -104,7 +105,7 @@ func (n *node) sum(ignoreReviews bool) {
 	k.Learn = min(k.Learn, n.left.review)
 	k.Review = min(k.Review, n.left.review-k.Learn)
 	k.New = min(k.New, n.left.new)
-	if !ignoreReviews {
+	if !ignoreReviews && !n.Filtered {
 		k.New = min(k.New, n.left.review-k.Learn-k.Review)
 	}
 	n.intraday += k.Intraday
