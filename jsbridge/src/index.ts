@@ -1,6 +1,7 @@
 // The page API (contract.md §4).
 
 import { Client } from "./client.ts";
+import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
 import type {
@@ -9,6 +10,10 @@ import type {
 import { requireBrowser } from "./require.ts";
 import { VERSION } from "./version.ts";
 
+export type {
+  AddDeck, AddNote, AnswerCard, EditOp, EditReport, EditResult, Json, RemoveDeck, RemoveNotes, RenameDeck, SetCards, SetConfig,
+  SetTemplate, UndoReport, UpdateNote,
+} from "./edit.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
 export type {
   AccountInfo, Column, Counts, OnConflict, Param, Progress, RequiredSync, Row, Status, StatusReport, SyncReport,
@@ -143,6 +148,19 @@ export class Cardferry {
   /** Runs one SQL statement that only reads. Errors: `invalid_input` for any other. */
   async query(sql: string, params: readonly Param[] = []): Promise<Row[]> {
     return this.#client.call("query", { sql, params });
+  }
+
+  /**
+   * Changes the collection: all operations, or none if one of them is wrong (`invalid_input`, which names its index). A running sync
+   * need not end first. It is one step for {@link undo}.
+   */
+  async edit(ops: readonly EditOp[]): Promise<EditReport> {
+    return this.#client.call("edit", { ops });
+  }
+
+  /** Takes back the last edit; again for the one before. Errors: `not_found` if there is none, as after a sync. */
+  async undo(): Promise<UndoReport> {
+    return this.#client.call("undo", null);
   }
 
   /** Closes the profile in this tab; others go on. */

@@ -91,6 +91,12 @@ export class Profile {
     return run;
   }
 
+  /** Runs a method that need not wait for the end of a sync, only for that of its transaction. */
+  async between(method: Method, params: object, options: CallOptions = {}): Promise<unknown> {
+    await this.#betweenTransactions();
+    return this.#run(method, params, options);
+  }
+
   /** Runs a statement that only reads; it waits while a task has a transaction open. */
   async query(sql: string, params: readonly Param[]): Promise<Row[]> {
     await this.#betweenTransactions();

@@ -1,5 +1,6 @@
 // The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
 
+import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 
 /** A value that a query takes. */
@@ -111,6 +112,8 @@ export interface Calls {
   upload: [{ backup: boolean }, TransferReport];
   download: [{ backup: boolean }, TransferReport];
   query: [{ sql: string; params: readonly Param[] }, Row[]];
+  edit: [{ ops: readonly EditOp[] }, EditReport];
+  undo: [null, UndoReport];
   close: [null, null];
   /** For tests only: runs statements that may write, as an app would with `edit`. */
   exec: [{ sql: string }, null];

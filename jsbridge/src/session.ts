@@ -1,6 +1,7 @@
 // What the leader of the tabs runs: one open profile with its account and status.
 
 import type { TabCall } from "./channel.ts";
+import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, type Kind } from "./errors.ts";
 import { reactor } from "./guest.ts";
 import { Profile } from "./profile.ts";
@@ -80,6 +81,8 @@ export class Session {
     upload: ({ backup }, signal) => this.#task("upload", { backup }, signal) as Promise<never>,
     download: ({ backup }, signal) => this.#task("download", { backup }, signal) as Promise<never>,
     query: ({ sql, params }) => this.#profile.query(sql, params),
+    edit: (params, signal) => this.#change("edit", params, signal) as Promise<EditReport>,
+    undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
     exec: async ({ sql }) => (await this.#profile.exec(sql), null),
     dump: () => this.#profile.dump(),
     memory: () => Promise.resolve(this.#profile.memory()),
@@ -128,6 +131,13 @@ export class Session {
       await this.#failed(toSyncError(e));
       throw e;
     }
+  }
+
+  /** Changes the collection, also while it syncs; a sync tells at its end what is pending then. */
+  async #change(method: Method, params: object, signal: AbortSignal): Promise<unknown> {
+    const result = await this.#profile.between(method, params, { signal });
+    if (this.#status.activity !== "syncing") void this.#refreshOffline().catch(() => {}); // it tells the next time
+    return result;
   }
 
   async #failed(error: SyncError): Promise<void> {
