@@ -91,10 +91,15 @@ export class Profile {
     return run;
   }
 
-  /** Runs a method that need not wait for the end of a sync, only for that of its transaction. */
+  /** Runs a method that need not wait for the end of a sync, only for that of its transaction; after other calls it waits its turn. */
   async between(method: Method, params: object, options: CallOptions = {}): Promise<unknown> {
     await this.#betweenTransactions();
-    return this.#run(method, params, options);
+    try {
+      return await this.#run(method, params, options);
+    } catch (e) {
+      if (e instanceof SyncError && e.kind === "busy") return this.call(method, params, options);
+      throw e;
+    }
   }
 
   /** Runs a statement that only reads; it waits while a task has a transaction open. */
