@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -77,9 +78,17 @@ func (p *Page) lifecycle(t testing.TB, state page.SetWebLifecycleStateState) {
 // Back goes to the page before, in the same tab.
 func (p *Page) Back(t testing.TB) {
 	t.Helper()
-	ready := chromedp.Poll[chromedp.Void]("window.ready", chromedp.WithPollingTimeout(startTimeout))
-	if err := chromedp.Do(p.ctx, chromedp.NavigateBack(), ready); err != nil {
-		t.Fatalf("go back: %v", err)
+	var from string
+	p.Run(t, &from, `setTimeout(() => history.back()); return location.href`)
+	for start := time.Now(); ; {
+		// Not NavigateBack: that waits for a load, which a page that the browser has kept does not have.
+		answer, err := p.evaluate(`return window.ready ? location.href : args[0]`, []any{from})
+		if err == nil && string(answer.Result) != strconv.Quote(from) {
+			return
+		}
+		if time.Since(start) > startTimeout {
+			t.Fatalf("go back: %v", err)
+		}
 	}
 }
 

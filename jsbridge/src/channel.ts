@@ -4,9 +4,10 @@
 
 import type { Failure } from "./errors.ts";
 import type { CallName, Calls, ToPage } from "./protocol.ts";
+import type { TransportRequest } from "./transport.ts";
 
 /** What a worker tells its page without being asked. */
-export type Notice = Exclude<ToPage, { type: "result" | "error" | "crash" }>;
+export type Notice = Exclude<ToPage, { type: "result" | "error" | "crash" } | TransportRequest>;
 
 /** On the common channel. */
 export type Shout =

@@ -4,6 +4,7 @@
 import { SyncError, toSyncError } from "./errors.ts";
 import type { Notice } from "./channel.ts";
 import type { CallName, Calls, OpenRequest, ToPage, ToWorker } from "./protocol.ts";
+import { PageTransport, type Transport } from "./transport.ts";
 
 /** How long the worker may take to end a cancelled call before the page gives up on its answer, in milliseconds. */
 const CANCEL_PATIENCE = 700;
@@ -20,15 +21,19 @@ export class Client {
   readonly #open: OpenRequest;
   readonly #onNotice: (notice: Notice) => void;
   readonly #pending = new Map<number, Pending>();
+  #transport: PageTransport | undefined;
   #worker: Worker | undefined;
   #opened = false;
   #last = 0;
   #ended: SyncError | undefined;
 
-  constructor(start: () => Worker, open: OpenRequest, onNotice: (notice: Notice) => void) {
+  constructor(start: () => Worker, open: OpenRequest, onNotice: (notice: Notice) => void, transport?: Transport) {
     this.#start = start;
     this.#open = open;
     this.#onNotice = onNotice;
+    if (transport) {
+      this.#transport = new PageTransport(transport, (message, transfer) => this.#worker?.postMessage(message, transfer));
+    }
   }
 
   /** Starts the worker and opens the profile. */
@@ -56,6 +61,7 @@ export class Client {
 
   /** Ends the worker for a while: a page that is frozen must not keep the profile from other tabs. */
   suspend(): void {
+    this.#transport?.endAll();
     this.#worker?.terminate();
     this.#worker = undefined;
   }
@@ -144,6 +150,10 @@ export class Client {
         return this.#settle(message.id, (p) => p.reject(SyncError.from(message.error)));
       case "crash":
         return this.#crashed(SyncError.from(message.error));
+      case "http":
+      case "httpPull":
+      case "httpEnd":
+        return this.#transport?.receive(message);
       default:
         this.#onNotice(message);
     }

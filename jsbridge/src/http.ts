@@ -61,6 +61,8 @@ export class Http {
   readonly #deliver: Deliver;
   readonly #bodies: Bodies;
   readonly #calls = new Map<number, Call>();
+  /** What requests are made with if the embedding app makes them. */
+  transport: typeof fetch | undefined;
 
   constructor(deliver: Deliver, bodies: Bodies) {
     this.#deliver = deliver;
@@ -86,7 +88,7 @@ export class Http {
   }
 
   #start(id: number, request: Request): void {
-    const call = new Call(request, this.#bodies, (kind, bytes) => {
+    const call = new Call(request, this.#bodies, this.transport, (kind, bytes) => {
       if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
     });
     this.#calls.set(id, call);
@@ -98,13 +100,20 @@ export class Http {
 class Call {
   readonly #request: Request;
   readonly #bodies: Bodies;
+  readonly #transport: typeof fetch | undefined;
   readonly #emit: (kind: number, bytes: Uint8Array) => void;
   readonly #stall: Stall;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #rest: Uint8Array = empty;
 
-  constructor(request: Request, bodies: Bodies, emit: (kind: number, bytes: Uint8Array) => void) {
+  constructor(
+    request: Request,
+    bodies: Bodies,
+    transport: typeof fetch | undefined,
+    emit: (kind: number, bytes: Uint8Array) => void,
+  ) {
     this.#request = request;
+    this.#transport = transport;
     this.#bodies = bodies;
     this.#emit = emit;
     this.#stall = new Stall(request.stall);
@@ -150,7 +159,7 @@ class Call {
   async #send(): Promise<Answer> {
     const r = this.#request;
     const body = this.#blob();
-    if (body) {
+    if (body && !this.#transport) {
       const sent = (n: number): void => {
         this.#stall.start();
         this.#emit(EVENTS.sent, encodeRow([BigInt(n)]));
@@ -158,7 +167,7 @@ class Call {
       const answer = await sendFile(r, body, allowed(r.headers), this.#stall.signal, sent);
       if (answer) return answer;
     }
-    const response = await fetch(r.url, {
+    const response = await (this.#transport ?? fetch)(r.url, {
       method: r.method,
       headers: allowed(r.headers),
       body: r.method === "GET" ? null : (body ?? r.body),
@@ -292,7 +301,8 @@ function headOf(response: Response): { status: number; headers: Record<string, s
 }
 
 /** The error behind an exception of fetch. It does not say if a name was not found or a connection broke. */
-function networkError(e: unknown): SyncError {
+export function networkError(e: unknown): SyncError {
+  if (e instanceof DOMException && e.name === "TimeoutError") return new SyncError("timeout", "the server did not answer in time");
   if (!(e instanceof TypeError)) return toSyncError(e);
   if (globalThis.navigator?.onLine === false) return new SyncError("offline", "this device is offline");
   return new SyncError("network", "the server could not be reached, or the connection broke");

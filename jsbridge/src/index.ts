@@ -5,18 +5,22 @@ import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
 import type {
-  AccountInfo, OnConflict, OpenRequest, Param, Row, Status, StatusReport, SyncReport, TransferReport,
+  AccountInfo, Backup, OnConflict, OpenRequest, Param, RestoreReport, Row, Status, StatusReport, SyncReport, TransferReport,
 } from "./protocol.ts";
 import { requireBrowser } from "./require.ts";
+import { pageStorage, type Storage } from "./storage.ts";
+import type { Transport } from "./transport.ts";
 import { VERSION } from "./version.ts";
 
 export type {
   AddDeck, AddNote, AnswerCard, EditOp, EditReport, EditResult, Json, RemoveDeck, RemoveNotes, RenameDeck, SetCards, SetConfig,
   SetTemplate, UndoReport, UpdateNote,
 } from "./edit.ts";
+export type { Storage, StorageReport } from "./storage.ts";
+export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
 export type {
-  AccountInfo, Column, Counts, OnConflict, Param, Progress, RequiredSync, Row, Status, StatusReport, SyncReport,
+  AccountInfo, Backup, Column, Counts, OnConflict, Param, Progress, RequiredSync, RestoreReport, Row, Status, StatusReport, SyncReport,
   TransferReport,
 } from "./protocol.ts";
 
@@ -39,6 +43,22 @@ export interface OpenOptions {
   /** How the program calls itself to servers. Default `cardferry/<version>`. */
   clientName?: string;
   assets?: Assets;
+  /**
+   * Makes the requests in place of fetch, as an app does that embeds the page and knows no CORS. Every tab that has the
+   * profile open must give one.
+   */
+  transport?: Transport;
+}
+
+/** The backups of a profile. */
+export interface Backups {
+  /** All backups, the newest first. */
+  list(): Promise<Backup[]>;
+  /**
+   * Replaces the collection by a backup, after a backup of what is replaced. The next sync is a one-way one. Errors:
+   * `not_found`, `damaged_file`.
+   */
+  restore(id: string): Promise<RestoreReport>;
 }
 
 /** A way to end a call early. */
@@ -54,13 +74,20 @@ export class Cardferry {
   #account: AccountInfo | null = null;
 
   readonly #unwatch: () => void;
+  /** Tells how much is stored; `storage.request()` asks the browser to keep it. */
+  readonly storage: Storage = pageStorage();
+  /** The copies that are kept before something replaces the collection. */
+  readonly backups: Backups = {
+    list: () => this.#client.call("backups", null),
+    restore: (id) => this.#client.call("restore", { id }),
+  };
 
-  private constructor(start: () => Worker, open: OpenRequest) {
+  private constructor(start: () => Worker, open: OpenRequest, transport: Transport | undefined) {
     this.#client = new Client(start, open, ({ status, account }) => {
       this.#account = account;
       this.#status = status;
       this.#notify();
-    });
+    }, transport);
     this.#unwatch = watchPage(this.#client);
   }
 
@@ -80,7 +107,8 @@ export class Cardferry {
       clientName: options.clientName ?? `cardferry/${VERSION}`,
       core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
       sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
-    });
+      transport: options.transport !== undefined,
+    }, options.transport);
     try {
       await ferry.#client.open();
       return ferry;
@@ -112,6 +140,15 @@ export class Cardferry {
     const { user, password, endpoint } = p;
     const at = endpoint === undefined ? {} : { endpoint: new URL(endpoint, location.href).href };
     return this.#client.call("login", { user, password, ...at }, p.signal);
+  }
+
+  /**
+   * Makes an account on the server of `endpoint` in {@link OpenOptions}, and logs in. Errors: `invalid_input` for a name
+   * that is taken or refused, `server_message` where there is no sign-up, `network` after too many tries (details have
+   * the `reason`), and those of login.
+   */
+  async signUp(p: { user: string; password: string } & CallOptions): Promise<AccountInfo> {
+    return this.#client.call("signUp", { user: p.user, password: p.password }, p.signal);
   }
 
   /** Forgets the account; the collection stays. */
@@ -161,6 +198,14 @@ export class Cardferry {
   /** Takes back the last edit; again for the one before. Errors: `not_found` if there is none, as after a sync. */
   async undo(): Promise<UndoReport> {
     return this.#client.call("undo", null);
+  }
+
+  /**
+   * A text that a user can send: versions, settings, status, numbers of rows, last errors. It has no keys, no user name
+   * and no card content.
+   */
+  async diagnostics(): Promise<string> {
+    return this.#client.call("diagnostics", null);
   }
 
   /** Closes the profile in this tab; others go on. */

@@ -20,6 +20,8 @@ export interface Surroundings {
   channel: Channel<Shout, Shout>;
   /** Tells this worker's own page. */
   post(message: ToPage): void;
+  /** Makes the page do requests. */
+  transport: typeof fetch;
 }
 
 /** An open profile that serves all tabs. */
@@ -40,7 +42,11 @@ export class Leader {
   /** Opens the profile. The caller has its lock. Errors: those of {@link Session.open}. */
   static async open(options: OpenRequest, around: Surroundings): Promise<Leader> {
     const leader = new Leader(options, around);
-    leader.#session = await Session.open(options, (message) => leader.#post(message));
+    leader.#session = await Session.open(options, {
+      post: (message) => leader.#post(message),
+      transport: options.transport ? around.transport : undefined,
+      tabs: () => leader.#followers.size + 1,
+    });
     around.channel.send({ type: "leader" });
     return leader;
   }
@@ -115,10 +121,10 @@ export class Leader {
     this.#followers.delete(tab);
   }
 
-  #post(message: ToPage): void {
+  #post(message: Notice | Extract<ToPage, { type: "crash" }>): void {
     this.#around.post(message);
-    if (message.type === "result" || message.type === "error" || message.type === "crash") return;
-    this.#notices.set(message.type, message);
+    if (message.type === "crash") return;
+    if (message.type === "status") this.#notices.set(message.type, message); // the others tell of a moment
     this.#around.channel.send({ type: "notice", notice: message });
   }
 }

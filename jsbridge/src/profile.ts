@@ -84,6 +84,11 @@ export class Profile {
     this.#guest.onCrash = f;
   }
 
+  /** Makes the embedding app do the requests. */
+  set transport(f: typeof fetch | undefined) {
+    this.#http.transport = f;
+  }
+
   /** Runs a method of the guest after those before it. Errors: those of the method, `cancelled`, `internal`. */
   call(method: Method, params: object, options: CallOptions = {}): Promise<unknown> {
     const run = this.#tail.then(() => this.#run(method, params, options));
@@ -128,6 +133,11 @@ export class Profile {
   /** For tests: replaces a closed collection by these bytes. */
   load(bytes: Uint8Array): void {
     this.#files.write(FILES.collection, bytes);
+  }
+
+  /** The version of SQLite. */
+  get sqliteVersion(): string {
+    return this.#engine.sqlite3.version.libVersion;
   }
 
   /** For tests: the sizes of both memories, in bytes. */

@@ -2,6 +2,7 @@
 
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
+import type { TransportAnswer, TransportRequest } from "./transport.ts";
 
 /** A value that a query takes. */
 export type Param = null | boolean | number | bigint | string | Uint8Array;
@@ -58,6 +59,23 @@ export interface TransferReport {
   lost?: Partial<Counts>;
 }
 
+/** A copy of the collection that was kept before something replaced it. */
+export interface Backup {
+  id: string;
+  /** Unix milliseconds. */
+  created: number;
+  /** What replaced it: `download`, `upload` (then it is the server's copy), `restore` or `upgrade`. */
+  reason: string;
+  /** The size, uncompressed. */
+  bytes: number;
+}
+
+/** The result of restoring a backup. */
+export interface RestoreReport {
+  /** The id of the backup of what was replaced. */
+  backup: string;
+}
+
 /** What a sync would have to do. */
 export type RequiredSync = "none" | "normal" | "full";
 
@@ -100,6 +118,8 @@ export interface OpenRequest {
   clientName: string;
   core: string | WebAssembly.Module;
   sqlite: string;
+  /** Whether the page makes the requests (transport.ts). */
+  transport: boolean;
 }
 
 /** The calls that a page makes, by name: parameters and result. */
@@ -111,6 +131,10 @@ export interface Calls {
   sync: [{ onConflict: OnConflict }, SyncReport];
   upload: [{ backup: boolean }, TransferReport];
   download: [{ backup: boolean }, TransferReport];
+  signUp: [{ user: string; password: string }, AccountInfo];
+  backups: [null, Backup[]];
+  restore: [{ id: string }, RestoreReport];
+  diagnostics: [null, string];
   query: [{ sql: string; params: readonly Param[] }, Row[]];
   edit: [{ ops: readonly EditOp[] }, EditReport];
   undo: [null, UndoReport];
@@ -132,12 +156,14 @@ export type CallName = keyof Calls;
 export type ToWorker =
   /** again: an earlier worker of the page had this call and may have done it. */
   | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0]; again?: boolean } }[CallName]
-  | { type: "cancel"; id: number };
+  | { type: "cancel"; id: number }
+  | TransportAnswer;
 
 /** Worker to page. */
 export type ToPage =
   | { type: "result"; id: number; result: Calls[CallName][1] }
   | { type: "error"; id: number; error: Failure }
   | { type: "status"; status: Status; account: AccountInfo | null }
+  | TransportRequest
   /** The worker cannot go on: every call has failed, and the page starts another one. */
   | { type: "crash"; error: Failure };

@@ -1,23 +1,41 @@
 // What the leader of the tabs runs: one open profile with its account and status.
 
-import type { TabCall } from "./channel.ts";
+import type { Notice, TabCall } from "./channel.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, type Kind } from "./errors.ts";
+import { Errors, report } from "./diagnostics.ts";
+import { Evicted, lostError, refuseUpload } from "./evicted.ts";
+import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
-import type { AccountInfo, Calls, OpenRequest, Progress, Status, StatusReport, ToPage } from "./protocol.ts";
+import type { AccountInfo, Backup, Calls, OpenRequest, Progress, RestoreReport, Status, StatusReport, ToPage } from "./protocol.ts";
 import { Engine } from "./sqlite.ts";
+import { signUp } from "./signup.ts";
 import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
+import { VERSION } from "./version.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
 /** After these a later try may succeed by itself. */
 const PASSING: ReadonlySet<Kind> = new Set<Kind>(["offline", "timeout", "network", "server_error"]);
 
+/** What a session has around it. */
+export interface Around {
+  /** Tells the pages of all tabs. */
+  post(message: Notice | Extract<ToPage, { type: "crash" }>): void;
+  /** Makes requests, if the embedding app makes them. */
+  transport: typeof fetch | undefined;
+  /** How many tabs there are. */
+  tabs(): number;
+}
+
 /** An open profile. */
 export class Session {
-  readonly #post: (message: ToPage) => void;
+  readonly #around: Around;
+  readonly #evicted: Evicted;
+  readonly #errors = new Errors();
+  #rebuilding: Promise<void> | undefined;
   readonly #options: OpenRequest;
   readonly #profile: Profile;
   readonly #store: AccountStore;
@@ -26,11 +44,12 @@ export class Session {
   #reported = 0;
 
   private constructor(
-    post: (message: ToPage) => void,
+    around: Around,
     options: OpenRequest,
-    parts: { profile: Profile; store: AccountStore; account: Account | undefined },
+    parts: { evicted: Evicted; profile: Profile; store: AccountStore; account: Account | undefined },
   ) {
-    this.#post = post;
+    this.#around = around;
+    this.#evicted = parts.evicted;
     this.#options = options;
     this.#profile = parts.profile;
     this.#store = parts.store;
@@ -38,7 +57,7 @@ export class Session {
   }
 
   /** Opens a profile, whose lock the caller has; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
-  static async open(options: OpenRequest, post: (message: ToPage) => void): Promise<Session> {
+  static async open(options: OpenRequest, around: Around): Promise<Session> {
     const store = new IndexedAccounts(options.profile);
     let profile: Profile | undefined;
     try {
@@ -50,10 +69,13 @@ export class Session {
       ]);
       const log = (line: string): void => console.info(`cardferry: ${line}`);
       profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log);
-      profile.onCrash = (error) => post({ type: "crash", error: toFailure(error) });
-      await profile.call("open", { client: options.clientName, create: true });
-      const session = new Session(post, options, { profile, store, account });
+      profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
+      profile.transport = around.transport;
+      const opened = await profile.call("open", { client: options.clientName, create: true });
+      const evicted = await Evicted.check(options.profile, (opened as { created: boolean }).created);
+      const session = new Session(around, options, { evicted, profile, store, account });
       await session.#refreshOffline();
+      session.#begin();
       return session;
     } catch (e) {
       profile?.drop();
@@ -62,9 +84,15 @@ export class Session {
   }
 
   /** Runs one call of a tab. */
-  async run({ name, params }: TabCall, signal: AbortSignal): Promise<unknown> {
-    const run = this.#calls[name] as (params: TabCall["params"], signal: AbortSignal) => Promise<unknown>;
-    return await run(params, signal);
+  async run(call: TabCall, signal: AbortSignal): Promise<unknown> {
+    const run = this.#calls[call.name] as (params: TabCall["params"], signal: AbortSignal) => Promise<unknown>;
+    try {
+      return await once(this.#options.profile, call, () => run(call.params, signal));
+    } catch (e) {
+      const error = toSyncError(e);
+      this.#errors.add(call.name, error);
+      throw error;
+    }
   }
 
   /** Closes the profile. */
@@ -75,11 +103,34 @@ export class Session {
   readonly #calls: { [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
     login: (p, signal) => this.#login(p, signal),
+    signUp: async (p, signal) => {
+      const { endpoint } = this.#options;
+      await signUp(this.#around.transport ?? fetch, endpoint, p, signal);
+      return this.#login({ ...p, endpoint }, signal);
+    },
+    backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
+    restore: async ({ id }) => {
+      const done = (await this.#profile.call("restore", { id })) as RestoreReport;
+      await this.#evicted.over();
+      await this.#refreshOffline();
+      return done;
+    },
+    diagnostics: () => this.#diagnostics(),
     logout: () => this.#logout(),
     refresh: ({ offline }, signal) => this.#task("status", { offline }, signal, false) as Promise<StatusReport>,
-    sync: ({ onConflict }, signal) => this.#task("sync", { on_conflict: onConflict }, signal) as Promise<never>,
-    upload: ({ backup }, signal) => this.#task("upload", { backup }, signal) as Promise<never>,
-    download: ({ backup }, signal) => this.#task("download", { backup }, signal) as Promise<never>,
+    sync: async ({ onConflict }, signal) => {
+      if (this.#evicted.lost) await this.#rebuild(signal);
+      return this.#task("sync", { on_conflict: onConflict }, signal) as Promise<never>;
+    },
+    upload: async ({ backup }, signal) => {
+      if (await this.#mustFetch(signal)) throw refuseUpload();
+      return this.#task("upload", { backup }, signal) as Promise<never>;
+    },
+    download: async ({ backup }, signal) => {
+      const done = (await this.#task("download", { backup }, signal)) as never;
+      if (this.#evicted.lost) await this.#evicted.over();
+      return done;
+    },
     query: ({ sql, params }) => this.#profile.query(sql, params),
     edit: (params, signal) => this.#change("edit", params, signal) as Promise<EditReport>,
     undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
@@ -103,6 +154,65 @@ export class Session {
     await this.#keep({ ...r, newEndpoint: "" });
     await this.#refreshOffline();
     return { user: r.user, endpoint: r.endpoint };
+  }
+
+  /** A collection that the browser has removed is fetched again, or the status says why not. */
+  #begin(): void {
+    if (!this.#evicted.lost) return;
+    if (this.#account) void this.#rebuild(new AbortController().signal).catch(() => {}); // the status has told
+    else this.#set({ activity: "attention", error: toFailure(lostError()) });
+  }
+
+  /** Fetches the collection again if it was lost; only once at a time. */
+  #rebuild(signal: AbortSignal): Promise<void> {
+    this.#rebuilding ??= this.#fetchLost(signal).finally(() => (this.#rebuilding = undefined));
+    return this.#rebuilding;
+  }
+
+  async #fetchLost(signal: AbortSignal): Promise<void> {
+    try {
+      if (!(await this.#mustFetch(signal))) return;
+      await this.#task("download", { backup: true }, signal);
+      await this.#evicted.over();
+    } catch (e) {
+      const error = lostError(toSyncError(e));
+      this.#set({ required: "full", error: toFailure(error) });
+      throw error;
+    }
+  }
+
+  /** Whether the collection was lost, nobody has begun another one here, and the server has one. */
+  async #mustFetch(signal: AbortSignal): Promise<boolean> {
+    if (!this.#evicted.lost || !this.#account) return false;
+    const [rows] = await this.#profile.query("SELECT (SELECT count(*) FROM notes) + (SELECT count(*) FROM revlog) AS n", []);
+    if (rows?.n === 0) {
+      const { download_ok } = (await this.#task("status", { offline: false }, signal)) as StatusReport;
+      if (download_ok) return true;
+    }
+    await this.#evicted.over();
+    return false;
+  }
+
+  async #diagnostics(): Promise<string> {
+    const [{ version }, rows, estimate, persisted] = await Promise.all([
+      this.#profile.call("version", {}) as Promise<{ version: string }>,
+      this.#profile.query(COUNTS, []),
+      navigator.storage.estimate(),
+      navigator.storage.persisted(),
+    ]);
+    const { user, newEndpoint = "", endpoint = "", key } = this.#account ?? {};
+    const facts = {
+      versions: { cardferry: VERSION, guest: version, sqlite: this.#profile.sqliteVersion, browser: navigator.userAgent },
+      profile: this.#options.profile,
+      endpoint: newEndpoint || endpoint,
+      status: this.#status,
+      settings: { client: this.#options.clientName, transport: this.#around.transport !== undefined },
+      counts: rows[0] as Record<string, number>,
+      storage: { ...estimate, persisted },
+      tabs: this.#around.tabs(),
+      errors: this.#errors.lines(),
+    };
+    return report(facts, [key, user]);
   }
 
   async #logout(): Promise<null> {
@@ -177,9 +287,12 @@ export class Session {
     this.#reported = Date.now();
     const { user, newEndpoint, endpoint } = this.#account ?? {};
     const account = user === undefined ? null : { user, endpoint: newEndpoint || (endpoint ?? "") };
-    this.#post({ type: "status", status: this.#status, account });
+    this.#around.post({ type: "status", status: this.#status, account });
   }
 }
+
+const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) FROM cards) AS cards,
+  (SELECT count(*) FROM revlog) AS revlog, (SELECT count(*) FROM decks) AS decks, (SELECT count(*) FROM notetypes) AS notetypes`;
 
 function statusOf(r: StatusReport): Partial<Status> {
   return { required: r.required, lastSync: r.last_sync, pending: r.pending };

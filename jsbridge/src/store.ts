@@ -1,7 +1,9 @@
-// Where the account is kept. Everything that reads or writes the key goes through this interface, so that the key can
-// be encrypted in one place.
+// Where the account is kept. Everything that reads or writes the key goes through this interface; it is stored sealed.
 
-/** An account as it is stored. */
+import { useTable } from "./indexed.ts";
+import { forgetKey, seal, unseal, type Sealed } from "./secrets.ts";
+
+/** An account as the leader uses it. */
 export interface Account {
   user: string;
   /** The address that the user has entered. */
@@ -19,8 +21,8 @@ export interface AccountStore {
   remove(): Promise<void>;
 }
 
-const DATABASE = "cardferry";
-const TABLE = "accounts";
+/** What is stored. Versions before 0.2 stored the key as it is, in `key`. */
+type Stored = Omit<Account, "key"> & ({ sealed: Sealed } | { key: string });
 
 /** An AccountStore in IndexedDB. */
 export class IndexedAccounts implements AccountStore {
@@ -30,39 +32,31 @@ export class IndexedAccounts implements AccountStore {
     this.#profile = profile;
   }
 
-  load(): Promise<Account | undefined> {
-    return this.#use("readonly", (table) => table.get(this.#profile) as IDBRequest<Account | undefined>);
+  /** Returns the account; one whose key cannot be opened is as good as none. */
+  async load(): Promise<Account | undefined> {
+    const stored = await useTable(
+      "accounts",
+      "readonly",
+      (table) => table.get(this.#profile) as IDBRequest<Stored | undefined>,
+    );
+    if (!stored) return undefined;
+    const { user, endpoint, newEndpoint } = stored;
+    if ("sealed" in stored) {
+      const key = await unseal(this.#profile, stored.sealed);
+      return key === undefined ? undefined : { user, endpoint, newEndpoint, key };
+    }
+    const account = { user, endpoint, newEndpoint, key: stored.key };
+    await this.save(account);
+    return account;
   }
 
-  async save(account: Account): Promise<void> {
-    await this.#use("readwrite", (table) => table.put(account, this.#profile));
+  async save({ user, endpoint, newEndpoint, key }: Account): Promise<void> {
+    const stored: Stored = { user, endpoint, newEndpoint, sealed: await seal(this.#profile, key) };
+    await useTable("accounts", "readwrite", (table) => table.put(stored, this.#profile));
   }
 
   async remove(): Promise<void> {
-    await this.#use("readwrite", (table) => table.delete(this.#profile));
+    await useTable("accounts", "readwrite", (table) => table.delete(this.#profile));
+    await forgetKey(this.#profile);
   }
-
-  async #use<T>(mode: IDBTransactionMode, run: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    const db = await opened();
-    try {
-      const transaction = db.transaction(TABLE, mode, { durability: "strict" });
-      const request = run(transaction.objectStore(TABLE));
-      await new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "UnknownError"));
-      });
-      return request.result;
-    } finally {
-      db.close();
-    }
-  }
-}
-
-function opened(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new DOMException("cannot be opened", "UnknownError"));
-  });
 }

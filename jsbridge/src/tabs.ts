@@ -33,6 +33,7 @@ export class Tab {
   readonly #id = crypto.randomUUID();
   readonly #options: OpenRequest;
   readonly #post: (message: ToPage) => void;
+  readonly #transport: typeof fetch;
   readonly #common: Channel<Shout, Shout>;
   readonly #own: Channel<ToLeader, ToTab>;
   readonly #pending = new Map<string, Pending>();
@@ -45,16 +46,17 @@ export class Tab {
   #heard = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(options: OpenRequest, post: (message: ToPage) => void) {
+  private constructor(options: OpenRequest, post: (message: ToPage) => void, transport: typeof fetch) {
     this.#options = options;
+    this.#transport = transport;
     this.#post = post;
     this.#common = Channel.common(options.profile, (message) => this.#hear(message));
     this.#own = Channel.toLeader(options.profile, this.#id, (message) => this.#receive(message));
   }
 
   /** Joins the tabs of a profile. It has to be opened by a call of `open`. */
-  static async join(options: OpenRequest, post: (message: ToPage) => void): Promise<Tab> {
-    const tab = new Tab(options, post);
+  static async join(options: OpenRequest, post: (message: ToPage) => void, transport: typeof fetch): Promise<Tab> {
+    const tab = new Tab(options, post, transport);
     // Kept until the worker ends; the leader sees by it that this tab is there.
     const release = await takeLock(aliveLock(options.profile, tab.#id));
     tab.#end.signal.addEventListener("abort", release);
@@ -154,7 +156,7 @@ export class Tab {
     this.#opening = true;
     this.#leader = undefined;
     try {
-      const around = { tab: this.#id, channel: this.#common, post: this.#post };
+      const around = { tab: this.#id, channel: this.#common, post: this.#post, transport: this.#transport };
       const lead = await Leader.open(this.#options, around);
       if (this.#end.signal.aborted) return await lead.close().finally(release); // left meanwhile
       this.#end.signal.addEventListener("abort", release);

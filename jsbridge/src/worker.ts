@@ -3,18 +3,21 @@
 import { SyncError, toFailure } from "./errors.ts";
 import type { ToPage, ToWorker } from "./protocol.ts";
 import { Tab } from "./tabs.ts";
+import { WorkerTransport } from "./transport.ts";
 
 const scope = globalThis as unknown as {
   postMessage(message: ToPage): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 let tab: Promise<Tab> | undefined;
+const transport = new WorkerTransport((message) => scope.postMessage(message));
 
 const post = (message: ToPage): void => scope.postMessage(message);
 
 scope.onmessage = ({ data }) => {
   if (data.type === "cancel") void tab?.then((t) => t.cancel(data.id));
-  else void answer(data);
+  else if (data.type === "call") void answer(data);
+  else transport.receive(data);
 };
 
 type CallMessage = Extract<ToWorker, { type: "call" }>;
@@ -28,7 +31,7 @@ async function answer(call: CallMessage): Promise<void> {
 }
 
 async function run({ id, name, params, again }: CallMessage): Promise<unknown> {
-  if (name === "open") tab ??= Tab.join(params, post);
+  if (name === "open") tab ??= Tab.join(params, post, transport.fetch);
   if (!tab) throw new SyncError("closed", "the profile is closed");
   if (name !== "close") return (await tab).call(id, name, params, again ?? false);
   const closing = tab;

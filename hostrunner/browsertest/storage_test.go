@@ -1,0 +1,292 @@
+package browsertest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+// keyOf is an interceptor that tells the account's key, which requests for meta have in their header.
+func keyOf(keys chan<- string) func(http.ResponseWriter, *http.Request) bool {
+	return func(_ http.ResponseWriter, r *http.Request) bool {
+		var header struct {
+			Key string `json:"k"`
+		}
+		if json.Unmarshal([]byte(r.Header.Get("anki-sync")), &header) == nil && header.Key != "" {
+			select {
+			case keys <- header.Key:
+			default:
+			}
+		}
+		return false
+	}
+}
+
+// addNote writes a note without cards.
+func addNote(t testing.TB, page *browsertest.Page, fields string) {
+	t.Helper()
+	page.Run(t, nil, `await exec("INSERT INTO notes SELECT " + Date.now() + ", 'guid" + Math.random() + "', id, 1, -1, '', '" + args[0] + "', 'x', 0, 0, '' FROM notetypes LIMIT 1; UPDATE col SET mod = mod + 1000")`, fields)
+}
+
+func TestStorageReport(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var report struct {
+		Usage, Quota float64
+		Persisted    bool
+		Granted      bool
+		After        bool
+	}
+	page.Run(t, &report, `
+		await open();
+		const r = await ferry.storage();
+		return { ...r, granted: await ferry.storage.request(), after: (await ferry.storage()).persisted }`)
+	if report.Usage <= 0 || report.Quota <= report.Usage || report.Granted != report.After {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestEvicted removes the files of a profile as a browser that needs space does: the collection comes back from the server, and
+// the empty one never gets there.
+func TestEvicted(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	addNote(t, page, "precious")
+	page.Run(t, nil, `await ferry.upload()`)
+	const evict = `
+		await ferry.close();
+		await (await navigator.storage.getDirectory()).removeEntry("cardferry", { recursive: true });`
+	const notes = `(await ferry.query("SELECT count(*) AS n FROM notes"))[0].n`
+
+	// With a network, without being asked.
+	var got []any
+	page.Run(t, &got, evict+until+`
+		await open();
+		await until(async () => `+notes+` === 1 && ferry.status.activity === "idle");
+		return [ferry.status.required, ferry.status.error ?? null]`)
+	if got[0] != "none" || got[1] != nil {
+		t.Errorf("required and error after the collection was fetched again: %v", got)
+	}
+
+	// Without one: the status says so, and neither sync nor upload sends the empty collection.
+	var uploads int
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/upload") {
+			uploads++
+		}
+		panic(http.ErrAbortHandler)
+	})
+	page.Run(t, &got, evict+until+`
+		await open();
+		await until(() => ferry.status.activity === "offline" && ferry.status.error?.details.evicted);
+		return [ferry.status.required, ferry.status.error.kind, ferry.status.error.message, ferry.status.error.hint]`)
+	if got[0] != "full" || got[1] != "network" || !strings.Contains(got[2].(string), "removed") || got[3] == "" {
+		t.Errorf("status without a network: %v", got)
+	}
+	wantKind(t, page.Try(t, nil, `await ferry.sync({ onConflict: "upload" })`), fault.Network)
+	// The mark outlives the page.
+	page.Load(t, server.URL)
+	page.Run(t, nil, `await open()`)
+	server.Intercept(nil)
+	e := wantKind(t, page.Try(t, nil, `await ferry.upload()`), fault.OneWayNeeded)
+	if e.Hint == "" || e.Details["download_ok"] != true || e.Details["upload_ok"] != false {
+		t.Errorf("upload of an empty collection: %+v", e)
+	}
+	var n int
+	page.Run(t, &n, `await ferry.sync({ onConflict: "upload" }); return `+notes)
+	if n != 1 || uploads != 0 {
+		t.Errorf("after a sync: %d notes, %d uploads", n, uploads)
+	}
+	// From now on everything is as usual.
+	addNote(t, page, "another")
+	page.Run(t, &n, `await ferry.upload(); return ferry.status.pending`)
+	if n != 0 {
+		t.Errorf("%d rows wait", n)
+	}
+}
+
+// TestEvictedWithoutAccount says what has happened, and lets a user begin anew.
+func TestEvictedWithoutAccount(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	var kind string
+	page.Run(t, &kind, `
+		await open();
+		await ferry.close();
+		await (await navigator.storage.getDirectory()).removeEntry("cardferry", { recursive: true });
+		await open();
+		return ferry.status.activity + " " + ferry.status.error?.kind`)
+	if kind != "attention not_found" {
+		t.Errorf("status %q", kind)
+	}
+	addNote(t, page, "begun anew")
+	login(t, page)
+	var n int
+	page.Run(t, &n, `await ferry.upload(); return (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n`)
+	if n != 1 {
+		t.Errorf("%d notes", n)
+	}
+}
+
+// TestBackups restores what a download has replaced.
+func TestBackups(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	page.Run(t, nil, `await ferry.upload()`)
+	addNote(t, page, "lost by the download")
+	var got struct {
+		Backup string
+		List   []struct {
+			ID, Reason     string
+			Created, Bytes float64
+		}
+		Kept     string
+		After    int
+		Restored int
+		Required string
+		NotFound string
+	}
+	page.Run(t, &got, `
+		const notes = async () => (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n;
+		const { backup } = await ferry.download();
+		const after = await notes();
+		const list = await ferry.backups.list();
+		const { backup: kept } = await ferry.backups.restore(backup);
+		const notFound = await ferry.backups.restore("none").catch((e) => e.kind);
+		return { backup, list, kept, after, restored: await notes(), required: ferry.status.required, notFound }`)
+	if len(got.List) == 0 || got.List[0].ID != got.Backup || got.List[0].Reason != "download" || got.List[0].Created == 0 || got.List[0].Bytes == 0 {
+		t.Errorf("backups: %+v", got)
+	}
+	if got.After != 0 || got.Restored != 1 || got.Kept == "" || got.NotFound != "not_found" {
+		t.Errorf("restoring: %+v", got)
+	}
+}
+
+// TestSignUp makes an account, and maps each refusal.
+func TestSignUp(t *testing.T) {
+	t.Parallel()
+	server := serverWith(t, &syncserver.Server{})
+	page := browsertest.Start(t).Open(t, server.URL)
+	page.Run(t, nil, `await open()`)
+	for i, c := range []struct {
+		user, password string
+		kind           fault.Kind
+		reason         string
+	}{
+		{ownUser, "some long password", fault.InvalidInput, "taken"},
+		{"", "some long password", fault.InvalidInput, "invalid"},
+	} {
+		e := wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: args[0], password: args[1] })`, c.user, c.password), c.kind)
+		if e.Hint == "" || e.Details["reason"] != c.reason {
+			t.Errorf("%d: hint %q, details %v", i, e.Hint, e.Details)
+		}
+	}
+	for status, want := range map[int]struct {
+		kind   fault.Kind
+		reason string
+	}{
+		403: {fault.ServerMessage, "closed"},
+		404: {fault.ServerMessage, "unsupported"},
+		422: {fault.InvalidInput, "invalid"},
+		429: {fault.Network, "rate_limited"},
+	} {
+		server.Intercept(only("/api/signup", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"error":"because"}`)
+		}))
+		e := wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "long password" })`), want.kind)
+		if e.Hint == "" || e.Details["reason"] != want.reason || status == 429 && e.Details["retry_after"] != 7.0 {
+			t.Errorf("%d: hint %q, details %v", status, e.Hint, e.Details)
+		}
+	}
+	server.Intercept(only("/api/signup", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "long password" })`), fault.Network)
+	server.Intercept(nil)
+	var user string
+	page.Run(t, &user, `await ferry.signUp({ user: "new", password: "long password" }); await ferry.upload(); return ferry.account.user`)
+	if user != "new" {
+		t.Errorf("signed up as %q", user)
+	}
+}
+
+// TestDiagnostics reads the text of a profile with cards, an account and errors.
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	addNote(t, page, "card content")
+	server.Intercept(only("/sync/meta", status(500)))
+	keys := make(chan string, 1)
+	var text string
+	page.Run(t, &text, `
+		await ferry.sync().catch(() => {});
+		await ferry.query("SELECT 'card content' FROM nowhere").catch(() => {});
+		return ferry.diagnostics()`)
+	server.Intercept(keyOf(keys))
+	page.Run(t, nil, `await ferry.refresh().catch(() => {})`)
+	for _, want := range []string{"cardferry: 0.", "guest: 0.", "sqlite: 3.", "notes 1", "sync: server_error, ", "query: invalid_input\n", "Chrome", "tabs: 1", server.URL} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	for _, secret := range []string{"card content", ownUser, ownPassword, <-keys} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in the text", secret)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// TestTransport lets the page make the requests, which must not use fetch in the worker.
+func TestTransport(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	var urls []string
+	page.Run(t, nil, `
+		window.urls = [];
+		await open({ endpoint: "https://elsewhere.invalid/", transport: (url, init) => {
+			window.urls.push(new URL(url).pathname);
+			return fetch(url.replace("https://elsewhere.invalid/", location.href), init);
+		} });
+		await ferry.login({ user: args[0], password: args[1] });`, ownUser, ownPassword)
+	addNote(t, page, "sent by the app")
+	var n int
+	page.Run(t, &n, `
+		await ferry.upload();
+		await ferry.download();
+		return (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n`)
+	page.Run(t, &urls, `return window.urls`)
+	if n != 1 || !strings.Contains(strings.Join(urls, " "), "/sync/upload") {
+		t.Errorf("%d notes, requests %v", n, urls)
+	}
+	asked := neverAnswer(server, "/sync/meta")
+	page.Run(t, nil, `window.end = new AbortController(); window.syncing = ferry.sync({ signal: window.end.signal }).catch((e) => e.kind)`)
+	<-asked
+	var kind string
+	if page.Run(t, &kind, `window.end.abort(); return window.syncing`); kind != "cancelled" {
+		t.Errorf("cancelled: %q", kind)
+	}
+	page.Run(t, &kind, `
+		await ferry.close();
+		await open({ transport: () => Promise.reject(new bridge.SyncError("proxy_auth", "the proxy wants a password")) });
+		return ferry.refresh().catch((e) => e.kind)`)
+	if kind != "proxy_auth" {
+		t.Errorf("an error of the app: %q", kind)
+	}
+}
