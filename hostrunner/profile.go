@@ -148,6 +148,16 @@ func (p *Profile) Undo(ctx context.Context) (r service.UndoResult, err error) {
 	return r, p.between(ctx, service.MethodUndo, struct{}{}, &r)
 }
 
+// DeckTree returns the list of decks with what is to be studied today. Like Edit it need not wait for a running sync.
+func (p *Profile) DeckTree(ctx context.Context) (r service.DeckTreeResult, err error) {
+	return r, p.between(ctx, service.MethodDeckTree, struct{}{}, &r)
+}
+
+// NextCards returns the head of a deck's queue. fault.NotFound if there is no such deck. Like Edit it need not wait for a running sync.
+func (p *Profile) NextCards(ctx context.Context, params service.NextCardsParams) (r service.NextCardsResult, err error) {
+	return r, p.between(ctx, service.MethodNextCards, params, &r)
+}
+
 // Backups lists the backups, newest first.
 func (p *Profile) Backups(ctx context.Context) (r service.BackupsResult, err error) {
 	return r, p.do(ctx, service.MethodBackups, struct{}{}, &r)

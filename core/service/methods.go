@@ -34,6 +34,9 @@ const (
 
 	MethodEdit = "edit"
 	MethodUndo = "undo"
+
+	MethodDeckTree  = "deckTree"
+	MethodNextCards = "nextCards"
 )
 
 // Methods returns the names of all methods.
@@ -61,6 +64,8 @@ func Methods() []string {
 		MethodAuto,
 		MethodEdit,
 		MethodUndo,
+		MethodDeckTree,
+		MethodNextCards,
 	}
 }
 

@@ -74,7 +74,7 @@ func besides(method string) bool {
 // that it has the collection to itself.
 func between(method string) bool {
 	switch method {
-	case MethodEdit, MethodUndo:
+	case MethodEdit, MethodUndo, MethodDeckTree, MethodNextCards:
 		return true
 	}
 	return false
@@ -178,6 +178,10 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.edit)
 	case MethodUndo:
 		return with(ctx, p, s.undo)
+	case MethodDeckTree:
+		return with(ctx, p, s.deckTree)
+	case MethodNextCards:
+		return with(ctx, p, s.nextCards)
 	case MethodMediaCheck:
 		return with(ctx, p, s.mediaCheck)
 	case MethodForgetMedia:

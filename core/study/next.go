@@ -9,28 +9,51 @@ import (
 
 // Next is the head of a deck's queue.
 type Next struct {
-	New, Learn, Review int64 // how many are left today, as a session counts them
-	Cards              []NextCard
+	// Counts are how many cards are left today.
+	Counts struct {
+		New    int64 `json:"new"`
+		Learn  int64 `json:"learn"`
+		Review int64 `json:"review"`
+	} `json:"counts"`
+	Cards []NextCard `json:"cards"`
 	// LearnAt is when the next learning card falls due that is not yet, in ms; 0 if there is none today.
-	LearnAt int64
+	LearnAt int64 `json:"learn_at"`
 	// Finished is nil while there are cards.
-	Finished *Finished
+	Finished *Finished `json:"finished,omitempty"`
 }
 
 // NextCard is a card to be shown.
 type NextCard struct {
-	Card    wire.Card
-	Kind    string // the count to which it belongs: new, learn, review
-	Elapsed int64  // seconds since the last answer, -1 if there is none that is known
-	Choices *Choices
+	CardID  int64     `json:"card_id"`
+	NoteID  int64     `json:"note_id"`
+	DeckID  int64     `json:"deck_id"` // where it is, which may be a filtered deck
+	Ord     int64     `json:"ord"`     // the template, or one less than the number of the cloze
+	Kind    string    `json:"kind"`    // the count to which it belongs: new, learn, review
+	Flag    int64     `json:"flag"`
+	Reps    int64     `json:"reps"`
+	Elapsed int64     `json:"elapsed"` // seconds since the last answer, -1 if none is known
+	State   Outcome   `json:"state"`
+	Answers []Outcome `json:"answers"` // what Again, Hard, Good and Easy lead to
+	Labels  []string  `json:"labels"`  // what their buttons say, in English
+}
+
+// Outcome is a State in few words.
+type Outcome struct {
+	Kind    string `json:"kind"` // new, learning, review, relearning, preview
+	Seconds int64  `json:"seconds"`
+	Days    int64  `json:"days"`
+	Leech   bool   `json:"leech"`
 }
 
 // Finished says what there is in a deck although nothing is to be studied now.
 type Finished struct {
-	Learning                      int64 // learning cards that come later today
-	New, Review                   int64 // cards that the limits keep back
-	Suspended, Buried, UserBuried int64
-	Filtered                      bool
+	Learning   int64 `json:"learning"` // learning cards that come later today
+	New        int64 `json:"new"`      // kept back by a limit, as the next
+	Review     int64 `json:"review"`
+	Suspended  int64 `json:"suspended"`
+	Buried     int64 `json:"buried"` // as siblings of others
+	UserBuried int64 `json:"user_buried"`
+	Filtered   bool  `json:"filtered"` // it is a filtered deck
 }
 
 // NextCards returns the first cards of a deck's queue, at most count, and how many are left (study.md §3). fault.NotFound if there is no
@@ -40,7 +63,9 @@ func (c *Session) NextCards(deckID int64, count int) (*Next, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Next{New: int64(len(b.new)), Learn: int64(len(b.learning) + len(b.interday)), Review: int64(len(b.review))}
+	out := &Next{}
+	left := &out.Counts
+	left.New, left.Learn, left.Review = int64(len(b.new)), int64(len(b.learning)+len(b.interday)), int64(len(b.review))
 	out.LearnAt = b.later
 	for _, e := range b.learning {
 		if e.due > c.now.Unix() {
@@ -48,7 +73,7 @@ func (c *Session) NextCards(deckID int64, count int) (*Next, error) {
 			break
 		}
 	}
-	if out.New+out.Learn+out.Review == 0 {
+	if left.New+left.Learn+left.Review == 0 {
 		return out, b.finished(out)
 	}
 	for id := range b.ids() {
@@ -126,8 +151,15 @@ func (b *builder) nextCard(id int64) (n NextCard, err error) {
 	if err != nil {
 		return n, err
 	}
-	n = NextCard{Card: x.card, Choices: x, Elapsed: -1}
-	n.Kind = [...]string{New: "new", Learning: "learn", Review: "review"}[kindOfQueue(x.card.Queue)]
+	card := &x.card
+	n = NextCard{
+		CardID: card.ID, NoteID: card.NoteID, DeckID: card.DeckID, Ord: int64(card.Ord), Flag: int64(card.Flags & 7), Reps: int64(card.Reps),
+		Kind: [...]string{New: "new", Learning: "learn", Review: "review"}[kindOfQueue(card.Queue)], Elapsed: -1, State: outcome(&x.Now),
+		Labels: x.Labels[:],
+	}
+	for i := range x.Next {
+		n.Answers = append(n.Answers, outcome(&x.Next[i]))
+	}
 	last, known := x.data.Number(wire.CardLastTime)
 	at := int64(last)
 	if !known {
@@ -170,59 +202,56 @@ func (b *builder) finished(out *Next) error {
 		})
 }
 
+// outcome returns a state in few words. The interval of a learning step is not said: it is that of the last review.
+func outcome(s *State) Outcome {
+	o := Outcome{Kind: [...]string{"new", "learning", "review", "relearning", "preview"}[s.Kind], Seconds: s.Seconds, Leech: s.Leech}
+	if s.Kind == Review {
+		o.Seconds, o.Days = 0, s.Days
+	}
+	return o
+}
+
 // AppendJSON appends n as JSON.
 func (n *Next) AppendJSON(dst []byte) []byte {
 	dst = append(jsontext.AppendKey(append(dst, '{'), "counts"), '{')
-	dst = append(jsontext.PutInt(jsontext.PutInt(jsontext.PutInt(dst, "new", n.New), "learn", n.Learn), "review", n.Review), '}')
-	dst = append(jsontext.AppendKey(dst, "cards"), '[')
+	dst = putInts(dst, "new", n.Counts.New, "learn", n.Counts.Learn, "review", n.Counts.Review)
+	dst = append(jsontext.AppendKey(append(dst, '}'), "cards"), '[')
 	for i := range n.Cards {
 		dst = n.Cards[i].appendJSON(jsontext.Separate(dst))
 	}
 	dst = jsontext.PutInt(append(dst, ']'), "learn_at", n.LearnAt)
 	if f := n.Finished; f != nil {
 		dst = append(jsontext.AppendKey(dst, "finished"), '{')
-		dst = jsontext.PutInt(dst, "learning", f.Learning)
-		dst = jsontext.PutInt(dst, "new", f.New)
-		dst = jsontext.PutInt(dst, "review", f.Review)
-		dst = jsontext.PutInt(dst, "suspended", f.Suspended)
-		dst = jsontext.PutInt(dst, "buried", f.Buried)
-		dst = jsontext.PutInt(dst, "user_buried", f.UserBuried)
+		dst = putInts(dst, "learning", f.Learning, "new", f.New, "review", f.Review, "suspended", f.Suspended, "buried", f.Buried,
+			"user_buried", f.UserBuried)
 		dst = append(jsontext.PutBool(dst, "filtered", f.Filtered), '}')
 	}
 	return append(dst, '}')
 }
 
-func (n *NextCard) appendJSON(dst []byte) []byte {
-	c, x := &n.Card, n.Choices
-	dst = jsontext.PutInt(append(dst, '{'), "card_id", c.ID)
-	dst = jsontext.PutInt(dst, "note_id", c.NoteID)
-	dst = jsontext.PutInt(dst, "deck_id", c.DeckID)
-	dst = jsontext.PutInt(dst, "ord", int64(c.Ord))
-	dst = jsontext.PutText(dst, "kind", n.Kind)
-	dst = jsontext.PutInt(dst, "flag", int64(c.Flags&7))
-	dst = jsontext.PutInt(dst, "reps", int64(c.Reps))
-	dst = jsontext.PutInt(dst, "elapsed", n.Elapsed)
-	dst = x.Now.append(jsontext.AppendKey(dst, "state"))
-	dst = append(jsontext.AppendKey(dst, "answers"), '[')
-	for i := range x.Next {
-		dst = x.Next[i].append(jsontext.Separate(dst))
+// putInts appends members: keys, each before its integer.
+func putInts(dst []byte, members ...any) []byte {
+	for i := 0; i < len(members); i += 2 {
+		dst = jsontext.PutInt(dst, members[i].(string), members[i+1].(int64))
 	}
-	return append(jsontext.AppendStrings(jsontext.AppendKey(append(dst, ']'), "labels"), x.Labels[:]), '}')
+	return dst
 }
 
-// append appends a state as JSON.
-func (s *State) append(dst []byte) []byte {
-	dst = jsontext.PutText(append(dst, '{'), "kind", [...]string{"new", "learning", "review", "relearning", "preview"}[s.Kind])
-	switch s.Kind {
-	case Learning, Relearning, Preview:
-		dst = jsontext.PutInt(dst, "seconds", s.Seconds)
-	case Review:
-		dst = jsontext.PutInt(dst, "days", s.Days)
+func (n *NextCard) appendJSON(dst []byte) []byte {
+	dst = putInts(append(dst, '{'), "card_id", n.CardID, "note_id", n.NoteID, "deck_id", n.DeckID, "ord", n.Ord)
+	dst = jsontext.PutText(dst, "kind", n.Kind)
+	dst = putInts(dst, "flag", n.Flag, "reps", n.Reps, "elapsed", n.Elapsed)
+	dst = n.State.append(jsontext.AppendKey(dst, "state"))
+	dst = append(jsontext.AppendKey(dst, "answers"), '[')
+	for i := range n.Answers {
+		dst = n.Answers[i].append(jsontext.Separate(dst))
 	}
-	if s.Leech {
-		dst = jsontext.PutBool(dst, "leech", true)
-	}
-	return append(dst, '}')
+	return append(jsontext.AppendStrings(jsontext.AppendKey(append(dst, ']'), "labels"), n.Labels), '}')
+}
+
+func (o *Outcome) append(dst []byte) []byte {
+	dst = putInts(jsontext.PutText(append(dst, '{'), "kind", o.Kind), "seconds", o.Seconds, "days", o.Days)
+	return append(jsontext.PutBool(dst, "leech", o.Leech), '}')
 }
 
 // MaxCards is how many cards NextCards returns at most.

@@ -68,7 +68,7 @@ type realDeck struct {
 
 func flatten(out []realDeck, list []*study.DeckNode) []realDeck {
 	for _, d := range list {
-		out = append(out, realDeck{d.ID, d.Name, d.Level, d.Collapsed, d.Filtered,
+		out = append(out, realDeck{d.ID, d.Name, int(d.Level), d.Collapsed, d.Filtered,
 			[]int64{d.New, d.Learn, d.Review, d.Intraday, d.Interday, d.NewAll, d.ReviewAll, d.Total, d.TotalAll}})
 		out = flatten(out, d.Children)
 	}
@@ -112,12 +112,12 @@ func (w *world) compareQueue(deck int64) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if got := []int64{next.New, next.Learn, next.Review}; !slices.Equal(got, want.Counts) {
+	if got := []int64{next.Counts.New, next.Counts.Learn, next.Counts.Review}; !slices.Equal(got, want.Counts) {
 		w.t.Errorf("deck %d: counts %v, want %v", deck, got, want.Counts)
 	}
 	var cards []int64
 	for _, c := range next.Cards {
-		cards = append(cards, c.Card.ID)
+		cards = append(cards, c.CardID)
 	}
 	got, wanted := w.describe(cards), w.describe(want.Cards)
 	if done, err := studied(w, deck); err != nil || done { // the real program begins to mix anew whenever it builds a queue

@@ -23,6 +23,7 @@ type Session struct {
 	learnAhead     int64 // seconds
 	ignoreReviews  bool  // config newCardsIgnoreReviewLimit
 	parentLimits   bool  // config applyAllParentLimits
+	lastUnburied   int64 // config; a day
 	options        map[int64]*legacy.StudyOptions
 	schedulers     map[int64]*fsrs // by deck; those with FSRS
 }
@@ -41,7 +42,7 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 		return nil, err
 	}
 	for row, err := range rows.Query(db, "SELECT key, val FROM config WHERE key IN ('fsrs', 'fsrsShortTermWithStepsEnabled', "+
-		"'collapseTime', 'newCardsIgnoreReviewLimit', 'applyAllParentLimits')") {
+		"'collapseTime', 'lastUnburied', 'newCardsIgnoreReviewLimit', 'applyAllParentLimits')") {
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +56,8 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 			c.ignoreReviews = on
 		case "applyAllParentLimits":
 			c.parentLimits = on
+		case "lastUnburied":
+			c.lastUnburied, _ = jsontext.IntIn(row[1].Bytes, 0, math.MaxUint32)
 		case "collapseTime":
 			if v, ok := jsontext.IntIn(row[1].Bytes, 0, math.MaxUint32); ok {
 				c.learnAhead = v
@@ -62,6 +65,12 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 		}
 	}
 	return c, nil
+}
+
+// DayBegins reports whether buried cards have to come back first, by collection.Unbury: a day has begun, or the clock went back
+// (collection-format.md §6.4).
+func (c *Session) DayBegins() bool {
+	return c.lastUnburied < c.today || c.lastUnburied > c.today+7
 }
 
 // deck is a deck with its place in the tree.

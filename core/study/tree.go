@@ -7,32 +7,37 @@ import (
 
 // Counts are numbers of cards.
 type Counts struct {
-	New, Learn, Review int64 // to be shown today in the deck and those below it, within the limits
-	Intraday           int64 // in the deck alone, as the next three: learning steps that end within the learn-ahead limit
-	Interday           int64 // learning cards that are due by their day, without limits
-	NewAll, ReviewAll  int64 // without limits
-	Total              int64 // all cards of the deck alone
-	TotalAll           int64 // and with those below it
+	New       int64 `json:"new"` // to be shown today in the deck and those below it, within the limits; as the next two
+	Learn     int64 `json:"learn"`
+	Review    int64 `json:"review"`
+	Intraday  int64 `json:"intraday"`   // in the deck alone, as all but the last: learning steps that end within the learn-ahead limit
+	Interday  int64 `json:"interday"`   // learning cards that are due by their day, without limits
+	NewAll    int64 `json:"new_all"`    // without limits
+	ReviewAll int64 `json:"review_all"` // without limits
+	Total     int64 `json:"total"`      // all cards
+	TotalAll  int64 `json:"total_all"`  // all cards, with those of the decks below
 }
 
 // DeckNode is a deck with those below it.
 type DeckNode struct {
-	ID        int64
-	Name      string // the last part; more of it where decks above it are missing
-	Level     int    // 1 at the top
-	Collapsed bool
-	Filtered  bool
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`  // the last part; more of it where decks above it are missing
+	Level     int64  `json:"level"` // 1 at the top
+	Collapsed bool   `json:"collapsed"`
+	Filtered  bool   `json:"filtered"`
 	Counts
-	Children []*DeckNode
+	Children []*DeckNode `json:"children"`
 }
 
 // Tree is the list of decks, and what was studied today.
 type Tree struct {
-	Decks   []*DeckNode
-	Reviews int64 // answers today
-	Millis  int64 // the time they took
-	Today   int64 // the number of the day
-	NextDay int64 // when the next one begins, in ms
+	Decks   []*DeckNode `json:"decks"`
+	Studied struct {
+		Cards  int64 `json:"cards"` // answers
+		Millis int64 `json:"ms"`    // the time that they took
+	} `json:"studied"`
+	Today   int64 `json:"today"`    // the number of the day
+	NextDay int64 `json:"next_day"` // when the next one begins, in ms
 }
 
 // DeckTree counts what is to be studied today, in each deck (§3.5). Buried siblings are not subtracted.
@@ -72,7 +77,7 @@ func (c *Session) DeckTree() (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Reviews, t.Millis = row[0].Int(), row[1].Int()
+	t.Studied.Cards, t.Studied.Millis = row[0].Int(), row[1].Int()
 	return t, nil
 }
 
@@ -123,9 +128,8 @@ func (n *node) sum(ignoreReviews bool) {
 func (t *Tree) AppendJSON(dst []byte) []byte {
 	dst = appendDecks(append(dst, '{'), "decks", t.Decks)
 	dst = append(jsontext.AppendKey(dst, "studied"), '{')
-	dst = append(jsontext.PutInt(jsontext.PutInt(dst, "cards", t.Reviews), "ms", t.Millis), '}')
-	dst = jsontext.PutInt(dst, "today", t.Today)
-	return append(jsontext.PutInt(dst, "next_day", t.NextDay), '}')
+	dst = append(putInts(dst, "cards", t.Studied.Cards, "ms", t.Studied.Millis), '}')
+	return append(putInts(dst, "today", t.Today, "next_day", t.NextDay), '}')
 }
 
 func appendDecks(dst []byte, key string, list []*DeckNode) []byte {
@@ -134,14 +138,11 @@ func appendDecks(dst []byte, key string, list []*DeckNode) []byte {
 		dst = append(jsontext.Separate(dst), '{')
 		dst = jsontext.PutInt(dst, "id", d.ID)
 		dst = jsontext.PutText(dst, "name", d.Name)
-		dst = jsontext.PutInt(dst, "level", int64(d.Level))
+		dst = jsontext.PutInt(dst, "level", d.Level)
 		dst = jsontext.PutBool(dst, "collapsed", d.Collapsed)
 		dst = jsontext.PutBool(dst, "filtered", d.Filtered)
-		k := &d.Counts
-		for i, name := range [...]string{"new", "learn", "review", "intraday", "interday", "new_all", "review_all", "total", "total_all"} {
-			v := [...]int64{k.New, k.Learn, k.Review, k.Intraday, k.Interday, k.NewAll, k.ReviewAll, k.Total, k.TotalAll}[i]
-			dst = jsontext.PutInt(dst, name, v)
-		}
+		dst = putInts(dst, "new", d.New, "learn", d.Learn, "review", d.Review, "intraday", d.Intraday, "interday", d.Interday, "new_all", d.NewAll,
+			"review_all", d.ReviewAll, "total", d.Total, "total_all", d.TotalAll)
 		dst = append(appendDecks(dst, "children", d.Children), '}')
 	}
 	return append(dst, ']')

@@ -99,6 +99,8 @@ export const METHODS = [
   "auto",
   "edit",
   "undo",
+  "deckTree",
+  "nextCards",
 ] as const;
 
 /** The name of one method. */
