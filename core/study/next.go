@@ -76,7 +76,7 @@ func (c *Session) NextCards(deckID int64, count int) (*Next, error) {
 	if left.New+left.Learn+left.Review == 0 {
 		return out, b.finished(out)
 	}
-	for id := range b.ids() {
+	for id := range b.order() {
 		if len(out.Cards) >= count {
 			break
 		}
@@ -89,9 +89,9 @@ func (c *Session) NextCards(deckID int64, count int) (*Next, error) {
 	return out, nil
 }
 
-// ids yields the cards in the order in which they are shown: learning cards that are due, all others mixed, learning cards that
+// order yields the cards in the order in which they are shown: learning cards that are due, all others mixed, learning cards that
 // are due soon.
-func (b *builder) ids() func(yield func(int64) bool) {
+func (b *builder) order() func(yield func(int64) bool) {
 	return func(yield func(int64) bool) {
 		later := b.learning
 		for len(later) > 0 && later[0].due <= b.now.Unix() {
@@ -179,12 +179,10 @@ func (b *builder) nextCard(id int64) (n NextCard, err error) {
 func (b *builder) finished(out *Next) error {
 	f := &Finished{Filtered: b.nodes[0].Filtered}
 	out.Finished = f
-	return b.each("SELECT queue, 0, count(*), 0, 0, 0, 0 FROM cards WHERE did = ?1 AND (queue <= 0 OR queue IN (2, 3) AND due <= ?2 "+
-		"OR queue IN (1, 4) AND due < ?3) GROUP BY queue",
-		func(n *node) []any { return []any{n.id, b.today, b.nextDay} },
-		func(_ *node, e entry) bool {
-			number := e.due
-			switch e.id {
+	return b.each("SELECT c.queue, count(*), 0"+fromDecks+"(c.queue <= 0 OR c.queue IN (2, 3) AND c.due <= ?2 OR c.queue IN (1, 4) AND c.due < ?3) GROUP BY c.queue",
+		func(e entry) (bool, error) {
+			queue, number := e.id, e.due
+			switch queue {
 			case queueSuspended:
 				f.Suspended += number
 			case queueBuried:
@@ -198,8 +196,8 @@ func (b *builder) finished(out *Next) error {
 			default:
 				f.Learning += number
 			}
-			return true
-		})
+			return true, nil
+		}, string(b.ids), b.today, b.nextDay)
 }
 
 // outcome returns a state in few words. The interval of a learning step is not said: it is that of the last review.

@@ -5,100 +5,71 @@ import (
 	"slices"
 )
 
-// order says how cards of one kind are sorted: by two SQL expressions, of which the deck's place may be put before one.
-type order struct {
-	key1, key2  string
-	index       string // what to sort by in SQL, where that is an index, else ""
-	deck, after bool   // the deck's place goes before key1, or after it
+// shuffled is an SQL expression that puts cards or notes into an order which is another one every day, and stays for a day,
+// however often the queue is built.
+func shuffled(column string) string {
+	return "((" + column + " % 1000003) * (?2 % 997 * 7919 + 104729) % 1000003)"
 }
 
-func (o *order) by() string {
-	if o.index != "" {
-		return o.index
-	}
-	return "5, 6"
-}
-
-// place puts the place of the deck into the keys of an entry.
-func (o *order) place(e *entry) {
-	switch {
-	case o.after:
-		e.key2 = float64(e.place)
-	case o.deck:
-		e.key1, e.key2 = float64(e.place), e.key1
-	}
-}
-
-// shuffled is an SQL expression that puts cards or notes into an order which is another one every day, and stays for a day, however often
-// the queue is built.
-func shuffled(column, day string) string {
-	return "((" + column + " % 1000003) * (" + day + " % 997 * 7919 + 104729) % 1000003)"
-}
-
-// The expressions for what FSRS knows, which damaged data does not stop.
+// The SQL expressions for what FSRS knows, which damaged data does not stop. ?2 is the day, ?3 its end.
 const (
-	jsonData  = "CASE WHEN json_valid(data) THEN data END"
-	hardness  = "coalesce(json_extract(" + jsonData + ", '$.d'), 0)"
-	faded     = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400 / max(json_extract(" + jsonData + ", '$.s'), 0.001), " + overdue + ")"
-	overdue   = "(?2 - due + 1.0) / max(ivl, 1)"
-	ofReviews = "due, id"
+	jsonData = "CASE WHEN json_valid(c.data) THEN c.data END"
+	hardness = "coalesce(json_extract(" + jsonData + ", '$.d'), 0)"
+	faded    = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400 / max(json_extract(" + jsonData + ", '$.s'), 0.001), " + overdue + ")"
+	overdue  = "(?2 - c.due + 1.0) / max(c.ivl, 1)"
 )
 
-// reviewOrder returns the order of a deck configuration's number (collection-format.md §2.6).
-func reviewOrder(number int64, fsrs bool) order {
+// reviewOrder returns what a deck configuration's number sorts reviews by, as SQL (collection-format.md §2.6).
+func reviewOrder(number int64, fsrs bool) string {
 	late := overdue
 	if fsrs {
 		late = faded
 	}
 	switch number {
 	case 1: // day, then deck
-		return order{key1: "due", key2: "0", index: ofReviews, after: true}
+		return "c.due, k.key"
 	case 2: // deck, then day
-		return order{key1: "due", key2: "0", index: ofReviews, deck: true}
+		return "k.key, c.due"
 	case 3:
-		return order{key1: "ivl", key2: "0"}
+		return "c.ivl"
 	case 4:
-		return order{key1: "-ivl", key2: "0"}
+		return "c.ivl DESC"
 	case 5, 6: // ease, ascending or descending; the difficulty says the same the other way round
-		key := "factor"
 		if fsrs {
-			key = "-" + hardness
+			return [...]string{hardness + " DESC", hardness}[number-5]
 		}
-		if number == 6 {
-			key = "-(" + key + ")"
-		}
-		return order{key1: key, key2: "0"}
+		return [...]string{"c.factor", "c.factor DESC"}[number-5]
 	case 7: // retrievability, ascending
-		return order{key1: "-(" + late + ")", key2: "0"}
+		return late + " DESC"
 	case 11: // the same, descending
-		return order{key1: late, key2: "0"}
+		return late
 	case 12: // relative overdueness
-		return order{key1: "-(" + overdue + ")", key2: "0"}
+		return overdue + " DESC"
 	case 8:
-		return order{key1: shuffled("id", "?2"), key2: "0"}
+		return shuffled("c.id")
 	case 9: // added
-		return order{key1: "nid", key2: "ord"}
+		return "c.nid, c.ord"
 	case 10:
-		return order{key1: "-nid", key2: "ord"}
+		return "c.nid DESC, c.ord"
 	}
-	return order{key1: "due", key2: "0", index: ofReviews}
+	return "c.due"
 }
 
-// newOrder returns the order in which new cards are gathered.
-func newOrder(number int64) order {
+// newOrder returns what new cards are gathered by, as SQL; "" for one deck after the other, by position.
+func newOrder(number int64) string {
 	switch number {
 	case 1: // lowest position
-		return order{key1: "due", index: "due"}
+		return "c.due"
 	case 2: // highest position
-		return order{key1: "-due", index: "due DESC"}
+		return "c.due DESC"
 	case 3: // random notes
-		return order{key1: shuffled("nid", "?2")}
+		return shuffled("c.nid") + ", c.ord"
 	case 4: // random cards
-		return order{key1: shuffled("id", "?2")}
+		return shuffled("c.id")
 	case 5: // deck, then random notes
-		return order{key1: shuffled("nid", "?2"), deck: true}
+		return "k.key, " + shuffled("c.nid") + ", c.ord"
 	}
-	return order{key1: "due", index: "due", deck: true}
+	return ""
 }
 
 // sortNew sorts the new cards that were gathered.

@@ -1,23 +1,20 @@
 package study
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
 // entry is a card in the queue.
 type entry struct {
-	id, note   int64
-	due        int64
-	key1, key2 float64 // by which it is sorted among those of its kind
-	ord        int64
-	home       int64 // the deck to which it belongs, 0 for the one in which it is
-	place      int   // of its deck in the tree
+	id, due int64
+	place   int   // of its deck among the nodes
+	note    int64 // this and the next two are looked up only where they are needed
+	ord     int64
+	home    int64 // the deck to which it belongs, 0 for the one in which it is
 }
 
 // queue has the cards that are to be studied today, the next one first in each list.
@@ -37,6 +34,8 @@ type builder struct {
 	top     *legacy.StudyOptions // of the selected deck: the orders
 	burying bool                 // some deck buries siblings, so that seen is kept
 	seen    map[int64]bool       // notes that have a card in the queue
+	ids     []byte               // of the decks, a JSON array
+	lookup  host.Stmt
 }
 
 // buildQueue gathers the cards of a deck and those below it.
@@ -55,137 +54,167 @@ func (c *Session) buildQueue(deckID int64) (*builder, error) {
 	if b.top = nodes[0].options; b.top == nil {
 		b.top = &legacy.StudyOptions{NewSortOrder: 1}
 	}
-	if err := b.gatherLearning(); err != nil {
+	b.ids = []byte{'['}
+	for _, n := range nodes {
+		b.ids = jsontext.AppendInt(jsontext.Separate(b.ids), n.id)
+	}
+	b.ids = append(b.ids, ']')
+	if b.lookup, err = c.db.Prepare("SELECT nid, ord, odid FROM cards WHERE id = ?"); err != nil {
 		return nil, err
 	}
-	if err := b.gatherInterday(); err != nil {
-		return nil, err
-	}
-	if err := b.gatherReviews(); err != nil {
-		return nil, err
-	}
-	return b, b.gatherNew()
-}
-
-// each runs a query for one deck after the other and hands over the rows; what the query selects is that of entry. It stops
-// reading a deck when read returns false.
-func (b *builder) each(sql string, params func(*node) []any, read func(*node, entry) bool) error {
-	st, err := b.db.Prepare(sql)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	for i, n := range b.nodes {
-		if err := b.eachOf(st, n, i, params(n), read); err != nil {
-			return err
+	defer b.lookup.Close()
+	for _, gather := range [...]func() error{b.gatherLearning, b.gatherInterday, b.gatherReviews, b.gatherNew} {
+		if err := gather(); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return b, nil
 }
 
-func (b *builder) eachOf(st host.Stmt, n *node, place int, params []any, read func(*node, entry) bool) error {
-	for row, err := range rows.Each(st, rows.Pack(nil, params...)) {
+// fromDecks is the beginning of queries for cards of all decks. Without more than the columns of the index over deck, queue and
+// due they read nothing else; k.key is the place of the deck.
+const fromDecks = " FROM json_each(?1) AS k CROSS JOIN cards AS c ON c.did = k.value WHERE "
+
+// each hands over the cards that a query selects (id, due, place) until take returns false. It reads only so far ahead as a
+// batch of rows goes.
+func (b *builder) each(sql string, take func(entry) (bool, error), args ...any) error {
+	for row, err := range rows.Query(b.db, sql, args...) {
 		if err != nil {
 			return err
 		}
-		e := entry{
-			id: row[0].Int(), note: row[1].Int(), due: row[2].Int(), ord: row[3].Int(), key1: row[4].Float(), key2: row[5].Float(), home: row[6].Int(),
-			place: place,
-		}
-		if !read(n, e) {
-			break
+		more, err := take(entry{id: row[0].Int(), due: row[1].Int(), place: int(row[2].Int())})
+		if err != nil || !more {
+			return err
 		}
 	}
 	return nil
 }
 
-// see notes that the note of a card has one in the queue.
-func (b *builder) see(note int64) {
-	if b.burying {
-		b.seen[note] = true
+// look fills in what is not in the index.
+func (b *builder) look(e *entry) error {
+	for row, err := range rows.Each(b.lookup, rows.Pack(nil, e.id)) {
+		if err != nil {
+			return err
+		}
+		e.note, e.ord, e.home = row[0].Int(), row[1].Int(), row[2].Int()
 	}
+	return nil
 }
 
 func (b *builder) gatherLearning() error {
 	ahead := b.now.Unix() + b.learnAhead
-	err := b.each("SELECT id, nid, due, ord, due, 0, 0 FROM cards WHERE did = ? AND queue IN (1, 4) AND due < ?",
-		func(n *node) []any { return []any{n.id, b.nextDay} },
-		func(_ *node, e entry) bool {
-			if b.see(e.note); e.due <= ahead {
-				b.learning = append(b.learning, e)
-			} else if at := e.due * 1000; b.later == 0 || at < b.later {
-				b.later = at
+	return b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue IN (1, 4) AND c.due < ?2 ORDER BY c.due, c.id", func(e entry) (bool, error) {
+		if e.due <= ahead {
+			b.learning = append(b.learning, e)
+		} else if at := e.due * 1000; b.later == 0 {
+			b.later = at
+		}
+		if !b.burying {
+			return true, nil
+		}
+		err := b.look(&e)
+		b.seen[e.note] = true
+		return true, err
+	}, string(b.ids), b.nextDay)
+}
+
+// gatherer takes cards of one kind, as far as the limits go.
+type gatherer struct {
+	*builder
+	list    *[]entry
+	bury    func(*legacy.StudyOptions) bool
+	allowed func(*node) bool
+	full    func(*node) bool // nothing more is allowed, whatever the deck below it
+	looks   bool             // note and template are wanted
+}
+
+// take takes a card if the limits allow it, unless its note has one in the queue before it and that hides it.
+func (g *gatherer) take(e entry) (more bool, err error) {
+	top, n := g.nodes[0], g.nodes[e.place]
+	if g.full(top) {
+		return false, nil
+	}
+	if g.full(n) {
+		return true, nil
+	}
+	if g.burying || g.looks {
+		if err := g.look(&e); err != nil {
+			return false, err
+		}
+	}
+	if g.burying && g.seen[e.note] {
+		o := n.options
+		if o == nil {
+			if o, err = g.homeOptions(e.home); err != nil {
+				return false, err
 			}
-			return true
-		})
-	sortEntries(b.learning)
+		}
+		if g.bury(o) {
+			return true, nil
+		}
+	}
+	if g.allowed(n) {
+		*g.list = append(*g.list, e)
+		if g.burying {
+			g.seen[e.note] = true
+		}
+	}
+	return true, nil
+}
+
+func noReviews(n *node) bool { return n.left.review <= 0 }
+
+func (b *builder) gatherInterday() error {
+	g := gatherer{builder: b, list: &b.interday, bury: func(o *legacy.StudyOptions) bool { return o.BuryInterday }, allowed: (*node).takeReview, full: noReviews}
+	return b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 3 AND c.due <= ?2 ORDER BY c.due, c.id", g.take, string(b.ids), b.today)
+}
+
+func (b *builder) gatherReviews() error {
+	g := gatherer{builder: b, list: &b.review, bury: func(o *legacy.StudyOptions) bool { return o.BuryReviews }, allowed: (*node).takeReview, full: noReviews}
+	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = 2 AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.fsrs) + ", c.id"
+	return b.each(sql, g.take, string(b.ids), b.today, b.nextDay)
+}
+
+func (b *builder) gatherNew() error {
+	g := gatherer{builder: b, list: &b.new, bury: func(o *legacy.StudyOptions) bool { return o.BuryNew }, looks: true,
+		allowed: func(n *node) bool { return n.takeNew(b.ignoreReviews) },
+		full:    func(n *node) bool { return n.left.new <= 0 || n.left.review <= 0 && !b.ignoreReviews },
+	}
+	var err error
+	if order := newOrder(b.top.NewGather); order != "" {
+		err = b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 0 AND ?2 IS NOT NULL ORDER BY "+order+", c.id", g.take, string(b.ids), b.today)
+	} else {
+		err = b.newByDeck(&g)
+	}
+	sortNew(b.new, b.top.NewSortOrder, b.today)
 	return err
 }
 
-// candidates reads the cards of one kind, of each deck as many as its limit allows. Where siblings are left out there may have to
-// be more, until there are enough of different notes.
-func (b *builder) candidates(sql string, limit func(*node) int64, until ...any) (list []entry, err error) {
-	notes := map[int64]bool{}
-	var enough int64
-	err = b.each(sql, func(n *node) []any {
-		most := limit(n)
-		enough = most + int64(len(b.seen)+len(notes))
-		if b.burying && most > 0 {
-			most = -1 // no limit
-		}
-		return append(append([]any{n.id}, until...), most)
-	}, func(_ *node, e entry) bool {
-		list = append(list, e)
-		if b.burying && !notes[e.note] {
-			notes[e.note] = true
-			enough--
-		}
-		return enough > 0
-	})
-	return list, err
-}
-
-// sortEntries sorts by the keys, then by deck and id.
-func sortEntries(list []entry) {
-	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.key1, b.key1), cmp.Compare(a.key2, b.key2), a.place-b.place, cmp.Compare(a.id, b.id))
-	})
-}
-
-func reviewLimit(n *node) int64 { return n.limit().review }
-
-func (b *builder) gatherInterday() error {
-	list, err := b.candidates("SELECT id, nid, due, ord, due, 0, odid FROM cards WHERE did = ? AND queue = 3 AND due <= ? ORDER BY due, id LIMIT ?",
-		reviewLimit, b.today)
+// newByDeck gathers the new cards of one deck after the other, which needs no sorting.
+func (b *builder) newByDeck(g *gatherer) error {
+	st, err := b.db.Prepare("SELECT id, due FROM cards WHERE did = ? AND queue = 0 ORDER BY due, id")
 	if err != nil {
 		return err
 	}
-	sortEntries(list)
-	b.interday, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryInterday }, (*node).takeReview)
-	return err
-}
-
-// take returns the cards that the limits allow, without those whose note has one in the queue before them, where that hides them.
-func (b *builder) take(list []entry, bury func(*legacy.StudyOptions) bool, allowed func(*node) bool) (out []entry, err error) {
-	for _, e := range list {
-		n := b.nodes[e.place]
-		if b.burying && b.seen[e.note] {
-			o := n.options
-			if o == nil {
-				if o, err = b.homeOptions(e.home); err != nil {
-					return nil, err
-				}
+	defer st.Close()
+	for place, n := range b.nodes {
+		for row, err := range rows.Each(st, rows.Pack(nil, n.id)) {
+			if err != nil {
+				return err
 			}
-			if bury(o) {
-				continue
+			more, err := g.take(entry{id: row[0].Int(), due: row[1].Int(), place: place})
+			if err != nil {
+				return err
+			}
+			if !more || g.full(n) {
+				break
 			}
 		}
-		if allowed(n) {
-			out = append(out, e)
-			b.see(e.note)
+		if g.full(b.nodes[0]) {
+			break
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // homeOptions returns the options of the deck from which a filtered deck has a card.
@@ -198,41 +227,4 @@ func (b *builder) homeOptions(id int64) (*legacy.StudyOptions, error) {
 		return nil, err
 	}
 	return b.deckOptions(home)
-}
-
-func (b *builder) gatherReviews() error {
-	order := reviewOrder(b.top.ReviewOrder, b.fsrs)
-	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", "+order.key2+", odid FROM cards WHERE did = ?1 AND queue = 2 AND due <= ?2 ORDER BY "+
-		order.by()+", id LIMIT ?4", reviewLimit, b.today, b.nextDay)
-	if err != nil {
-		return err
-	}
-	for i := range list {
-		order.place(&list[i])
-	}
-	sortEntries(list)
-	b.review, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryReviews }, (*node).takeReview)
-	return err
-}
-
-func (b *builder) gatherNew() error {
-	order := newOrder(b.top.NewGather)
-	list, err := b.candidates("SELECT id, nid, due, ord, "+order.key1+", ord, odid FROM cards WHERE did = ?1 AND queue = 0 ORDER BY "+order.by()+", ord, id LIMIT ?3",
-		func(n *node) int64 {
-			l := n.limit()
-			if b.ignoreReviews {
-				return l.new
-			}
-			return min(l.new, l.review)
-		}, b.today)
-	if err != nil {
-		return err
-	}
-	for i := range list {
-		order.place(&list[i])
-	}
-	sortEntries(list)
-	b.new, err = b.take(list, func(o *legacy.StudyOptions) bool { return o.BuryNew }, func(n *node) bool { return n.takeNew(b.ignoreReviews) })
-	sortNew(b.new, b.top.NewSortOrder, b.today)
-	return err
 }

@@ -87,18 +87,27 @@ func (c *Session) countCards(nodes []*node) error {
 	for _, n := range nodes {
 		byID[n.id] = n
 	}
-	const sql = "SELECT did, count(*), sum(queue = 0), sum(queue = 2 AND due <= ?1), sum(queue = 3 AND due <= ?1), " +
-		"sum(queue IN (1, 4) AND due < ?2) FROM cards GROUP BY did"
-	for row, err := range rows.Query(c.db, sql, c.today, c.now.Unix()+c.learnAhead) {
+	const sql = "SELECT did, queue, count(*), sum(due <= CASE WHEN queue IN (1, 4) THEN ?2 ELSE ?1 END) FROM cards GROUP BY did, queue"
+	for row, err := range rows.Query(c.db, sql, c.today, c.now.Unix()+c.learnAhead-1) {
 		if err != nil {
 			return err
 		}
-		if n := byID[row[0].Int()]; n != nil {
-			n.counts = Counts{
-				Total: row[1].Int(), TotalAll: row[1].Int(), NewAll: row[2].Int(), ReviewAll: row[3].Int(), Interday: row[4].Int(),
-				Intraday: row[5].Int(),
-			}
-			n.counts.New, n.counts.Review, n.counts.Learn = n.counts.NewAll, n.counts.ReviewAll, n.counts.Interday
+		n := byID[row[0].Int()]
+		if n == nil {
+			continue
+		}
+		k, all, due := &n.counts, row[2].Int(), row[3].Int()
+		k.Total += all
+		k.TotalAll += all
+		switch row[1].Int() {
+		case queueNew:
+			k.New, k.NewAll = all, all
+		case queueReview:
+			k.Review, k.ReviewAll = due, due
+		case queueInterday:
+			k.Learn, k.Interday = due, due
+		case queueLearning, queuePreview:
+			k.Intraday += due
 		}
 	}
 	return nil
