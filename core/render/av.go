@@ -170,7 +170,7 @@ func (s *Speech) set(key, value string) {
 	case "voices":
 		s.Voices = strings.Split(value, ",")
 	case "speed":
-		if v, err := strconv.ParseFloat(value, 32); err == nil && v > 0 && v < 100 {
+		if v, err := strconv.ParseFloat(value, 64); err == nil && 0.01 <= v && v < 100 {
 			s.Speed = v
 		} else {
 			s.Speed = 1

@@ -7,8 +7,8 @@ import "strings"
 type Typed struct {
 	Marker   string `json:"marker"`
 	Field    string `json:"field"`
-	Expected string `json:"expected"`     // HTML
-	NoMarks  bool   `json:"nc,omitempty"` // combining marks do not matter
+	Expected string `json:"expected"` // HTML
+	NoMarks  bool   `json:"nc"`       // combining marks do not matter
 }
 
 const typedOpen, typedClose = "[[type:", "]]"

@@ -37,6 +37,8 @@ const (
 
 	MethodDeckTree  = "deckTree"
 	MethodNextCards = "nextCards"
+	MethodRender       = "render"
+	MethodCompareTyped = "compareTyped"
 )
 
 // Methods returns the names of all methods.
@@ -66,6 +68,10 @@ func Methods() []string {
 		MethodUndo,
 		MethodDeckTree,
 		MethodNextCards,
+		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
+		MethodBackups, MethodRestore, MethodVersion,
+		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAuto,
+		MethodRender, MethodCompareTyped,
 	}
 }
 

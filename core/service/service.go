@@ -198,6 +198,10 @@ func (s *Service) run(ctx context.Context, method string, p *params) (jsontext.A
 		return with(ctx, p, s.importFile)
 	case MethodAuto:
 		return with(ctx, p, s.auto)
+	case MethodRender:
+		return with(ctx, p, s.render)
+	case MethodCompareTyped:
+		return with(ctx, p, s.compareTyped)
 	}
 	return nil, fault.New(fault.InvalidInput, "there is no method %q", method)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/render"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
@@ -46,6 +48,12 @@ func TestResults(t *testing.T) {
 			Missing: []string{"m"}, Unused: []string{"u", "v"}, Trashed: 1, Kept: 2,
 			TemplateMissing: mediasync.TemplateFiles{{Notetype: "n", Template: "t", Name: "f"}, {}},
 		},
+		service.RenderResult{AV: service.RenderAV{Question: []render.AV{}, Answer: []render.AV{}}, Error: &render.Error{Side: "back", Problem: "not_closed", Tag: "{{/A}}", Field: "A"}},
+		service.RenderResult{
+			Question: "q\n", Answer: "a", CSS: "c", Ord: 3, Empty: "no_number", Typed: &render.Typed{Marker: "m", Field: "f", Expected: "é", NoMarks: true},
+			AV: service.RenderAV{Question: []render.AV{{Sound: "s"}, {Speech: &render.Speech{Text: "t", Lang: "l", Voices: []string{"v", "w"}, Speed: 0.75, Other: []string{"x=y"}}}}, Answer: []render.AV{{Speech: &render.Speech{Speed: 1}}}},
+		},
+		service.CompareTypedResult{HTML: "h"},
 		service.AutoResult{}, service.AutoResult{Do: autosync.Sync, Live: true, Activity: autosync.Attention, Error: "auth", Wake: 1500},
 		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
 	} {
@@ -93,6 +101,7 @@ func TestParameters(t *testing.T) {
 		{"auto", `{"event":"opened","settings":{"live":1}}`}, {"auto", `{"event":"opened","settings":{"mediaInterval":"5"}}`},
 		{"auto", `{"event":"opened","settings":{"metered":"some"}}`}, {"auto", `{"event":"finished","what":"upload"}`},
 		{"auto", `{"event":"network","network":"wifi"}`},
+		{"render", `{"cardId":"1"}`}, {"render", `{"fields":"x"}`}, {"render", `{"fields":[1]}`}, {"compareTyped", `{"typed":1}`},
 		{"restore", `{"id":["x"]}`}, {"version", `{"v":1}`},
 	} {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
@@ -139,15 +148,43 @@ func TestCalls(t *testing.T) {
 		{"getMedia", `{"account":{"endpoint":"http://h/","key":"k"},"name":".."}`, "", fault.NotFound},
 		{"mediaCheck", `{"apply":true}`, `{"missing":[],"unused":[],"template_missing":[],"trashed":0,"kept":0}`, 0},
 		{"forgetMedia", `{}`, `{}`, 0},
+		{"render", `{"cardId":5}`, "", fault.NotFound},
+		{"render", `{}`, "", fault.NotFound},
+		{"render", `{"notetypeId":1800000000000,"fields":["a"]}`, "", fault.InvalidInput},
+		{"compareTyped", `{"cardId":5,"typed":"x"}`, "", fault.NotFound},
+		{"compareTyped", `{"expected":"<b>é</b>","nc":true,"typed":"e"}`, `{"html":"<code id=typeans><span class=typeGood>é</span></code>"}`, 0},
 		{"close", `{}`, `{}`, 0},
 		{"open", `{}`, `{"created":false,"upgraded":false}`, 0},
 		{"close", `{}`, `{}`, 0},
 		{"mediaCheck", `{}`, "", fault.Closed},
+		{"render", `{"cardId":5}`, "", fault.Closed},
 	} {
 		b, err := s.Call(t.Context(), c.method, []byte(c.params))
 		if fault.KindOf(err) != c.kind || string(b) != c.want {
 			t.Errorf("%s %s: %s, %v", c.method, c.params, b, err)
 		}
+	}
+}
+
+// TestRender has a note that is not stored.
+func TestRender(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	if _, err := s.Call(t.Context(), "open", []byte(`{"create":true}`)); err != nil {
+		t.Fatal(err)
+	}
+	const typing = 1_800_000_000_003 // the id of the stock notetype "Basic (type in the answer)"
+	b, err := s.Call(t.Context(), "render", fmt.Appendf(nil, `{"notetypeId":%d,"ord":0,"fields":["a [sound:x.mp3]","<b>b</b>"],"tags":["t"]}`, typing))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r service.RenderResult
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Question != "a [anki:play:q:0]\n\n[[type:Back]]" || r.Answer != "a [anki:play:a:0]\n\n<hr id=answer>\n\n[[type:Back]]" || r.Typed == nil ||
+		r.Typed.Expected != "<b>b</b>" || len(r.AV.Question) != 1 || r.AV.Answer[0].Sound != "x.mp3" || r.CSS == "" {
+		t.Errorf("%s", b)
 	}
 }
 
