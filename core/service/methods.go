@@ -35,8 +35,8 @@ const (
 	MethodEdit = "edit"
 	MethodUndo = "undo"
 
-	MethodDeckTree  = "deckTree"
-	MethodNextCards = "nextCards"
+	MethodDeckTree     = "deckTree"
+	MethodNextCards    = "nextCards"
 	MethodRender       = "render"
 	MethodCompareTyped = "compareTyped"
 )
@@ -68,10 +68,8 @@ func Methods() []string {
 		MethodUndo,
 		MethodDeckTree,
 		MethodNextCards,
-		MethodOpen, MethodClose, MethodLogin, MethodStatus, MethodSync, MethodUpload, MethodDownload,
-		MethodBackups, MethodRestore, MethodVersion,
-		MethodMediaSync, MethodGetMedia, MethodMediaCheck, MethodForgetMedia, MethodAuto,
-		MethodRender, MethodCompareTyped,
+		MethodRender,
+		MethodCompareTyped,
 	}
 }
 

@@ -101,6 +101,8 @@ export const METHODS = [
   "undo",
   "deckTree",
   "nextCards",
+  "render",
+  "compareTyped",
 ] as const;
 
 /** The name of one method. */
