@@ -49,14 +49,14 @@ type edit struct {
 }
 
 // Apply runs the operations in one transaction of its own. An operation that is wrong is fault.InvalidInput, which names its
-// index; nothing is changed then.
-func Apply(h *host.Host, db host.DB, ops []Op) (results []Result, err error) {
+// index; nothing is changed then. last, if not nil, runs at the end of the transaction.
+func Apply(h *host.Host, db host.DB, ops []Op, last func([]Result) error) (results []Result, err error) {
 	if len(ops) == 0 {
 		return []Result{}, nil
 	}
 	e := &edit{db: db, host: h, now: h.Clock.Now()}
 	err = rows.Transaction(db, func() error {
-		return undo.Record(db, ops[0].Op, func() error {
+		err := undo.Record(db, ops[0].Op, func() error {
 			for i := range ops {
 				r, err := e.run(&ops[i])
 				if err != nil {
@@ -66,6 +66,10 @@ func Apply(h *host.Host, db host.DB, ops []Op) (results []Result, err error) {
 			}
 			return e.touchCollection()
 		})
+		if err == nil && last != nil {
+			err = last(results)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -74,10 +78,14 @@ func Apply(h *host.Host, db host.DB, ops []Op) (results []Result, err error) {
 }
 
 // Undo takes back the last list of operations that is still known, and returns the name of its first one. fault.NotFound if
-// there is none: a sync, a download and closing the collection end the history.
-func Undo(h *host.Host, db host.DB) (name string, err error) {
+// there is none: a sync, a download and closing the collection end the history. last, if not nil, runs at the end of the
+// transaction.
+func Undo(h *host.Host, db host.DB, last func(name string) error) (name string, err error) {
 	err = rows.Transaction(db, func() error {
 		name, err = undo.Back(db, h.Clock.Now().UnixMilli())
+		if err == nil && last != nil {
+			err = last(name)
+		}
 		return err
 	})
 	return name, err

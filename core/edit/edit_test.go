@@ -248,11 +248,11 @@ func TestWrongOperations(t *testing.T) {
 		t.Error("something has changed")
 	}
 	for range 6 { // the world was made in six steps
-		if _, err := edit.Undo(a.host, a.db); err != nil {
+		if _, err := edit.Undo(a.host, a.db, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if name, err := edit.Undo(a.host, a.db); fault.KindOf(err) != fault.NotFound {
+	if name, err := edit.Undo(a.host, a.db, nil); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("%s, %v", name, err)
 	}
 }

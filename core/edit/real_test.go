@@ -359,5 +359,5 @@ func apply(t testing.TB, h *host.Host, db host.DB, ops string) ([]edit.Result, e
 	if err != nil {
 		return nil, err
 	}
-	return edit.Apply(h, db, list)
+	return edit.Apply(h, db, list, nil)
 }

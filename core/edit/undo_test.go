@@ -30,7 +30,7 @@ func TestUndo(t *testing.T) {
 			var steps []string
 			back := func() {
 				t.Helper()
-				name, err := edit.Undo(a.host, a.db)
+				name, err := edit.Undo(a.host, a.db, nil)
 				if last := len(steps) - 1; err != nil || !strings.Contains(steps[last], `[{"op":"`+name+`"`) {
 					t.Fatalf("%s: %q, %v", steps[last], name, err)
 				}
@@ -66,7 +66,7 @@ func TestUndo(t *testing.T) {
 			for kept := max(0, len(steps)-30); len(steps) > kept; {
 				back()
 			}
-			if _, err := edit.Undo(a.host, a.db); fault.KindOf(err) != fault.NotFound {
+			if _, err := edit.Undo(a.host, a.db, nil); fault.KindOf(err) != fault.NotFound {
 				t.Error(err)
 			}
 		})

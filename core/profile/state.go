@@ -92,9 +92,11 @@ func (p *Profile) Remember(key Key, object []byte) error { return p.state.put(ke
 
 // ForgetSync drops what is known about unfinished syncs, as when the collection is replaced.
 func (p *Profile) ForgetSync() error {
-	err := p.state.put(Baseline, nil)
-	if err == nil {
-		err = p.state.put(MediaSeen, nil)
+	var err error
+	for _, key := range []Key{Baseline, MediaSeen, calls} {
+		if err == nil {
+			err = p.state.put(key, nil)
+		}
 	}
 	if oerr := p.DropOffered(); err == nil {
 		err = oerr
