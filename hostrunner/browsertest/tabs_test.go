@@ -214,3 +214,41 @@ func TestBackForward(t *testing.T) {
 	}
 	wantTags(t, page, 1)
 }
+
+// TestEditsOnce kills one leader after the other while a tab edits through them: every edit is done, and none twice.
+func TestEditsOnce(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	first, second, third := browser.Open(t, server.URL), browser.Open(t, server.URL), browser.Open(t, server.URL)
+	for _, page := range []*browsertest.Page{first, second, third} {
+		page.Run(t, nil, `await open()`) // each waits for the lock behind those before it
+	}
+	third.Run(t, nil, `
+		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
+		window.made = [];
+		window.editing = (async () => {
+			for (let i = 0; i < 90; i += 3) {
+				const add = (n) => ferry.edit([{ op: "addNote", notetypeId: id, deckId: 1, fields: ["note " + n, ""], tags: [] }]);
+				const reports = await Promise.all([add(i), add(i + 1), add(i + 2)]);
+				window.made.push(...reports.map((r) => r.results[0].noteId));
+			}
+		})();`)
+	for i, page := range []*browsertest.Page{first, second} {
+		third.Run(t, nil, until+`await until(() => window.made.length > args[0])`, 20*(i+1))
+		page.Crash()
+	}
+	var got struct {
+		Made, Distinct, Notes, Cards, Texts int
+		Sound                               string
+	}
+	third.Run(t, &got, `
+		await window.editing;
+		const [n] = await ferry.query("SELECT count(*) AS notes, count(DISTINCT flds) AS texts FROM notes");
+		const [{ cards }] = await ferry.query("SELECT count(*) AS cards FROM cards");
+		const [{ integrity_check: sound }] = await ferry.query("PRAGMA integrity_check");
+		return { made: window.made.length, distinct: new Set(window.made).size, cards, sound, ...n }`)
+	if got.Made != 90 || got.Distinct != 90 || got.Notes != 90 || got.Texts != 90 || got.Cards != 90 || got.Sound != "ok" {
+		t.Errorf("90 edits: %+v", got)
+	}
+}
