@@ -12,6 +12,24 @@ const dist = join(here, "dist");
 /** @type {esbuild.BuildOptions} */
 const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here };
 
+/**
+ * SQLite's loader names files of VFSs and workers that are not used. A bundler of an app that uses this package takes
+ * `new URL("…", import.meta.url)` for a file that must be there, so they are written in another way.
+ * @type {esbuild.Plugin}
+ */
+const withoutUnusedFiles = {
+  name: "without-unused-files",
+  setup(build) {
+    build.onLoad({ filter: /sqlite-wasm[\\/].*\.mjs$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(
+        /new URL\((["'][^"']+["']),\s*import\.meta\.url\)/g,
+        "new URL($1, globalThis.location.href)",
+      ),
+      loader: "js",
+    }));
+  },
+};
+
 /** Builds what is published. */
 async function buildPackage() {
   const core = join(here, "..", "build", "core.wasm");
@@ -25,7 +43,7 @@ async function buildPackage() {
     minify: true,
     legalComments: "linked",
     sourcemap: true,
-    // SQLite's loader names files of VFSs that are not used.
+    plugins: [withoutUnusedFiles],
     logOverride: { "empty-import-meta": "silent" },
   });
   copyFileSync(core, join(dist, "core.wasm"));

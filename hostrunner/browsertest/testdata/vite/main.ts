@@ -1,0 +1,23 @@
+import { Cardferry, SyncError, type Status } from "cardferry";
+
+declare global {
+  interface Window {
+    ready?: boolean;
+    run?: () => Promise<unknown>;
+  }
+}
+
+/** What a test calls: opens a profile, makes an account, syncs, reads, and is refused a write. */
+window.run = async () => {
+  const ferry = await Cardferry.open();
+  const statuses: Status[] = [];
+  ferry.subscribe((status) => statuses.push(status));
+  await ferry.signUp({ user: "learner", password: "correct horse" });
+  await ferry.upload();
+  const [row] = await ferry.query("SELECT count(*) AS n FROM notetypes");
+  const refused = await ferry.query("DELETE FROM notes").catch((e: unknown) => (e instanceof SyncError ? e.kind : String(e)));
+  const { required } = await ferry.sync();
+  await ferry.close();
+  return { notetypes: row?.n, refused, required, pending: statuses[0]?.pending };
+};
+window.ready = true;
