@@ -39,6 +39,8 @@ const (
 	MethodNextCards    = "nextCards"
 	MethodRender       = "render"
 	MethodCompareTyped = "compareTyped"
+	MethodDeckTree  = "deckTree"
+	MethodNextCards = "nextCards"
 )
 
 // Methods returns the names of all methods.
