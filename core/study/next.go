@@ -209,15 +209,6 @@ func outcome(s *State) Outcome {
 	return o
 }
 
-// outcome returns a state in few words. The interval of a learning step is not said: it is that of the last review.
-func outcome(s *State) Outcome {
-	o := Outcome{Kind: [...]string{"new", "learning", "review", "relearning", "preview"}[s.Kind], Seconds: s.Seconds, Leech: s.Leech}
-	if s.Kind == Review {
-		o.Seconds, o.Days = 0, s.Days
-	}
-	return o
-}
-
 // AppendJSON appends n as JSON.
 func (n *Next) AppendJSON(dst []byte) []byte {
 	dst = append(jsontext.AppendKey(append(dst, '{'), "counts"), '{')
