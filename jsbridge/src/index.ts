@@ -10,6 +10,7 @@ import type {
 import { requireBrowser } from "./require.ts";
 import { pageStorage, type Storage } from "./storage.ts";
 import type { Transport } from "./transport.ts";
+import type { DeckTree, NextCards } from "./study.ts";
 import { VERSION } from "./version.ts";
 
 export type {
@@ -23,6 +24,7 @@ export type {
   AccountInfo, Backup, Column, Counts, OnConflict, Param, Progress, RequiredSync, RestoreReport, Row, Status, StatusReport, SyncReport,
   TransferReport,
 } from "./protocol.ts";
+export type { CardState, DeckNode, DeckTree, Finished, NextCard, NextCards } from "./study.ts";
 
 /** Where the files of the package are; each has a default beside index.js. */
 export interface Assets {
@@ -206,6 +208,19 @@ export class Cardferry {
    */
   async diagnostics(): Promise<string> {
     return this.#client.call("diagnostics", null);
+  }
+
+  /** The decks with what is to be studied today in each, and what was studied. A running sync need not end first. */
+  async deckTree(): Promise<DeckTree> {
+    return this.#client.call("deckTree", null);
+  }
+
+  /**
+   * The next cards of a deck and those below it, at most `count` (1 to 100, default 1), and how many are left. Ask again after each
+   * answer, edit or sync: nothing is kept between calls. Errors: `not_found` for a deck that does not exist.
+   */
+  async nextCards(deckId: number, { count = 1 }: { count?: number } = {}): Promise<NextCards> {
+    return this.#client.call("nextCards", { deckId, count });
   }
 
   /** Closes the profile in this tab; others go on. */

@@ -3,6 +3,7 @@
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { TransportAnswer, TransportRequest } from "./transport.ts";
+import type { DeckTree, NextCards } from "./study.ts";
 
 /** A value that a query takes. */
 export type Param = null | boolean | number | bigint | string | Uint8Array;
@@ -138,6 +139,8 @@ export interface Calls {
   query: [{ sql: string; params: readonly Param[] }, Row[]];
   edit: [{ ops: readonly EditOp[] }, EditReport];
   undo: [null, UndoReport];
+  deckTree: [null, DeckTree];
+  nextCards: [{ deckId: number; count: number }, NextCards];
   close: [null, null];
   /** For tests only: runs statements that may write, as an app would with `edit`. */
   exec: [{ sql: string }, null];

@@ -14,6 +14,7 @@ import { Engine } from "./sqlite.ts";
 import { signUp } from "./signup.ts";
 import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
 import { VERSION } from "./version.ts";
+import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
@@ -134,6 +135,8 @@ export class Session {
     query: ({ sql, params }) => this.#profile.query(sql, params),
     edit: (params, signal) => this.#change("edit", params, signal) as Promise<EditReport>,
     undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
+    deckTree: (_, signal) => this.#profile.between("deckTree", {}, { signal }) as Promise<DeckTree>,
+    nextCards: (params, signal) => this.#profile.between("nextCards", params, { signal }) as Promise<NextCards>,
     exec: async ({ sql }) => (await this.#profile.exec(sql), null),
     dump: () => this.#profile.dump(),
     memory: () => Promise.resolve(this.#profile.memory()),
