@@ -158,6 +158,16 @@ func (p *Profile) NextCards(ctx context.Context, params service.NextCardsParams)
 	return r, p.between(ctx, service.MethodNextCards, params, &r)
 }
 
+// Render renders both sides of a card, of a stored note or of one that an editor shows before it is stored.
+func (p *Profile) Render(ctx context.Context, params service.RenderParams) (r service.RenderResult, err error) {
+	return r, p.doOpen(ctx, service.MethodRender, params, &r)
+}
+
+// CompareTyped compares an answer that was typed in with the expected one.
+func (p *Profile) CompareTyped(ctx context.Context, params service.CompareTypedParams) (r service.CompareTypedResult, err error) {
+	return r, p.doOpen(ctx, service.MethodCompareTyped, params, &r)
+}
+
 // Backups lists the backups, newest first.
 func (p *Profile) Backups(ctx context.Context) (r service.BackupsResult, err error) {
 	return r, p.do(ctx, service.MethodBackups, struct{}{}, &r)

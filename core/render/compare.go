@@ -15,8 +15,9 @@ import (
 // makes the colours of answers of more than 200 characters stranger.
 func CompareTyped(text host.Text, expected, typed string, noMarks bool) string {
 	expected = expectedText(expected)
+	const open, end = "<code id=typeans>", "</code>"
 	if typed == "" {
-		return `<code id=typeans>` + escapeText(expected) + `</code>`
+		return string(append(appendText([]byte(open), expected), end...))
 	}
 	var e, t []letter
 	if noMarks {
@@ -28,16 +29,16 @@ func CompareTyped(text host.Text, expected, typed string, noMarks bool) string {
 		expected = text.NFC(valid(expected))
 		e, t = letters(expected), letters(text.NFC(valid(typed)))
 	}
-	b := []byte(`<code id=typeans>`)
+	b := []byte(open)
 	if same(e, t) {
-		return string(append(appendRun(b, "typeGood", expected), "</code>"...))
+		return string(append(appendRun(b, "typeGood", expected), end...))
 	}
 	d := differ{typed: t, expected: e, budget: maxCompared}
 	d.compare(0, len(t), 0, len(e))
 	b = d.appendTyped(b)
 	b = append(b, `<br><span id=typearrow>&darr;</span><br>`...)
 	b = d.appendExpected(b)
-	return string(append(b, "</code>"...))
+	return string(append(b, end...))
 }
 
 // letter is a character to compare, and what is shown for it.
@@ -142,9 +143,25 @@ func lineBreak(s string) int {
 	return max(0, notetext.PrefixFold(s, "<div>"), notetext.PrefixFold(s, "</div>"))
 }
 
-// escapeText escapes text for HTML.
-func escapeText(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;").Replace(s)
+// appendText appends text, escaped for HTML.
+func appendText(dst []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '&':
+			dst = append(dst, "&amp;"...)
+		case '<':
+			dst = append(dst, "&lt;"...)
+		case '>':
+			dst = append(dst, "&gt;"...)
+		case '"':
+			dst = append(dst, "&quot;"...)
+		case '\'':
+			dst = append(dst, "&#x27;"...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
 }
 
 // appendRun appends characters of one kind. A combining mark gets a space to stand on.
@@ -156,6 +173,5 @@ func appendRun(dst []byte, class, text string) []byte {
 		}
 		break
 	}
-	dst = append(dst, escapeText(text)...)
-	return append(dst, "</span>"...)
+	return append(appendText(dst, text), "</span>"...)
 }

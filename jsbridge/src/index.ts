@@ -7,6 +7,7 @@ import { watchPage } from "./lifecycle.ts";
 import type {
   AccountInfo, Backup, OnConflict, OpenRequest, Param, RestoreReport, Row, Status, StatusReport, SyncReport, TransferReport,
 } from "./protocol.ts";
+import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
 import { requireBrowser } from "./require.ts";
 import { pageStorage, type Storage } from "./storage.ts";
 import type { Transport } from "./transport.ts";
@@ -25,6 +26,7 @@ export type {
   TransferReport,
 } from "./protocol.ts";
 export type { CardState, DeckNode, DeckTree, Finished, NextCard, NextCards } from "./study.ts";
+export type { PlayItem, RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
 
 /** Where the files of the package are; each has a default beside index.js. */
 export interface Assets {
@@ -182,6 +184,19 @@ export class Cardferry {
   /** Replaces this collection by the server's; unless backup is false, a backup is kept. */
   async download(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
     return this.#client.call("download", { backup: options.backup ?? true }, options.signal);
+  }
+
+  /**
+   * Renders both sides of a card, of a stored note or of one that an editor shows before it is stored. A mistake in its
+   * template is in the result. Errors: `not_found`, `damaged_file`; `invalid_input` for a wrong number of fields.
+   */
+  async render(card: RenderRequest): Promise<RenderedCard> {
+    return this.#client.call("render", card);
+  }
+
+  /** Returns the HTML that stands for the marker of a typed answer on the answer side. Errors as of {@link render}. */
+  async compareTyped(answer: TypedAnswer): Promise<string> {
+    return (await this.#client.call("compareTyped", answer)).html;
   }
 
   /** Runs one SQL statement that only reads. Errors: `invalid_input` for any other. */

@@ -2,6 +2,7 @@
 
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
+import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
 import type { TransportAnswer, TransportRequest } from "./transport.ts";
 import type { DeckTree, NextCards } from "./study.ts";
 
@@ -141,6 +142,8 @@ export interface Calls {
   undo: [null, UndoReport];
   deckTree: [null, DeckTree];
   nextCards: [{ deckId: number; count: number }, NextCards];
+  render: [RenderRequest, RenderedCard];
+  compareTyped: [TypedAnswer, { html: string }];
   close: [null, null];
   /** For tests only: runs statements that may write, as an app would with `edit`. */
   exec: [{ sql: string }, null];

@@ -137,6 +137,8 @@ export class Session {
     undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
     deckTree: (_, signal) => this.#profile.between("deckTree", {}, { signal }) as Promise<DeckTree>,
     nextCards: (params, signal) => this.#profile.between("nextCards", params, { signal }) as Promise<NextCards>,
+    render: (p) => this.#profile.call("render", p) as Promise<never>,
+    compareTyped: (p) => this.#profile.call("compareTyped", p) as Promise<never>,
     exec: async ({ sql }) => (await this.#profile.exec(sql), null),
     dump: () => this.#profile.dump(),
     memory: () => Promise.resolve(this.#profile.memory()),
