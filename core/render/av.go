@@ -9,8 +9,8 @@ import (
 
 // AV is a sound or video, or a text that is to be spoken.
 type AV struct {
-	Sound  string  `json:"sound,omitempty"` // the name of the file
-	Speech *Speech `json:"speech,omitempty"`
+	Sound  string  `json:"sound"`            // the name of the file, "" of a text
+	Speech *Speech `json:"speech,omitempty"` // the text, or nil
 }
 
 // Speech is a text that is to be spoken.
@@ -93,7 +93,8 @@ func (x *avScanner) match(s string) int {
 		if n <= 0 {
 			return 0
 		}
-		x.sound = notetext.DecodeEntities(after[:n])
+		name := notetext.DecodeEntities(after[:n])
+		x.sound = name[strings.LastIndexByte(name, '/')+1:] // files are in one folder, and none but these are played
 		return len(soundOpen) + n + 1
 	}
 	after, ok := strings.CutPrefix(s, speechOpen)

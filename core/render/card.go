@@ -39,6 +39,15 @@ const (
 
 // Render renders both sides of a card. Every mistake of a template is in the result: nothing else can fail.
 func Render(c *Card) *Sides {
+	s := c.sides()
+	if s.Err == nil {
+		s.Typed = c.typed(s)
+	}
+	return s
+}
+
+// sides renders a card but for its typed answer.
+func (c *Card) sides() *Sides {
 	s := &Sides{}
 	r := card{Card: c, ord: c.Ord}
 	s.Err = r.render(s, func(html string, side Side) string {
@@ -54,7 +63,6 @@ func Render(c *Card) *Sides {
 		return &Sides{Err: s.Err}
 	}
 	s.Question, s.Answer = c.latex(s.Question), c.latex(s.Answer)
-	s.Typed = c.typed(s)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -8,20 +9,10 @@ import (
 	"github.com/cardferry/cardferry/core/render"
 )
 
+var hintID = regexp.MustCompile(`hint[0-9a-f]{16}`)
+
 // noID masks the ids of hints, which are opaque.
-func noID(html string) string {
-	for _, mark := range []string{`'hint`, `"hint`} {
-		for rest := html; ; {
-			_, after, ok := strings.Cut(rest, mark)
-			if !ok || len(after) < 16 {
-				break
-			}
-			html = strings.Replace(html, after[:16], "", 1)
-			rest = after[16:]
-		}
-	}
-	return html
-}
+func noID(html string) string { return hintID.ReplaceAllString(html, "hint") }
 
 // noMessage removes the reference's own text about a card that asks nothing.
 func noMessage(html string) string {

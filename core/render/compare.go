@@ -82,24 +82,15 @@ func same(a, b []letter) bool {
 
 func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
-// expectedText returns the text that is expected of what a field has.
+// expectedText returns the text that is expected of what a field has: without what is played.
 func expectedText(html string) string {
 	var b strings.Builder
-	for {
-		before, after, ok := strings.Cut(html, soundOpen)
-		n := strings.IndexByte(after, ']')
-		if !ok || n < 0 {
-			break
-		}
+	x := avScanner{rest: html}
+	for more := true; more; {
+		var before string
+		before, more = x.skip()
 		b.WriteString(before)
-		if n == 0 {
-			b.WriteString(soundOpen)
-			html = after
-			continue
-		}
-		html = after[n+1:]
 	}
-	b.WriteString(html)
 	return strings.TrimSpace(notetext.DecodeEntities(notetext.StripTags(joinLines(b.String()))))
 }
 

@@ -7,3 +7,6 @@ func Raw(c *Card) *Sides {
 	s.Err = r.render(s, func(html string, _ Side) string { return html })
 	return s
 }
+
+// Untyped renders both sides with the marks of typed answers as they are.
+func Untyped(c *Card) *Sides { return c.sides() }

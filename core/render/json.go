@@ -8,11 +8,11 @@ import (
 
 // AppendJSON appends a as JSON.
 func (a AV) AppendJSON(dst []byte) []byte {
-	dst = append(dst, '{')
-	if a.Speech == nil {
-		return append(jsontext.PutText(dst, "sound", a.Sound), '}')
+	dst = jsontext.PutText(append(dst, '{'), "sound", a.Sound)
+	if a.Speech != nil {
+		dst = a.Speech.AppendJSON(jsontext.AppendKey(dst, "speech"))
 	}
-	return append(a.Speech.AppendJSON(jsontext.AppendKey(dst, "speech")), '}')
+	return append(dst, '}')
 }
 
 // AppendJSON appends s as JSON.

@@ -12,10 +12,11 @@ export type RenderRequest =
     tags?: readonly string[];
   };
 
-/** What a card plays: a file, or a text that is to be spoken. */
-export type PlayItem =
-  | { sound: string; speech?: undefined }
-  | { speech: { text: string; lang: string; voices?: string[]; speed: number; other?: string[] }; sound?: undefined };
+/** What a card plays: a file of this name, or a text that is to be spoken; `sound` is "" then. */
+export interface PlayItem {
+  sound: string;
+  speech?: { text: string; lang: string; voices?: string[]; speed: number; other?: string[] };
+}
 
 /** What a card shows. All of it comes from strangers: show it in a frame that has no access to the app. */
 export interface RenderedCard {
