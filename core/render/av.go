@@ -126,7 +126,7 @@ func (x *avScanner) av() (av AV, mistake string) {
 }
 
 // maxOptions bounds how far the end of the options of a speech is looked for.
-const maxOptions = 4096
+const maxOptions = 1024
 
 // speechOptions reads ` lang=en voices="A,B"]` and so on, and returns where it ends; nil if it is nothing like that.
 func speechOptions(s string) (speech *Speech, size int) {

@@ -49,7 +49,7 @@ func Render(c *Card) *Sides {
 // sides renders a card but for its typed answer.
 func (c *Card) sides() *Sides {
 	s := &Sides{}
-	r := card{Card: c, ord: c.Ord}
+	r := newCard(c)
 	s.Err = r.render(s, func(html string, side Side) string {
 		text, list := extractAV(html, side)
 		if side == Front {
@@ -69,10 +69,14 @@ func (c *Card) sides() *Sides {
 // card is the state of rendering one.
 type card struct {
 	*Card
+	note      note
 	ord       int
 	side      Side
 	frontSide string // what {{FrontSide}} stands for
+	work      int    // bytes that tags and filters had to do with on this side
 }
+
+func newCard(c *Card) card { return card{Card: c, note: newNote(c.Notetype, c.Fields), ord: c.Ord} }
 
 // render renders the question, then the answer; the reference looks at the answer only if all is well with the question.
 // finish completes a side, before the answer takes over the question.
@@ -109,7 +113,7 @@ func (c *card) renderSide(s *Sides, side Side, text string) (string, *Error) {
 	if err != nil {
 		return "", err
 	}
-	c.side = side
+	c.side, c.work = side, 0
 	if side == Front {
 		s.Empty = c.emptiness(t)
 	}
@@ -140,8 +144,8 @@ func (c *card) hasNumber() bool {
 	return false
 }
 
-// maxSide bounds a side, in bytes: a template may repeat a long field as often as it likes.
-const maxSide = 16 << 20
+// maxWork bounds what is done for a side, in bytes: a template may repeat a long field, and filters, as often as it likes.
+const maxWork = 16 << 20
 
 // expand writes a template. Unknown fields are mistakes also where a conditional hides them.
 func (c *card) expand(b *strings.Builder, t template) *Error {
@@ -158,15 +162,16 @@ func (c *card) expand(b *strings.Builder, t template) *Error {
 			if !ok {
 				return unknown(n, c.side)
 			}
-			if b.WriteString(text); b.Len() > maxSide {
+			b.WriteString(text)
+			if c.work += len(text); c.work > maxWork {
 				return &Error{Side: c.side, Problem: TooLong, Tag: "{{" + n.text + "}}", Field: n.text}
 			}
 		case ifFilled, ifEmpty:
-			content, ok := c.content(n.text)
+			filled, ok := c.isFilled(n.text)
 			if !ok && !isClozeKey(n.text) {
 				return unknown(n, c.side)
 			}
-			if i > hidden && isEmpty(content) == (n.kind == ifFilled) {
+			if i > hidden && filled != (n.kind == ifFilled) {
 				hidden = n.end
 			}
 		}
@@ -193,15 +198,24 @@ func (c *card) replacement(n *node, hidden bool) (text string, ok bool) {
 }
 
 func (c *card) filled(key string) bool {
-	content, _ := c.content(key)
-	return !isEmpty(content)
+	filled, _ := c.isFilled(key)
+	return filled
+}
+
+// isFilled reports whether a field or special field has content; ok is false if there is none of this name.
+func (c *card) isFilled(key string) (filled, ok bool) {
+	if i := c.note.field(key); i >= 0 {
+		return c.note.filled[i], true
+	}
+	content, ok := c.content(key)
+	return !isEmpty(content), ok
 }
 
 // content returns the content of a field or special field (§2.2); ok is false if there is none of this name. A field hides a
 // special one.
 func (c *card) content(key string) (content string, ok bool) {
-	if content, ok = c.Notetype.field(c.Fields, key); ok {
-		return content, true
+	if i := c.note.field(key); i >= 0 {
+		return c.note.fields[i], true
 	}
 	switch key {
 	case "Tags":

@@ -17,7 +17,7 @@ func Ordinals(n *Notetype, fields, tags []string) (ords []int) {
 	if n.Cloze {
 		return clozeOrdinals(fields)
 	}
-	filled := n.filledForCards(fields, tags)
+	filled := newNote(n, fields).filledForCards(tags)
 	for ord, t := range n.Templates {
 		// One that does not parse yields no card, but keeps none of the others from it.
 		if front, err := parseTemplate(t.Front); err == nil && front.shows(filled) {
@@ -48,10 +48,10 @@ func clozeNumbers(field string) []uint16 {
 
 // filledForCards returns what tells whether a key has content when cards are made: before there is a card. A field hides a
 // special field of the same name.
-func (n *Notetype) filledForCards(fields, tags []string) func(key string) bool {
+func (n note) filledForCards(tags []string) func(key string) bool {
 	return func(key string) bool {
-		if content, ok := n.field(fields, key); ok {
-			return !isEmpty(content)
+		if i := n.field(key); i >= 0 {
+			return n.filled[i]
 		}
 		switch key {
 		case "Tags":

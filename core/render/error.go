@@ -27,7 +27,7 @@ const (
 	NotClosed    Problem = "not_closed" // nothing ends a conditional
 	WrongEnd     Problem = "wrong_end"  // another conditional should be ended first
 	NotOpened    Problem = "not_opened" // there is no conditional to end
-	TooLong      Problem = "too_long"   // the side would be longer than 16 MiB
+	TooLong      Problem = "too_long"   // the side would have more than 16 MiB, or take as much work
 	NoField      Problem = "no_field"   // the front names no field
 	NoCloze      Problem = "no_cloze"   // a side of a cloze notetype shows no cloze
 	SameFront    Problem = "same_front" // an earlier template has the same front

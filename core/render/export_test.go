@@ -3,7 +3,7 @@ package render
 // Raw renders both sides without looking for sounds, LaTeX and typed answers, as the vectors have them.
 func Raw(c *Card) *Sides {
 	s := &Sides{}
-	r := card{Card: c, ord: c.Ord}
+	r := newCard(c)
 	s.Err = r.render(s, func(html string, _ Side) string { return html })
 	return s
 }

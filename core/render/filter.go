@@ -20,6 +20,9 @@ func (c *card) filter(n *node, content string) string {
 		if more = i >= 0; more {
 			rest, name = rest[:i], rest[i+1:]
 		}
+		if c.work += len(content); c.work > maxWork {
+			return "" // expand says that it is too much
+		}
 		content = c.apply(name, n.text, content)
 	}
 	return content

@@ -6,6 +6,8 @@
 package render
 
 import (
+	"slices"
+
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
@@ -62,16 +64,23 @@ func Load(db host.DB, id int64) (*Notetype, error) {
 	return n, nil
 }
 
-// field returns the content of a field; ok is false if there is none of this name. A note from a damaged collection may have
-// fewer fields than its notetype.
-func (n *Notetype) field(fields []string, name string) (content string, ok bool) {
-	for i, f := range n.Fields {
-		if f == name {
-			if i < len(fields) {
-				content = fields[i]
-			}
-			return content, true
-		}
+// field returns the index of a field, -1 if there is none of this name.
+func (n *Notetype) field(name string) int { return slices.Index(n.Fields, name) }
+
+// note is the content of a notetype's fields.
+type note struct {
+	*Notetype
+	fields []string
+	filled []bool
+}
+
+// newNote looks at each field once: templates may ask for them often. A note of a damaged collection may have fewer or
+// more fields than its notetype.
+func newNote(n *Notetype, fields []string) note {
+	x := note{n, make([]string, len(n.Fields)), make([]bool, len(n.Fields))}
+	copy(x.fields, fields)
+	for i, field := range x.fields {
+		x.filled[i] = !isEmpty(field)
 	}
-	return "", false
+	return x
 }

@@ -84,7 +84,7 @@ func (n *Notetype) knows(x *node) bool {
 			return true
 		}
 	}
-	if _, ok := n.field(nil, x.text); ok {
+	if n.field(x.text) >= 0 {
 		return true
 	}
 	return x.kind != replace && isClozeKey(x.text)

@@ -28,7 +28,9 @@ func (c *Card) typed(s *Sides) *Typed {
 		field, t.NoMarks = strings.CutPrefix(t.Field, "nc:")
 	}
 	t.Field = field
-	t.Expected, _ = c.Notetype.field(c.Fields, field)
+	if i := c.Notetype.field(field); i >= 0 && i < len(c.Fields) {
+		t.Expected = c.Fields[i]
+	}
 	if isCloze {
 		t.Expected = typedCloze(t.Expected, c.Ord+1)
 	}
