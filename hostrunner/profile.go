@@ -158,14 +158,15 @@ func (p *Profile) NextCards(ctx context.Context, params service.NextCardsParams)
 	return r, p.between(ctx, service.MethodNextCards, params, &r)
 }
 
-// Render renders both sides of a card, of a stored note or of one that an editor shows before it is stored.
+// Render renders both sides of a card, of a stored note or of one that an editor shows before it is stored. Like Edit it need not
+// wait for a sync.
 func (p *Profile) Render(ctx context.Context, params service.RenderParams) (r service.RenderResult, err error) {
-	return r, p.doOpen(ctx, service.MethodRender, params, &r)
+	return r, p.between(ctx, service.MethodRender, params, &r)
 }
 
-// CompareTyped compares an answer that was typed in with the expected one.
+// CompareTyped compares an answer that was typed in with the expected one. Nor need it wait for a sync.
 func (p *Profile) CompareTyped(ctx context.Context, params service.CompareTypedParams) (r service.CompareTypedResult, err error) {
-	return r, p.doOpen(ctx, service.MethodCompareTyped, params, &r)
+	return r, p.between(ctx, service.MethodCompareTyped, params, &r)
 }
 
 // Backups lists the backups, newest first.

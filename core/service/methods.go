@@ -37,6 +37,9 @@ const (
 
 	MethodDeckTree     = "deckTree"
 	MethodNextCards    = "nextCards"
+	MethodDeckTree  = "deckTree"
+	MethodNextCards = "nextCards"
+
 	MethodRender       = "render"
 	MethodCompareTyped = "compareTyped"
 	MethodDeckTree  = "deckTree"

@@ -74,7 +74,7 @@ func besides(method string) bool {
 // that it has the collection to itself.
 func between(method string) bool {
 	switch method {
-	case MethodEdit, MethodUndo, MethodDeckTree, MethodNextCards:
+	case MethodEdit, MethodUndo, MethodDeckTree, MethodNextCards, MethodRender, MethodCompareTyped:
 		return true
 	}
 	return false
