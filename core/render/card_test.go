@@ -14,8 +14,10 @@ var hintID = regexp.MustCompile(`hint[0-9a-f]{16}`)
 // noID masks the ids of hints, which are opaque.
 func noID(html string) string { return hintID.ReplaceAllString(html, "hint") }
 
-// noMessage removes the reference's own text about a card that asks nothing.
+// noMessage removes the reference's own text about a card that asks nothing, and the marks around what it puts into its
+// messages.
 func noMessage(html string) string {
+	html = strings.NewReplacer("\u2068", "", "\u2069", "").Replace(html)
 	if i := strings.Index(html, "<div>The front of this card is blank."); i >= 0 {
 		return html[:i]
 	}
