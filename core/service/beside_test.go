@@ -41,6 +41,10 @@ func TestBeside(t *testing.T) {
 		{"mediaSync", "close", `{}`, 0},
 		{"mediaSync", "mediaCheck", `{}`, fault.Busy},
 		{"status", "mediaCheck", `{}`, fault.Busy},
+		{"status", "edit", `{"ops":[{"op":"setConfig","key":"k","value":1}]}`, 0},
+		{"sync", "edit", `{"ops":[{"op":"setConfig","key":"k","value":1}]}`, 0},
+		{"upload", "undo", `{}`, fault.NotFound},
+		{"mediaSync", "edit", `{"ops":[{"op":"setConfig","key":"k","value":1}]}`, 0},
 	} {
 		t.Run(c.running+" "+c.beside, func(t *testing.T) {
 			t.Parallel()

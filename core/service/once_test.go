@@ -66,7 +66,9 @@ func TestEditOnce(t *testing.T) {
 		call("open", `{"create":true}`)
 	}
 	again := func() { call("close", `{}`); open() }
-	add := func(name, id string) string { return `{"ops":[{"op":"addDeck","name":"` + name + `"}],"call":"` + id + `"}` }
+	add := func(name, id string) string {
+		return `{"ops":[{"op":"addDeck","name":"` + name + `"}],"call":"` + id + `"}`
+	}
 
 	open()
 	first := call("edit", add("One", "a"))

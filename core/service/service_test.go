@@ -12,6 +12,7 @@ import (
 	"github.com/cardferry/cardferry/core/autosync"
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/edit"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/mediasync"
@@ -36,6 +37,8 @@ func TestResults(t *testing.T) {
 		service.TransferResult{}, service.TransferResult{Bytes: 1, Backup: "b", NewEndpoint: "e", Message: "m", RoundTrips: 2, Lost: counts},
 		service.BackupsResult{Backups: []profile.Backup{}},
 		service.BackupsResult{Backups: []profile.Backup{{ID: "i", Created: 1, Reason: "r", Bytes: 2}, {ID: "j"}}},
+		service.EditResult{Results: []edit.Result{}}, service.UndoResult{Undone: "addNote"},
+		service.EditResult{Results: []edit.Result{{}, {NoteID: 1, CardIDs: []int64{2, 3}}, {CardIDs: []int64{}}, {DeckID: 4}}},
 		service.RestoreResult{Backup: "b"}, service.VersionResult{Version: "v"},
 		service.MediaSyncResult{SetAside: mediasync.Asides{}},
 		service.MediaSyncResult{

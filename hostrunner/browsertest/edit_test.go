@@ -34,7 +34,9 @@ func TestEdit(t *testing.T) {
 			{ op: "setConfig", key: "page", value: { at: [1, null, "x"] } },
 		]);
 		globalThis.note = note;
-		step("edited")`)
+		step("edited");
+		// What is pending is told soon after.
+		await new Promise((resolve) => ferry.subscribe(({ pending, required }) => pending >= 6 && required === "normal" && resolve()));`)
 	var undone []string
 	page.Run(t, &undone, `
 		await ferry.edit([{ op: "removeNotes", noteIds: [note.noteId] }]);

@@ -272,3 +272,44 @@ func TestRandomAPI(t *testing.T) {
 		})
 	}
 }
+
+// TestAPIAllTheTime edits and takes back without pause while a sync receives and sends many rows: edits wait for the transactions
+// only, and nothing is lost.
+func TestAPIAllTheTime(t *testing.T) {
+	t.Parallel()
+	locals(t, 1, func(t *testing.T, e engine) {
+		s := newSetup(t, e)
+		s.real.Do(t, "add_notes", anki.Args{"prefix": "many", "count": 1000, "deck": s.base}, nil)
+		s.real.sync(t)
+		api := newAPI(s.ours)
+		for range 50 {
+			api.addNote(t, s.base, "before")
+		}
+		synced := make(chan error, 1)
+		go func() {
+			_, err := s.ours.try(t.Context())
+			synced <- err
+		}()
+		running, edits := true, 0
+		for running {
+			select {
+			case err := <-synced:
+				if err != nil {
+					t.Fatal(err)
+				}
+				running = false
+			default:
+			}
+			edits++
+			api.tagNote(t, s.notes[edits%len(s.notes)], fmt.Sprint("edit", edits))
+			api.setConfig(t, "edits", fmt.Sprint(edits))
+			if edits%3 == 0 {
+				api.undo(t)
+				api.undo(t)
+			}
+		}
+		t.Logf("%d edits while it synced", edits)
+		settle(t, s.ours, s.real)
+		s.agree(t)
+	})
+}
