@@ -40,7 +40,7 @@ type OpenOptions struct {
 }
 
 // Profile is an open profile folder. Its methods may be called by several goroutines. They run one after the other,
-// except that MediaSync, GetMedia and ForgetMedia run beside the others: while those wait for the network, mostly. The
+// except that Edit and Undo run beside Sync, Upload, Download and Status, and MediaSync, GetMedia and ForgetMedia run beside the others: while those wait for the network, mostly. The
 // collection is opened by the first method that needs it, and stays open until Close.
 //
 // When the context of a call ends, the call ends within a second with fault.Cancelled, and the collection is
@@ -140,7 +140,7 @@ func (p *Profile) ForgetMedia(ctx context.Context) error {
 // Edit changes the collection: all operations or, if one of them is wrong (fault.InvalidInput), none. It need not wait for a running
 // sync, upload or download; it waits for other methods.
 func (p *Profile) Edit(ctx context.Context, ops ...edit.Op) (r service.EditResult, err error) {
-	return r, p.between(ctx, service.MethodEdit, service.EditParams{Ops: ops}, &r)
+	return r, p.between(ctx, service.MethodEdit, service.EditParams{Ops: append([]edit.Op{}, ops...)}, &r)
 }
 
 // Undo takes back the last Edit. fault.NotFound if there is none since the collection was opened, or since the last sync.

@@ -111,6 +111,11 @@ var likes = []like{
 	{"forget, reset", `[{"op":"setCards","cardIds":[$every],"forget":true,"resetCounts":true}]`},
 	{"reposition", `[{"op":"setCards","cardIds":[$every],"position":100,"step":3}]`},
 	{"reposition backwards", `[{"op":"setCards","cardIds":[$n3/0,$n2/1,$n2/0,$n1/0],"position":7}]`},
+	{"answer new cards", `[{"op":"answerCard","cardId":$n1/0,"button":1,"takenMs":1000},{"op":"answerCard","cardId":$n2/0,"button":3,"takenMs":99000},{"op":"answerCard","cardId":$n3/0,"button":4,"takenMs":0}]`},
+	{"answer reviews", `[{"op":"answerCard","cardId":$review/0,"button":2,"takenMs":1000},{"op":"answerCard","cardId":$suspended/0,"button":3,"takenMs":1000},{"op":"answerCard","cardId":$buried/0,"button":1,"takenMs":1000}]`},
+	{"answer with FSRS", `[{"op":"setConfig","key":"fsrs","value":true},{"op":"answerCard","cardId":$review/0,"button":3,"takenMs":1000},{"op":"answerCard","cardId":$interday/0,"button":3,"takenMs":1000}]`},
+	{"answer lent cards", `[{"op":"answerCard","cardId":$lent/0,"button":3,"takenMs":1000},{"op":"answerCard","cardId":$lentnew/0,"button":3,"takenMs":1000}]`},
+	{"a day of work", `[{"op":"addDeck","name":"A::B::new"},{"op":"addNote","notetypeId":$cloze,"deckId":$A,"fields":["{{c1::x}}",""],"tags":["T1"]},{"op":"answerCard","cardId":$n4/1,"button":3,"takenMs":1000},{"op":"setCards","cardIds":[$n4/0],"suspended":true},{"op":"removeNotes","noteIds":[$n2]},{"op":"renameDeck","deckId":$A::B,"name":"Z::moved"},{"op":"removeDeck","deckId":$Random}]`},
 	{"set a front", `[{"op":"setTemplate","notetypeId":$basic,"front":"{{Back}} {{#Front}}x{{/Front}}"}]`},
 	{"set a front for more cards", `[{"op":"setTemplate","notetypeId":$reversed,"ord":1,"front":"{{Front}}{{Back}}"}]`},
 	{"set a back", `[{"op":"setTemplate","notetypeId":$basic,"back":"{{FrontSide}} – {{Back}}"}]`},
@@ -320,12 +325,16 @@ func name(names map[string]string, table, id string) string {
 	return id
 }
 
-// masked hides present times, in seconds.
+var second = regexp.MustCompile(`\b1[0-9]{9}\b`)
+
+// masked hides present times, in seconds, also of the next steps of learning.
 func masked(v string) string {
-	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > time.Now().Unix()-60 && n < time.Now().Unix()+60 {
-		return "now"
-	}
-	return v
+	return second.ReplaceAllStringFunc(v, func(s string) string {
+		if n, _ := strconv.ParseInt(s, 10, 64); n > time.Now().Unix()-600 && n < time.Now().Unix()+1200 {
+			return "now"
+		}
+		return s
+	})
 }
 
 func copyFile(t testing.TB, from, to string) {
