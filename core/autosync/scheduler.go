@@ -56,6 +56,9 @@ func (s *Scheduler) reset(now int64) {
 	}
 }
 
+// Settings returns the settings as they are now.
+func (s *Scheduler) Settings() Settings { return s.set }
+
 // Handle notes what has happened and returns what to do. Errors: fault.InvalidInput, with nothing noted.
 func (s *Scheduler) Handle(e Event) (Answer, error) {
 	if err := check(e); err != nil {

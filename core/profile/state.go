@@ -21,12 +21,14 @@ const (
 	// MediaSeen has the number of the server's last media change at the last sync: files of later changes may belong to
 	// notes that are not here yet (mediasync).
 	MediaSeen Key = "media"
+	// AutoSettings has the settings of core/autosync.
+	AutoSettings Key = "settings"
 
 	clean Key = "clean" // cleanState
 )
 
 // state is the core's own small memory about the collection. It may be lost: then files are checked once more, and
-// edits of config keys that raced a killed sync follow the plain merge rule.
+// edits of config keys that raced a killed sync follow the plain merge rule, and the settings are the usual ones.
 type state struct {
 	db host.DB
 }

@@ -6,10 +6,12 @@ import (
 	"github.com/cardferry/cardferry/core/autosync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/profile"
 )
 
 // AutoParams tell the scheduler what has happened; which fields belong to which event is said at autosync.Kind. Settings that are
-// left out are the defaults, Error is the name of a kind, Report is the result of the sync that has ended.
+// left out stay as they are: they are kept with the profile, unless it is not open. Error is the name of a kind, Report is the
+// result of the sync that has ended.
 type AutoParams struct {
 	Event    autosync.Kind      `json:"event"`
 	Settings *autosync.Settings `json:"settings,omitempty"`
@@ -26,31 +28,38 @@ type AutoParams struct {
 	MediaUSN *int64             `json:"media_usn,omitempty"`
 	Empty    bool               `json:"empty,omitempty"`
 
-	report autosync.Report // what read has found in Report
+	// What read has found.
+	settings []byte
+	report   autosync.Report
 }
 
-// AutoResult says what to do.
-type AutoResult = autosync.Answer
+// AutoResult says what to do, and the settings as they are now.
+type AutoResult struct {
+	autosync.Answer
+	Settings autosync.Settings `json:"settings"`
+}
+
+// AppendJSON appends r as JSON.
+func (r AutoResult) AppendJSON(dst []byte) []byte {
+	dst = r.Answer.AppendJSON(dst)
+	dst = jsontext.AppendKey(dst[:len(dst)-1], "settings")
+	return append(r.Settings.AppendJSON(dst), '}')
+}
 
 func (o *AutoParams) read(p *params) error {
 	o.Event, o.Network, o.What = autosync.Kind(p.text("event")), autosync.Network(p.text("network")), autosync.Action(p.text("what"))
 	o.LoggedIn, o.Hidden, o.Pending = p.flag("logged_in"), p.flag("hidden"), p.flag("pending")
 	o.Media, o.Manual, o.Error, o.Empty = p.flag("media"), p.flag("manual"), p.text("error"), p.flag("empty")
 	o.USN, o.MediaUSN = p.integer("usn"), p.integer("media_usn")
-	o.Settings = p.settings("settings")
+	o.settings = p.take("settings")
 	if raw := p.take("report"); raw != nil {
 		o.report = readReport(raw)
 	}
 	return p.end()
 }
 
-// settings returns the defaults with those settings that are given.
-func (p *params) settings(key string) *autosync.Settings {
-	raw := p.take(key)
-	s := autosync.Defaults()
-	if raw == nil {
-		return &s
-	}
+// changeSettings changes those settings that are in a JSON object; others are refused.
+func changeSettings(s *autosync.Settings, raw []byte) error {
 	in := readParams(raw)
 	for _, flag := range []struct {
 		key string
@@ -69,13 +78,16 @@ func (p *params) settings(key string) *autosync.Settings {
 			in.wrongType("mediaInterval")
 		}
 	}
-	if policy := in.text("metered"); policy != "" {
-		s.Metered = autosync.Policy(policy)
+	if raw := in.take("metered"); raw != nil {
+		policy, ok := jsontext.String(raw)
+		if s.Metered = autosync.Policy(policy); !ok {
+			in.wrongType("metered")
+		}
 	}
-	if err := in.end(); err != nil && p.err == nil {
-		p.err = err
+	if err := in.end(); err != nil {
+		return err
 	}
-	return &s
+	return s.Check()
 }
 
 // readReport finds what the scheduler wants to know in the result of any kind of sync.
@@ -109,7 +121,7 @@ func (s *Service) auto(_ context.Context, p AutoParams) (AutoResult, error) {
 		s.scheduler = autosync.New(s.host.Clock, s.host.Random)
 	}
 	e := autosync.Event{
-		Kind: p.Event, Settings: *p.Settings, Network: p.Network, LoggedIn: p.LoggedIn, Hidden: p.Hidden, Pending: p.Pending,
+		Kind: p.Event, Network: p.Network, LoggedIn: p.LoggedIn, Hidden: p.Hidden, Pending: p.Pending,
 		Media: p.Media, What: p.What, Manual: p.Manual, Report: p.report, USN: -1, MediaUSN: -1, Empty: p.Empty,
 	}
 	if p.Error != "" {
@@ -121,5 +133,49 @@ func (s *Service) auto(_ context.Context, p AutoParams) (AutoResult, error) {
 	if p.MediaUSN != nil {
 		e.MediaUSN = *p.MediaUSN
 	}
-	return s.scheduler.Handle(e)
+	var err error
+	if e.Settings, err = s.autoSettings(p); err != nil {
+		return AutoResult{}, err
+	}
+	a, err := s.scheduler.Handle(e)
+	return AutoResult{a, s.scheduler.Settings()}, err
+}
+
+// autoSettings returns the settings of an event, and keeps them if that is a change of them.
+func (s *Service) autoSettings(p AutoParams) (autosync.Settings, error) {
+	set := s.scheduler.Settings()
+	if p.Event == autosync.Opened {
+		var err error
+		if set, err = s.keptSettings(); err != nil {
+			return set, err
+		}
+	}
+	if p.settings != nil {
+		if err := changeSettings(&set, p.settings); err != nil {
+			return set, err
+		}
+	}
+	if p.Event != autosync.Settled || s.profile == nil {
+		return set, nil
+	}
+	return set, s.profile.Remember(profile.AutoSettings, set.AppendJSON(nil))
+}
+
+// keptSettings returns the profile's settings. Those that are damaged are the defaults again.
+func (s *Service) keptSettings() (autosync.Settings, error) {
+	set := autosync.Defaults()
+	if s.profile == nil {
+		return set, nil
+	}
+	members, found, err := s.profile.Recall(profile.AutoSettings)
+	if err != nil || !found {
+		return set, err
+	}
+	for _, m := range members {
+		kept := set
+		if changeSettings(&kept, append(append(jsontext.AppendKey([]byte{'{'}, m.Key), m.Raw...), '}')) == nil {
+			set = kept
+		}
+	}
+	return set, nil
 }

@@ -57,7 +57,11 @@ func TestResults(t *testing.T) {
 			AV: service.RenderAV{Question: []render.AV{{Sound: "s"}, {Speech: &render.Speech{Text: "t", Lang: "l", Voices: []string{"v", "w"}, Speed: 0.75, Other: []string{"x=y"}}}}, Answer: []render.AV{{Speech: &render.Speech{Speed: 1}}}},
 		},
 		service.CompareTypedResult{HTML: "h"},
-		service.AutoResult{}, service.AutoResult{Do: autosync.Sync, Live: true, Activity: autosync.Attention, Error: "auth", Wake: 1500},
+		service.AutoResult{}, service.AutoResult{
+			Answer:   autosync.Answer{Do: autosync.Sync, Live: true, Activity: autosync.Attention, Error: "auth", Wake: 1500},
+			Settings: autosync.Settings{AutoSync: true, Live: true, SyncMedia: true, MediaInterval: 0.25, Metered: "all"},
+		},
+		autosync.Defaults(), autosync.Settings{MediaInterval: 1440.001},
 		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
 	} {
 		want, err := json.Marshal(v)
@@ -101,7 +105,7 @@ func TestParameters(t *testing.T) {
 		{"status", `{"account":{"key":5}}`}, {"sync", `{"on_conflict":"merge"}`}, {"sync", `{"on_conflict":5}`},
 		{"mediaSync", `{"server_usn":"1"}`}, {"mediaSync", `{"server_usn":1.5}`}, {"getMedia", `{"name":1}`}, {"mediaCheck", `{"apply":1}`},
 		{"auto", `{}`}, {"auto", `{"event":"open"}`}, {"auto", `{"event":"opened","settings":{"autosync":true}}`},
-		{"auto", `{"event":"opened","settings":{"live":1}}`}, {"auto", `{"event":"opened","settings":{"mediaInterval":"5"}}`},
+		{"auto", `{"event":"opened","settings":{"live":1}}`}, {"auto", `{"event":"settings","settings":[]}`}, {"auto", `{"event":"settings","settings":{"metered":""}}`}, {"auto", `{"event":"opened","settings":{"mediaInterval":"5"}}`},
 		{"auto", `{"event":"opened","settings":{"metered":"some"}}`}, {"auto", `{"event":"finished","what":"upload"}`},
 		{"auto", `{"event":"network","network":"wifi"}`},
 		{"render", `{"cardId":"1"}`}, {"render", `{"fields":"x"}`}, {"render", `{"fields":[1]}`}, {"compareTyped", `{"typed":1}`},
@@ -195,21 +199,28 @@ func TestRender(t *testing.T) {
 func TestAuto(t *testing.T) {
 	t.Parallel()
 	s := newService(t, nil)
+	if _, err := s.Call(t.Context(), "open", []byte(`{"create":true}`)); err != nil {
+		t.Fatal(err)
+	}
+	const settings = `,"settings":{"autoSync":true,"live":true,"syncMedia":false,"mediaInterval":0.5,"metered":"all"}}`
 	for _, c := range []struct{ params, want string }{
-		{`{"event":"wake"}`, `{"do":"","live":false,"activity":"idle","error":"","wake_ms":0}`},
 		{
-			`{"event":"opened","settings":{"syncMedia":false,"metered":"all","mediaInterval":0.5},"network":"metered","logged_in":true}`,
-			`{"do":"sync","live":false,"activity":"syncing","error":"","wake_ms":0}`,
+			`{"event":"wake"}`,
+			`{"do":"","live":false,"activity":"idle","error":"","wake_ms":0,"settings":{"autoSync":true,"live":true,"syncMedia":true,"mediaInterval":15,"metered":"collection"}}`,
 		},
+		{`{"event":"settings","settings":{"metered":"all","mediaInterval":0.5}}`, ""},
+		{`{"event":"settings","settings":{"syncMedia":false}}`, `{"do":"","live":false,"activity":"idle","error":"","wake_ms":0` + settings},
+		{`{"event":"opened","network":"metered","logged_in":true}`, `{"do":"sync","live":false,"activity":"syncing","error":"","wake_ms":0` + settings},
 		{
 			`{"event":"finished","what":"sync","report":{"usn":7,"media_usn":2,"events":true,"received":{"notes":1,"cards":2}}}`,
-			`{"do":"","live":true,"activity":"idle","error":"","wake_ms":0}`,
+			`{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings,
 		},
-		{`{"event":"changed","usn":7,"media_usn":null}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0}`},
-		{`{"event":"changed","usn":8,"media_usn":3}`, `{"do":"sync","live":true,"activity":"syncing","error":"","wake_ms":0}`},
-		{`{"event":"finished","what":"sync","error":"auth"}`, `{"do":"","live":false,"activity":"attention","error":"auth","wake_ms":0}`},
+		{`{"event":"changed","usn":7,"media_usn":null}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings},
+		{`{"event":"changed","usn":8,"media_usn":3,"empty":true}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings},
+		{`{"event":"changed","usn":9,"media_usn":3}`, `{"do":"sync","live":true,"activity":"syncing","error":"","wake_ms":0` + settings},
+		{`{"event":"finished","what":"sync","error":"auth"}`, `{"do":"","live":false,"activity":"attention","error":"auth","wake_ms":0` + settings},
 	} {
-		if b, err := s.Call(t.Context(), "auto", []byte(c.params)); err != nil || string(b) != c.want {
+		if b, err := s.Call(t.Context(), "auto", []byte(c.params)); err != nil || c.want != "" && string(b) != c.want {
 			t.Errorf("%s\ngot  %s, %v\nwant %s", c.params, b, err, c.want)
 		}
 	}
