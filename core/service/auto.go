@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cardferry/cardferry/core/autosync"
+	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
@@ -33,17 +34,23 @@ type AutoParams struct {
 	report   autosync.Report
 }
 
-// AutoResult says what to do, and the settings as they are now.
+// AutoResult says what to do, and the settings as they are now. Status is that of the collection, without the server, after an
+// edit: a host shows at once what waits to be sent, also while a sync runs.
 type AutoResult struct {
 	autosync.Answer
 	Settings autosync.Settings `json:"settings"`
+	Status   *StatusResult     `json:"status,omitempty"`
 }
 
 // AppendJSON appends r as JSON.
 func (r AutoResult) AppendJSON(dst []byte) []byte {
 	dst = r.Answer.AppendJSON(dst)
 	dst = jsontext.AppendKey(dst[:len(dst)-1], "settings")
-	return append(r.Settings.AppendJSON(dst), '}')
+	dst = r.Settings.AppendJSON(dst)
+	if r.Status != nil {
+		dst = r.Status.AppendJSON(jsontext.AppendKey(dst, "status"))
+	}
+	return append(dst, '}')
 }
 
 func (o *AutoParams) read(p *params) error {
@@ -116,7 +123,7 @@ func readReport(raw []byte) autosync.Report {
 	return r
 }
 
-func (s *Service) auto(_ context.Context, p AutoParams) (AutoResult, error) {
+func (s *Service) auto(ctx context.Context, p AutoParams) (AutoResult, error) {
 	if s.scheduler == nil {
 		s.scheduler = autosync.New(s.host.Clock, s.host.Random)
 	}
@@ -138,7 +145,15 @@ func (s *Service) auto(_ context.Context, p AutoParams) (AutoResult, error) {
 		return AutoResult{}, err
 	}
 	a, err := s.scheduler.Handle(e)
-	return AutoResult{a, s.scheduler.Settings()}, err
+	r := AutoResult{Answer: a, Settings: s.scheduler.Settings()}
+	if err == nil && e.Kind == autosync.Edited && s.profile != nil {
+		// A sync may be using the collection; its own syncer has the note of what it has changed.
+		y := &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}
+		var status StatusResult
+		status, err = y.Status(ctx, nil, true)
+		r.Status = &status
+	}
+	return r, err
 }
 
 // autoSettings returns the settings of an event, and keeps them if that is a change of them.

@@ -61,6 +61,7 @@ func TestResults(t *testing.T) {
 			Answer:   autosync.Answer{Do: autosync.Sync, Live: true, Activity: autosync.Attention, Error: "auth", Wake: 1500},
 			Settings: autosync.Settings{AutoSync: true, Live: true, SyncMedia: true, MediaInterval: 0.25, Metered: "all"},
 		},
+		service.AutoResult{Status: &service.StatusResult{Required: "normal", Pending: 3}},
 		autosync.Defaults(), autosync.Settings{MediaInterval: 1440.001},
 		wire.Counts{Cards: 1, Notes: 2, Revlog: 3, Graves: 4, Notetypes: 5, Decks: 6, DeckConfigs: 7},
 	} {
@@ -207,6 +208,11 @@ func TestAuto(t *testing.T) {
 		{
 			`{"event":"wake"}`,
 			`{"do":"","live":false,"activity":"idle","error":"","wake_ms":0,"settings":{"autoSync":true,"live":true,"syncMedia":true,"mediaInterval":15,"metered":"collection"}}`,
+		},
+		{
+			`{"event":"edited"}`,
+			`{"do":"","live":false,"activity":"idle","error":"","wake_ms":0,"settings":{"autoSync":true,"live":true,"syncMedia":true,"mediaInterval":15,"metered":"collection"},` +
+				`"status":{"required":"none","upload_ok":true,"download_ok":true,"last_sync":0,"pending":0,"new_endpoint":""}}`,
 		},
 		{`{"event":"settings","settings":{"metered":"all","mediaInterval":0.5}}`, ""},
 		{`{"event":"settings","settings":{"syncMedia":false}}`, `{"do":"","live":false,"activity":"idle","error":"","wake_ms":0` + settings},
