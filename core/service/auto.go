@@ -35,7 +35,7 @@ type AutoParams struct {
 }
 
 // AutoResult says what to do, and the settings as they are now. Status is that of the collection, without the server, after an
-// edit: a host shows at once what waits to be sent, also while a sync runs.
+// edit or a sync: a host shows at once what waits to be sent, also while another sync runs.
 type AutoResult struct {
 	autosync.Answer
 	Settings autosync.Settings `json:"settings"`
@@ -146,7 +146,7 @@ func (s *Service) auto(ctx context.Context, p AutoParams) (AutoResult, error) {
 	}
 	a, err := s.scheduler.Handle(e)
 	r := AutoResult{Answer: a, Settings: s.scheduler.Settings()}
-	if err == nil && e.Kind == autosync.Edited && s.profile != nil {
+	if err == nil && (e.Kind == autosync.Edited || e.Kind == autosync.Finished) && s.profile != nil {
 		// A sync may be using the collection; its own syncer has the note of what it has changed.
 		y := &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}
 		var status StatusResult

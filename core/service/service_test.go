@@ -203,6 +203,7 @@ func TestAuto(t *testing.T) {
 	if _, err := s.Call(t.Context(), "open", []byte(`{"create":true}`)); err != nil {
 		t.Fatal(err)
 	}
+	const status = `,"status":{"required":"none","upload_ok":true,"download_ok":true,"last_sync":0,"pending":0,"new_endpoint":""}}`
 	const settings = `,"settings":{"autoSync":true,"live":true,"syncMedia":false,"mediaInterval":0.5,"metered":"all"}}`
 	for _, c := range []struct{ params, want string }{
 		{
@@ -211,20 +212,19 @@ func TestAuto(t *testing.T) {
 		},
 		{
 			`{"event":"edited"}`,
-			`{"do":"","live":false,"activity":"idle","error":"","wake_ms":0,"settings":{"autoSync":true,"live":true,"syncMedia":true,"mediaInterval":15,"metered":"collection"},` +
-				`"status":{"required":"none","upload_ok":true,"download_ok":true,"last_sync":0,"pending":0,"new_endpoint":""}}`,
+			`{"do":"","live":false,"activity":"idle","error":"","wake_ms":0,"settings":{"autoSync":true,"live":true,"syncMedia":true,"mediaInterval":15,"metered":"collection"}` + status,
 		},
 		{`{"event":"settings","settings":{"metered":"all","mediaInterval":0.5}}`, ""},
 		{`{"event":"settings","settings":{"syncMedia":false}}`, `{"do":"","live":false,"activity":"idle","error":"","wake_ms":0` + settings},
 		{`{"event":"opened","network":"metered","logged_in":true}`, `{"do":"sync","live":false,"activity":"syncing","error":"","wake_ms":0` + settings},
 		{
 			`{"event":"finished","what":"sync","report":{"usn":7,"media_usn":2,"events":true,"received":{"notes":1,"cards":2}}}`,
-			`{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings,
+			`{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings[:len(settings)-1] + status,
 		},
 		{`{"event":"changed","usn":7,"media_usn":null}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings},
 		{`{"event":"changed","usn":8,"media_usn":3,"empty":true}`, `{"do":"","live":true,"activity":"idle","error":"","wake_ms":0` + settings},
 		{`{"event":"changed","usn":9,"media_usn":3}`, `{"do":"sync","live":true,"activity":"syncing","error":"","wake_ms":0` + settings},
-		{`{"event":"finished","what":"sync","error":"auth"}`, `{"do":"","live":false,"activity":"attention","error":"auth","wake_ms":0` + settings},
+		{`{"event":"finished","what":"sync","error":"auth"}`, `{"do":"","live":false,"activity":"attention","error":"auth","wake_ms":0` + settings[:len(settings)-1] + status},
 	} {
 		if b, err := s.Call(t.Context(), "auto", []byte(c.params)); err != nil || c.want != "" && string(b) != c.want {
 			t.Errorf("%s\ngot  %s, %v\nwant %s", c.params, b, err, c.want)
