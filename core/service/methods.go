@@ -35,15 +35,11 @@ const (
 	MethodEdit = "edit"
 	MethodUndo = "undo"
 
-	MethodDeckTree     = "deckTree"
-	MethodNextCards    = "nextCards"
 	MethodDeckTree  = "deckTree"
 	MethodNextCards = "nextCards"
 
 	MethodRender       = "render"
 	MethodCompareTyped = "compareTyped"
-	MethodDeckTree  = "deckTree"
-	MethodNextCards = "nextCards"
 )
 
 // Methods returns the names of all methods.

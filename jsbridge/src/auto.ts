@@ -2,7 +2,7 @@
 // leader, so there is one for each profile.
 
 import { SyncError, toSyncError } from "./errors.ts";
-import { Live } from "./live.ts";
+import { Live, type Change } from "./live.ts";
 import type { Network, Presence } from "./presence.ts";
 import type { Status, StatusReport } from "./protocol.ts";
 import type { Settings } from "./settings.ts";
@@ -58,17 +58,19 @@ export class Auto {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
-  constructor(host: AutoHost) {
+  /** transport makes the requests, if the embedding app makes them. */
+  constructor(host: AutoHost, transport: typeof fetch | undefined) {
     this.#host = host;
-    this.#live = new Live({
+    const listener = {
       listening: () => void this.#tell({ event: "listening" }),
-      changed: (change) => void this.#tell({ event: "changed", ...change }),
+      changed: (change: Change) => void this.#tell({ event: "changed", ...change }),
       deaf: () => void this.#tell({ event: "deaf" }),
-    });
+    };
+    this.#live = new Live(listener, transport ?? ((url, init) => fetch(url, init)));
   }
 
-  /** A tab says how it is; undefined: it has gone. The first one opens the scheduler. */
-  presence(tab: string, presence: Presence | undefined): void {
+  /** A tab says how it is; undefined: it has gone. The first one opens the scheduler; the promise is kept when it is open. */
+  presence(tab: string, presence: Presence | undefined): Promise<void> {
     if (presence) this.#tabs.set(tab, presence.visible);
     else this.#tabs.delete(tab);
     const network = presence?.network ?? this.#network;
@@ -79,10 +81,11 @@ export class Auto {
     if (!this.#opened) {
       const logged_in = this.#host.account() !== null;
       this.#opened = this.#tell({ event: "opened", network, hidden: !visible, logged_in, pending: this.#host.pending() });
-      return;
+      return this.#opened;
     }
     if (network !== before.network) void this.#tell({ event: "network", network });
     if (visible !== before.visible) void this.#tell({ event: visible ? "visible" : "hidden" });
+    return this.#opened;
   }
 
   /** The collection, or a media file, was changed here. */

@@ -3,6 +3,7 @@
 // key of an account is ever sent.
 
 import type { Failure } from "./errors.ts";
+import type { Presence } from "./presence.ts";
 import type { CallName, Calls, ToPage } from "./protocol.ts";
 import type { TransportRequest } from "./transport.ts";
 
@@ -30,7 +31,11 @@ export type TabCall = {
 }[CallName];
 
 /** A tab to the leader. */
-export type ToLeader = { type: "call"; leader: string; call: TabCall } | { type: "cancel"; leader: string; key: string };
+export type ToLeader =
+  | { type: "call"; leader: string; call: TabCall }
+  | { type: "cancel"; leader: string; key: string }
+  /** How the tab's page is. A new leader is told as well. */
+  | { type: "presence"; leader: string; presence: Presence };
 
 /** The leader to a tab. */
 export type ToTab =

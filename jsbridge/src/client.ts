@@ -3,6 +3,7 @@
 
 import { SyncError, toSyncError } from "./errors.ts";
 import type { Notice } from "./channel.ts";
+import type { Presence } from "./presence.ts";
 import type { CallName, Calls, OpenRequest, ToPage, ToWorker } from "./protocol.ts";
 import { PageTransport, type Transport } from "./transport.ts";
 
@@ -23,6 +24,7 @@ export class Client {
   readonly #pending = new Map<number, Pending>();
   #transport: PageTransport | undefined;
   #worker: Worker | undefined;
+  #presence: Presence | undefined;
   #opened = false;
   #last = 0;
   #ended: SyncError | undefined;
@@ -57,6 +59,12 @@ export class Client {
     const cancel = (): void => this.#cancel(id);
     signal.addEventListener("abort", cancel, { once: true });
     return answer.finally(() => signal.removeEventListener("abort", cancel));
+  }
+
+  /** Tells the worker, and each later one, how the page is. */
+  tell(presence: Presence): void {
+    this.#presence = presence;
+    this.#post({ type: "presence", presence });
   }
 
   /** Ends the worker for a while: a page that is frozen must not keep the profile from other tabs. */
@@ -96,6 +104,7 @@ export class Client {
         const where = e.message || "it could not be loaded";
         this.#crashed(new SyncError("internal", `the worker has failed: ${where}`, { hint: "Load the page again." }));
       });
+    if (this.#presence) this.tell(this.#presence);
   }
 
   /** Every open call fails, as it may be what ended the worker. Later ones have a new one, if that can open the profile. */

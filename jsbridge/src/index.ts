@@ -4,11 +4,14 @@ import { Client } from "./client.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
-import type {
-  AccountInfo, Backup, OnConflict, OpenRequest, Param, RestoreReport, Row, Status, StatusReport, SyncReport, TransferReport,
+import { watchPresence, type Network } from "./presence.ts";
+import {
+  NOTHING, type AccountInfo, type Backup, type OnConflict, type OpenRequest, type Param, type RestoreReport, type Row,
+  type Status, type StatusReport, type SyncReport, type TransferReport,
 } from "./protocol.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
 import { requireBrowser } from "./require.ts";
+import { SettingsApi } from "./settings.ts";
 import { pageStorage, type Storage } from "./storage.ts";
 import type { Transport } from "./transport.ts";
 import type { DeckTree, NextCards } from "./study.ts";
@@ -18,6 +21,8 @@ export type {
   AddDeck, AddNote, AnswerCard, EditOp, EditReport, EditResult, Json, RemoveDeck, RemoveNotes, RenameDeck, SetCards, SetConfig,
   SetTemplate, UndoReport, UpdateNote,
 } from "./edit.ts";
+export type { Network } from "./presence.ts";
+export { SettingsApi, type Settings } from "./settings.ts";
 export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
@@ -52,6 +57,8 @@ export interface OpenOptions {
    * profile open must give one.
    */
   transport?: Transport;
+  /** What kind of network there is, asked from time to time. Default: as the browser knows it. */
+  network?: () => Network;
 }
 
 /** The backups of a profile. */
@@ -74,10 +81,12 @@ export interface CallOptions {
 export class Cardferry {
   readonly #client: Client;
   readonly #listeners = new Set<(status: Status) => void>();
-  #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
+  #status: Status = NOTHING;
   #account: AccountInfo | null = null;
 
-  readonly #unwatch: () => void;
+  readonly #unwatch: (() => void)[];
+  /** What happens by itself. */
+  readonly settings = new SettingsApi({ call: (name, params) => this.#client.call(name, params) });
   /** Tells how much is stored; `storage.request()` asks the browser to keep it. */
   readonly storage: Storage = pageStorage();
   /** The copies that are kept before something replaces the collection. */
@@ -86,13 +95,13 @@ export class Cardferry {
     restore: (id) => this.#client.call("restore", { id }),
   };
 
-  private constructor(start: () => Worker, open: OpenRequest, transport: Transport | undefined) {
+  private constructor(start: () => Worker, open: OpenRequest, { transport, network }: OpenOptions) {
     this.#client = new Client(start, open, ({ status, account }) => {
       this.#account = account;
       this.#status = status;
       this.#notify();
     }, transport);
-    this.#unwatch = watchPage(this.#client);
+    this.#unwatch = [watchPage(this.#client), watchPresence((presence) => this.#client.tell(presence), network)];
   }
 
   /**
@@ -112,7 +121,7 @@ export class Cardferry {
       core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
       sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
       transport: options.transport !== undefined,
-    }, options.transport);
+    }, options);
     try {
       await ferry.#client.open();
       return ferry;
@@ -248,7 +257,7 @@ export class Cardferry {
   }
 
   #end(error: SyncError): void {
-    this.#unwatch();
+    for (const end of this.#unwatch) end();
     this.#client.end(error);
   }
 

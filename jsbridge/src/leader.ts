@@ -3,6 +3,7 @@
 import { Channel, type Notice, type Shout, type TabCall, type ToLeader, type ToTab } from "./channel.ts";
 import { SyncError, toFailure } from "./errors.ts";
 import { aliveLock, watchLock } from "./lock.ts";
+import type { Presence } from "./presence.ts";
 import type { OpenRequest, ToPage } from "./protocol.ts";
 import { Session } from "./session.ts";
 
@@ -72,6 +73,11 @@ export class Leader {
     this.#runs.get(key)?.controller.abort();
   }
 
+  /** A tab's page says how it is. */
+  presence(tab: string, presence: Presence): void {
+    this.#session.presence(tab, presence);
+  }
+
   /** A tab is there. */
   hello(tab: string): void {
     let channel = this.#followers.get(tab);
@@ -96,6 +102,7 @@ export class Leader {
   #receive(tab: string, message: ToLeader): void {
     if (message.leader !== this.#around.tab) return; // meant for an earlier leader
     if (message.type === "cancel") this.cancel(message.key);
+    else if (message.type === "presence") this.presence(tab, message.presence);
     else void this.#serve(tab, message.call);
   }
 
@@ -119,6 +126,7 @@ export class Leader {
   #gone(tab: string): void {
     this.#followers.get(tab)?.close();
     this.#followers.delete(tab);
+    this.#session.presence(tab, undefined);
   }
 
   #post(message: Notice | Extract<ToPage, { type: "crash" }>): void {

@@ -17,34 +17,32 @@ export interface Listener {
   deaf(): void;
 }
 
-/** What a test replaces: the network, and how to be called after some milliseconds unless cancelled. */
-export interface LiveParts {
-  fetch(url: string, init: RequestInit): Promise<Response>;
-  after(ms: number, f: () => void): () => void;
-}
+/** Makes requests, as the global fetch does. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** Calls f after some milliseconds, unless what it returns is called before. */
+export type After = (ms: number, f: () => void) => () => void;
 
 /** A server that says nothing for so long is gone; its heartbeats come every 25 seconds. */
 const SILENCE = 70_000;
 /** No event is nearly as long. */
 const LONGEST = 64 << 10;
 
-const browser: LiveParts = {
-  fetch: (url, init) => fetch(url, init),
-  after: (ms, f) => {
-    const timer = setTimeout(f, ms);
-    return () => clearTimeout(timer);
-  },
+const afterTimeout: After = (ms, f) => {
+  const timer = setTimeout(f, ms);
+  return () => clearTimeout(timer);
 };
 
 /** At most one connection to a server's events. */
 export class Live {
   readonly #listener: Listener;
-  readonly #parts: LiveParts;
+  readonly #fetch: Fetch;
+  readonly #after: After;
   #connection: AbortController | undefined;
 
-  constructor(listener: Listener, parts: LiveParts = browser) {
+  constructor(listener: Listener, fetch: Fetch, after: After = afterTimeout) {
     this.#listener = listener;
-    this.#parts = parts;
+    this.#fetch = fetch;
+    this.#after = after;
   }
 
   /** Listens, unless it does already. */
@@ -69,9 +67,9 @@ export class Live {
 
   async #run(endpoint: string, key: string, connection: AbortController): Promise<void> {
     const dead = (): void => connection.abort();
-    let cancel = this.#parts.after(SILENCE, dead);
+    let cancel = this.#after(SILENCE, dead);
     try {
-      const response = await this.#parts.fetch(new URL("api/events", endpoint).href, {
+      const response = await this.#fetch(new URL("api/events", endpoint).href, {
         headers: { authorization: `Bearer ${key}` },
         signal: connection.signal,
         cache: "no-store",
@@ -90,7 +88,7 @@ export class Live {
         const { done, value } = await reader.read();
         if (done || !parser.feed(value)) return;
         cancel();
-        cancel = this.#parts.after(SILENCE, dead);
+        cancel = this.#after(SILENCE, dead);
       }
     } finally {
       cancel();

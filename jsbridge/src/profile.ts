@@ -107,6 +107,11 @@ export class Profile {
     }
   }
 
+  /** Runs a method that may run beside others, without waiting for them. It makes no files. */
+  beside(method: Method, params: object): Promise<unknown> {
+    return this.#guest.call(method, params, () => {}).answer;
+  }
+
   /** Runs a statement that only reads; it waits while a task has a transaction open. */
   async query(sql: string, params: readonly Param[]): Promise<Row[]> {
     await this.#betweenTransactions();

@@ -3,6 +3,8 @@
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
+import type { Presence } from "./presence.ts";
+import type { Settings } from "./settings.ts";
 import type { TransportAnswer, TransportRequest } from "./transport.ts";
 import type { DeckTree, NextCards } from "./study.ts";
 
@@ -102,8 +104,15 @@ export interface Status {
   /** Rows that wait to be sent. */
   pending: number;
   progress?: Progress;
+  /** Files of the last media sync that had any to transfer. */
+  media: { done: number; total: number };
   error?: Failure;
 }
+
+/** The status of a profile of which nothing is known yet. */
+export const NOTHING: Readonly<Status> = {
+  required: "none", activity: "idle", lastSync: 0, pending: 0, media: { done: 0, total: 0 },
+};
 
 /** Who is logged in; the key stays in the worker. */
 export interface AccountInfo {
@@ -137,6 +146,8 @@ export interface Calls {
   backups: [null, Backup[]];
   restore: [{ id: string }, RestoreReport];
   diagnostics: [null, string];
+  /** Changes settings, if there are any to change, and returns all. */
+  settings: [Partial<Settings> | null, Settings];
   query: [{ sql: string; params: readonly Param[] }, Row[]];
   edit: [{ ops: readonly EditOp[] }, EditReport];
   undo: [null, UndoReport];
@@ -153,6 +164,8 @@ export interface Calls {
   load: [{ collection: Blob }, null];
   /** For tests only: the sizes of both memories, in bytes. They never shrink, so these are the peaks as well. */
   memory: [null, { guest: number; sqlite: number }];
+  /** For tests only: lets time pass for the core, so that a test need not wait for the scheduler. */
+  advance: [{ ms: number }, null];
 }
 
 /** The name of one call. */
@@ -163,6 +176,7 @@ export type ToWorker =
   /** again: an earlier worker of the page had this call and may have done it. */
   | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0]; again?: boolean } }[CallName]
   | { type: "cancel"; id: number }
+  | { type: "presence"; presence: Presence }
   | TransportAnswer;
 
 /** Worker to page. */

@@ -1,15 +1,20 @@
 // What the leader of the tabs runs: one open profile with its account and status.
 
+import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
-import { SyncError, toFailure, toSyncError, type Kind } from "./errors.ts";
+import { SyncError, toFailure, toSyncError, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
 import { Evicted, lostError, refuseUpload } from "./evicted.ts";
 import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
-import type { AccountInfo, Backup, Calls, OpenRequest, Progress, RestoreReport, Status, StatusReport, ToPage } from "./protocol.ts";
+import type { Presence } from "./presence.ts";
+import {
+  NOTHING, type AccountInfo, type Backup, type Calls, type OpenRequest, type Progress, type RestoreReport, type Status,
+  type StatusReport, type ToPage,
+} from "./protocol.ts";
 import { Engine } from "./sqlite.ts";
 import { signUp } from "./signup.ts";
 import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
@@ -18,9 +23,6 @@ import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
-/** After these a later try may succeed by itself. */
-const PASSING: ReadonlySet<Kind> = new Set<Kind>(["offline", "timeout", "network", "server_error"]);
-
 /** What a session has around it. */
 export interface Around {
   /** Tells the pages of all tabs. */
@@ -41,7 +43,10 @@ export class Session {
   readonly #profile: Profile;
   readonly #store: AccountStore;
   #account: Account | undefined;
-  #status: Status = { required: "none", activity: "idle", lastSync: 0, pending: 0 };
+  readonly #auto: Auto;
+  readonly #failures = new Map<Kind, Failure>();
+  #begun = false;
+  #status: Status = NOTHING;
   #reported = 0;
 
   private constructor(
@@ -55,6 +60,14 @@ export class Session {
     this.#profile = parts.profile;
     this.#store = parts.store;
     this.#account = parts.account;
+    const host = {
+      ask: (event: object) => this.#profile.beside("auto", event) as Promise<AutoAnswer>,
+      run: (action: Action, signal: AbortSignal) => this.#automatic(action, signal),
+      show: (answer: AutoAnswer) => this.#show(answer),
+      account: () => this.#credentials(),
+      pending: () => this.#status.pending > 0,
+    };
+    this.#auto = new Auto(host, around.transport);
   }
 
   /** Opens a profile, whose lock the caller has; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
@@ -76,7 +89,6 @@ export class Session {
       const evicted = await Evicted.check(options.profile, (opened as { created: boolean }).created);
       const session = new Session(around, options, { evicted, profile, store, account });
       await session.#refreshOffline();
-      session.#begin();
       return session;
     } catch (e) {
       profile?.drop();
@@ -96,9 +108,18 @@ export class Session {
     }
   }
 
+  /** A tab says how its page is; undefined: it has gone. The first one begins what happens by itself. */
+  presence(tab: string, presence: Presence | undefined): void {
+    const opened = this.#auto.presence(tab, presence);
+    if (this.#begun) return;
+    this.#begun = true;
+    void opened.then(() => this.#begin());
+  }
+
   /** Closes the profile. */
-  close(): Promise<void> {
-    return this.#profile.close();
+  async close(): Promise<void> {
+    await this.#auto.close();
+    await this.#profile.close();
   }
 
   readonly #calls: { [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]> } = {
@@ -118,28 +139,32 @@ export class Session {
     },
     diagnostics: () => this.#diagnostics(),
     logout: () => this.#logout(),
-    refresh: ({ offline }, signal) => this.#task("status", { offline }, signal, false) as Promise<StatusReport>,
-    sync: async ({ onConflict }, signal) => {
-      if (this.#evicted.lost) await this.#rebuild(signal);
-      return this.#task("sync", { on_conflict: onConflict }, signal) as Promise<never>;
-    },
-    upload: async ({ backup }, signal) => {
-      if (await this.#mustFetch(signal)) throw refuseUpload();
-      return this.#task("upload", { backup }, signal) as Promise<never>;
-    },
-    download: async ({ backup }, signal) => {
-      const done = (await this.#task("download", { backup }, signal)) as never;
-      if (this.#evicted.lost) await this.#evicted.over();
-      return done;
-    },
+    refresh: ({ offline }, signal) => this.#refresh(offline, signal),
+    sync: ({ onConflict }, signal) => this.#manual(() => this.#sync(onConflict, signal)),
+    upload: ({ backup }, signal) =>
+      this.#manual(async () => {
+        if (await this.#mustFetch(signal)) throw this.#failed(refuseUpload());
+        return this.#task("upload", { backup }, signal);
+      }),
+    download: ({ backup }, signal) =>
+      this.#manual(async () => {
+        const done = await this.#task("download", { backup }, signal);
+        if (this.#evicted.lost) await this.#evicted.over();
+        return done;
+      }),
+    settings: (part) => this.#auto.settings(part),
     query: ({ sql, params }) => this.#profile.query(sql, params),
     edit: (params, signal) => this.#change("edit", params, signal) as Promise<EditReport>,
     undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
     deckTree: (_, signal) => this.#profile.between("deckTree", {}, { signal }) as Promise<DeckTree>,
     nextCards: (params, signal) => this.#profile.between("nextCards", params, { signal }) as Promise<NextCards>,
-    render: (p) => this.#profile.call("render", p) as Promise<never>,
-    compareTyped: (p) => this.#profile.call("compareTyped", p) as Promise<never>,
-    exec: async ({ sql }) => (await this.#profile.exec(sql), null),
+    render: (p, signal) => this.#profile.between("render", p, { signal }) as Promise<never>,
+    compareTyped: (p, signal) => this.#profile.between("compareTyped", p, { signal }) as Promise<never>,
+    exec: async ({ sql }) => {
+      await this.#profile.exec(sql);
+      await this.#auto.edited();
+      return null;
+    },
     dump: () => this.#profile.dump(),
     memory: () => Promise.resolve(this.#profile.memory()),
     load: async ({ collection }) => {
@@ -147,6 +172,12 @@ export class Session {
       this.#profile.load(new Uint8Array(await collection.arrayBuffer()));
       await this.#profile.call("open", { client: this.#options.clientName, create: false });
       await this.#refreshOffline();
+      return null;
+    },
+    advance: async ({ ms }) => {
+      const now = Date.now;
+      Date.now = () => now() + ms;
+      await this.#auto.wake();
       return null;
     },
     close: () => Promise.reject(new SyncError("internal", "a leader closes its session itself")),
@@ -158,14 +189,14 @@ export class Session {
     const r = (await this.#profile.call("login", params, { signal })) as { endpoint: string; user: string; key: string };
     await this.#keep({ ...r, newEndpoint: "" });
     await this.#refreshOffline();
+    await this.#auto.account();
     return { user: r.user, endpoint: r.endpoint };
   }
 
   /** A collection that the browser has removed is fetched again, or the status says why not. */
   #begin(): void {
-    if (!this.#evicted.lost) return;
-    if (this.#account) void this.#rebuild(new AbortController().signal).catch(() => {}); // the status has told
-    else this.#set({ activity: "attention", error: toFailure(lostError()) });
+    if (!this.#evicted.lost || !this.#account) return;
+    this.#manual(async () => (await this.#rebuild(new AbortController().signal), {})).catch(() => {}); // the status has told
   }
 
   /** Fetches the collection again if it was lost; only once at a time. */
@@ -180,9 +211,7 @@ export class Session {
       await this.#task("download", { backup: true }, signal);
       await this.#evicted.over();
     } catch (e) {
-      const error = lostError(toSyncError(e));
-      this.#set({ required: "full", error: toFailure(error) });
-      throw error;
+      throw this.#failed(lostError(toSyncError(e)));
     }
   }
 
@@ -211,7 +240,11 @@ export class Session {
       profile: this.#options.profile,
       endpoint: newEndpoint || endpoint,
       status: this.#status,
-      settings: { client: this.#options.clientName, transport: this.#around.transport !== undefined },
+      settings: {
+        client: this.#options.clientName,
+        transport: this.#around.transport !== undefined,
+        ...(await this.#auto.settings(null)),
+      },
       counts: rows[0] as Record<string, number>,
       storage: { ...estimate, persisted },
       tabs: this.#around.tabs(),
@@ -224,6 +257,7 @@ export class Session {
     await this.#store.remove();
     this.#account = undefined;
     this.#set({});
+    await this.#auto.account();
     return null;
   }
 
@@ -232,36 +266,72 @@ export class Session {
     this.#account = account;
   }
 
-  /** Runs a method that talks to the server, and keeps the status up to date. */
-  async #task(method: Method, params: object, signal: AbortSignal, busy = true): Promise<unknown> {
-    if (busy) this.#set({ activity: "syncing", error: undefined });
+  /** What the user has asked for: the scheduler is told. */
+  #manual(run: () => Promise<object>): Promise<never> {
+    return this.#auto.manual("sync", run) as Promise<never>;
+  }
+
+  /** What the scheduler has asked for. The page has no store of media files, so it has none to sync. */
+  async #automatic(action: Action, signal: AbortSignal): Promise<object> {
+    return action === "sync" ? this.#sync("ask", signal) : {};
+  }
+
+  async #sync(onConflict: string, signal: AbortSignal): Promise<object> {
+    if (this.#evicted.lost) await this.#rebuild(signal);
+    return this.#task("sync", { on_conflict: onConflict }, signal);
+  }
+
+  async #refresh(offline: boolean, signal: AbortSignal): Promise<StatusReport> {
     try {
-      const all = { ...params, account: this.#credentials() };
-      const result = (await this.#profile.call(method, all, { signal, progress: this.#progress })) as StatusReport;
-      await this.#moved(result.new_endpoint);
-      if (method === "status") this.#set(statusOf(result));
-      else await this.#refreshOffline({ activity: "idle", progress: undefined });
-      return result;
+      const report = (await this.#task("status", { offline }, signal)) as StatusReport;
+      this.#set(statusOf(report));
+      return report;
     } catch (e) {
-      await this.#failed(toSyncError(e));
+      this.#set({ error: toFailure(e) });
       throw e;
     }
   }
 
-  /** Changes the collection, also while it syncs; a sync tells at its end what is pending then. */
+  /** Runs a method that talks to the server. */
+  async #task(method: Method, params: object, signal: AbortSignal): Promise<object> {
+    try {
+      const all = { ...params, account: this.#credentials() };
+      const result = (await this.#profile.call(method, all, { signal, progress: this.#progress })) as StatusReport;
+      await this.#moved(result.new_endpoint);
+      return result;
+    } catch (e) {
+      const error = toSyncError(e);
+      if (error.kind === "auth" && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
+      throw this.#failed(error);
+    }
+  }
+
+  /** Keeps an error for the status; the scheduler only knows its kind. */
+  #failed(error: SyncError): SyncError {
+    this.#failures.set(error.kind, toFailure(error));
+    return error;
+  }
+
+  /** Changes the collection, also while it syncs. */
   async #change(method: Method, params: object, signal: AbortSignal): Promise<unknown> {
     const result = await this.#profile.between(method, params, { signal });
-    if (this.#status.activity !== "syncing") void this.#refreshOffline().catch(() => {}); // it tells the next time
+    await this.#auto.edited();
     return result;
   }
 
-  async #failed(error: SyncError): Promise<void> {
-    if (error.kind === "auth" && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
-    const activity = error.kind === "cancelled" ? "idle" : PASSING.has(error.kind) ? "offline" : "attention";
-    const state: Partial<Status> = { activity, progress: undefined };
-    if (error.kind !== "cancelled") state.error = toFailure(error);
-    await this.#refreshOffline(state).catch(() => this.#set(state)); // the first error is the one to tell
-    if (error.kind === "one_way_needed") this.#set({ required: "full" });
+  /** Shows what the scheduler says. */
+  #show({ activity, error, status }: AutoAnswer): void {
+    const change: Partial<Status> = { ...(status && statusOf(status)), activity };
+    if (activity !== "syncing") change.progress = undefined;
+    const kind = error as Kind | "";
+    change.error = kind === "" ? undefined : (this.#failures.get(kind) ?? toFailure(new SyncError(kind, kind)));
+    if (kind === "one_way_needed" || (kind && this.#evicted.lost)) change.required = "full";
+    if (this.#evicted.lost && !this.#account) {
+      change.activity = "attention";
+      change.error = toFailure(lostError());
+    }
+    const before = JSON.stringify(this.#status);
+    if (JSON.stringify({ ...this.#status, ...change }) !== before) this.#set(change);
   }
 
   /** The account as the guest takes it; the server's own address comes before the one that the user has entered. */
@@ -283,6 +353,7 @@ export class Session {
   readonly #progress = (p: Progress): void => {
     const same = this.#status.progress?.stage === p.stage;
     this.#status = { ...this.#status, progress: p };
+    if (p.stage === "media_download" || p.stage === "media_upload") this.#status.media = { done: p.done, total: p.total };
     if (same && Date.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
     this.#set({});
   };

@@ -6,6 +6,7 @@ import { Channel, type Notice, type Shout, type TabCall, type ToLeader, type ToT
 import { SyncError, toFailure, toSyncError } from "./errors.ts";
 import { Leader } from "./leader.ts";
 import { aliveLock, ownerLock, takeLock } from "./lock.ts";
+import type { Presence } from "./presence.ts";
 import type { CallName, OpenRequest, ToPage } from "./protocol.ts";
 
 /** How often a tab with an open call asks whether the leader is still there, in milliseconds. */
@@ -41,6 +42,7 @@ export class Tab {
   #lead: Leader | undefined;
   /** The leader's name, if it is another tab. */
   #leader: string | undefined;
+  #presence: Presence | undefined;
   #opening = false;
   #queued = false;
   #heard = 0;
@@ -83,6 +85,14 @@ export class Tab {
       return this.#own.send({ type: "cancel", leader: p.leader, key: p.call.key });
     }
     this.#settle(p.call.key)?.reject(new SyncError("cancelled", "cancelled"));
+  }
+
+  /** The page says how it is; the leader is told, now and whenever it is another one. */
+  presence(presence: Presence | undefined = this.#presence): void {
+    if (!presence) return;
+    this.#presence = presence;
+    if (this.#lead) this.#lead.presence(this.#id, presence);
+    else if (this.#leader) this.#own.send({ type: "presence", leader: this.#leader, presence });
   }
 
   /** Leaves. A leader closes the profile first; the other tabs go on. */
@@ -161,6 +171,7 @@ export class Tab {
       if (this.#end.signal.aborted) return await lead.close().finally(release); // left meanwhile
       this.#end.signal.addEventListener("abort", release);
       this.#lead = lead;
+      this.presence();
     } catch (e) {
       release();
       const error = toFailure(e);
@@ -214,6 +225,7 @@ export class Tab {
   #welcome(leader: string, notices: Notice[]): void {
     if (this.#lead || this.#opening || leader === this.#leader) return;
     this.#leader = leader;
+    this.presence();
     for (const notice of notices) this.#notice(notice);
     void this.#stand();
     this.#sendAll();

@@ -2,6 +2,7 @@
 
 import { SyncError, toFailure } from "./errors.ts";
 import type { ToPage, ToWorker } from "./protocol.ts";
+import type { Presence } from "./presence.ts";
 import { Tab } from "./tabs.ts";
 import { WorkerTransport } from "./transport.ts";
 
@@ -10,15 +11,22 @@ const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 let tab: Promise<Tab> | undefined;
+let presence: Presence | undefined;
 const transport = new WorkerTransport((message) => scope.postMessage(message));
 
 const post = (message: ToPage): void => scope.postMessage(message);
 
 scope.onmessage = ({ data }) => {
   if (data.type === "cancel") void tab?.then((t) => t.cancel(data.id));
+  else if (data.type === "presence") present(data.presence);
   else if (data.type === "call") void answer(data);
   else transport.receive(data);
 };
+
+function present(now: Presence | undefined): void {
+  presence = now;
+  if (now) void tab?.then((t) => t.presence(now));
+}
 
 type CallMessage = Extract<ToWorker, { type: "call" }>;
 
@@ -31,7 +39,10 @@ async function answer(call: CallMessage): Promise<void> {
 }
 
 async function run({ id, name, params, again }: CallMessage): Promise<unknown> {
-  if (name === "open") tab ??= Tab.join(params, post, transport.fetch);
+  if (name === "open" && !tab) {
+    tab = Tab.join(params, post, transport.fetch);
+    present(presence);
+  }
   if (!tab) throw new SyncError("closed", "the profile is closed");
   if (name !== "close") return (await tab).call(id, name, params, again ?? false);
   const closing = tab;

@@ -46,10 +46,8 @@ async function lab(t: TestContext, handle: (request: IncomingMessage, response: 
   const note = (line: string): void => (log.push(line), wake());
   const live = new Live(
     { listening: () => note("listening"), changed: (c) => note(`changed ${c.usn}`), deaf: () => note("deaf") },
-    {
-      fetch: (url, init) => fetch(url, init),
-      after: (_, f) => (timers.add(f), () => void timers.delete(f)),
-    },
+    (url, init) => fetch(url, init),
+    (_, f) => (timers.add(f), () => void timers.delete(f)),
   );
   t.after(() => live.stop());
   return {
