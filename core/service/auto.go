@@ -146,7 +146,7 @@ func (s *Service) auto(ctx context.Context, p AutoParams) (AutoResult, error) {
 	}
 	a, err := s.scheduler.Handle(e)
 	r := AutoResult{Answer: a, Settings: s.scheduler.Settings()}
-	if err == nil && (e.Kind == autosync.Edited || e.Kind == autosync.Finished) && s.profile != nil {
+	if err == nil && (e.Kind == autosync.Edited || e.Kind == autosync.Finished) && s.readable() {
 		// A sync may be using the collection; its own syncer has the note of what it has changed.
 		y := &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}
 		var status StatusResult
@@ -154,6 +154,11 @@ func (s *Service) auto(ctx context.Context, p AutoParams) (AutoResult, error) {
 		r.Status = &status
 	}
 	return r, err
+}
+
+// readable reports whether the collection can be read at this moment: no other call replaces it or has a transaction open.
+func (s *Service) readable() bool {
+	return s.profile != nil && (s.using == "" || s.using == MethodSync) && !s.profile.InTransaction()
 }
 
 // autoSettings returns the settings of an event, and keeps them if that is a change of them.
