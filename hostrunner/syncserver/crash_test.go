@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,11 +19,15 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/hosttest"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 )
 
 const crashVar = "CARDFERRY_TEST_SERVE"
+
+// mediaWorkers is how many of the eight clients send media.
+const mediaWorkers = 3
 
 // startChild runs a server on the folder in a process of its own and returns its address and how to kill it.
 func startChild(t *testing.T, dir string) (url string, kill func()) {
@@ -64,7 +70,9 @@ type worker struct {
 	*client
 	acked []int64 // ids of decks
 	tried int64
-	usn   int64 // of the last upload that was acknowledged
+	usn   int64             // of the last upload that was acknowledged
+	files map[string]string // media that were acknowledged
+	doubt map[string]bool   // names in the upload that was cut off
 }
 
 const deckRequest = `{"changes":{"models":[],"decks":[[{"id":%d,"mod":9,"name":"deck %d","usn":0,"lrnToday":[0,0],"revToday":[0,0],"newToday":[0,0],` +
@@ -94,6 +102,69 @@ func (w *worker) upload(file []byte, usn int64) (ok bool) {
 	return true
 }
 
+// media sends three files, of which one is large, one is the content of another, and one replaces an older one, and deletes a fourth.
+func (w *worker) media() (ok bool) {
+	w.tried++
+	now := map[string]string{
+		fmt.Sprintf("new %d.png", w.tried): fmt.Sprint("content ", w.tried), fmt.Sprintf("large %d.png", w.tried%3): strings.Repeat(fmt.Sprint(w.tried), 100_000),
+		"same.png": fmt.Sprint("content ", w.tried), fmt.Sprintf("new %d.png", w.tried-2): "",
+	}
+	var sent []anki.MediaFile
+	for name, content := range now {
+		sent = append(sent, file(name, content))
+	}
+	b, err := anki.MediaArchive(sent)
+	if err != nil {
+		return false
+	}
+	w.doubt = map[string]bool{}
+	for name := range now {
+		w.doubt[name] = true
+	}
+	if w.post("msync/uploadChanges", frame(string(b))) != 200 {
+		return false
+	}
+	w.doubt = nil
+	maps.Copy(w.files, now)
+	maps.DeleteFunc(w.files, func(_, content string) bool { return content == "" })
+	return true
+}
+
+// checkMedia fails unless all files that were acknowledged are there, whole, and of those in doubt all or none. It returns with no doubt.
+func (w *worker) checkMedia() {
+	w.t.Helper()
+	got := w.changes()
+	for name, content := range w.files {
+		if w.doubt[name] {
+			continue
+		}
+		if names, contents := w.download(name); got[name] != hashOf(content) || names["0"] != name || contents["0"] != content {
+			w.t.Errorf("%s: %d bytes, %q", name, len(contents["0"]), got[name])
+		}
+	}
+	n := 0
+	for name, sum := range got {
+		if sum == "" {
+			continue
+		}
+		n++
+		if _, contents := w.download(name); hashOf(contents["0"]) != sum {
+			w.t.Errorf("%s is not what is listed: %d bytes", name, len(contents["0"]))
+		}
+		if w.files[name] == "" && !w.doubt[name] {
+			w.t.Errorf("%s is there, and should not be", name)
+		}
+	}
+	if answer := w.data("mediaSanity", fmt.Sprintf(`{"local":%d}`, n)); answer != `"OK"` {
+		w.t.Errorf("the server counts other than %d files", n)
+	}
+	for name := range w.doubt { // the client sends it again
+		delete(w.files, name)
+		w.put(deletion(name))
+	}
+	w.doubt = nil
+}
+
 // TestKilledServer: a server is killed again and again under the load of eight clients. No acknowledged sync is lost, nothing is half
 // done, and the files are sound.
 func TestKilledServer(t *testing.T) {
@@ -113,7 +184,7 @@ func TestKilledServer(t *testing.T) {
 	url, kill := startChild(t, dir)
 	var workers []*worker
 	for i := range 8 {
-		workers = append(workers, &worker{client: login(t, url, fmt.Sprint("user", i), password)})
+		workers = append(workers, &worker{client: login(t, url, fmt.Sprint("user", i), password), files: map[string]string{}})
 	}
 	files := map[int64][]byte{}
 	for usn := range int64(64) {
@@ -133,9 +204,12 @@ func TestKilledServer(t *testing.T) {
 			wg.Go(func() {
 				for {
 					ok := false
-					if i == 0 {
+					switch {
+					case i == 0:
 						ok = w.upload(files[(w.usn+1)%64], (w.usn+1)%64)
-					} else {
+					case i <= mediaWorkers:
+						ok = w.media()
+					default:
 						ok = w.sync()
 					}
 					if !ok {
@@ -168,7 +242,10 @@ func checkAfterCrash(t *testing.T, workers []*worker) {
 	if usn := int64(m.USN); err != nil || usn != workers[0].usn && usn != (workers[0].usn+1)%64 {
 		t.Errorf("the upload with usn %d was acknowledged, the collection has %d: %v", workers[0].usn, usn, err)
 	}
-	for i, w := range workers[1:] {
+	for _, w := range workers[1 : 1+mediaWorkers] {
+		w.checkMedia()
+	}
+	for i, w := range workers[1+mediaWorkers:] {
 		w.must("sync/start", []byte(startRequest))
 		got, err := wire.ParseChanges(w.must("sync/applyChanges", []byte(noChanges)))
 		coretest.Must(t, err)
@@ -179,11 +256,11 @@ func checkAfterCrash(t *testing.T, workers []*worker) {
 		}
 		for _, id := range w.acked {
 			if !strings.Contains(all, fmt.Sprintf(`"deck %d"`, id)) {
-				t.Errorf("user %d: deck %d is lost", i+1, id)
+				t.Errorf("worker %d: deck %d is lost", i, id)
 			}
 		}
 		if len(got.Tags) != len(got.Decks)-1 { // each sync makes one of both
-			t.Errorf("user %d: half a sync: %d decks, %d tags", i+1, len(got.Decks), len(got.Tags))
+			t.Errorf("worker %d: half a sync: %d decks, %d tags", i, len(got.Decks), len(got.Tags))
 		}
 	}
 	for _, w := range workers {
@@ -240,6 +317,45 @@ func TestFullDisk(t *testing.T) {
 	c.must("sync/finish", []byte("{}"))
 }
 
+// TestFullDiskMedia: on a full disk media are refused, and what was acknowledged stays; with room again everything goes on.
+func TestFullDiskMedia(t *testing.T) {
+	t.Parallel()
+	dir := hosttest.TinyDisk(t, 4<<20)
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	want := map[string]string{}
+	for i, size := range []int{1_000, 300_000, 10, 50_000, 200_000, 1_000, 90_000, 400_000, 700_000, 800_000, 60_000, 5, 900_000, 1_000, 40_000} {
+		name, content := fmt.Sprintf("%d.png", i), strings.Repeat(fmt.Sprint(i%10), size)
+		switch status, _ := c.call("msync/uploadChanges", archive(t, file(name, content))); status {
+		case 200:
+			want[name] = content
+		case 500:
+		default:
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	if len(want) < 4 || len(want) == 15 {
+		t.Fatalf("%d files found room", len(want))
+	}
+	for name, content := range want {
+		if _, contents := c.download(name); contents["0"] != content {
+			t.Errorf("%s: %d bytes", name, len(contents["0"]))
+		}
+	}
+	for name := range want { // deletions make room
+		if len(want[name]) >= 200_000 {
+			c.put(deletion(name))
+			delete(want, name)
+		}
+	}
+	s.Sweep(s.Now().Add(s.Limits.Session))
+	coretest.Must(t, s.Blobs.Close())
+	content := strings.Repeat("again", 100_000)
+	c.put(file("again.png", content))
+	want["again.png"] = content
+	c.wantFiles(want)
+}
+
 // TestReadOnlyFolder: a data folder that cannot be written is a 500, not a crash.
 func TestReadOnlyFolder(t *testing.T) {
 	if !hosttest.Unprivileged(t) {
@@ -251,8 +367,23 @@ func TestReadOnlyFolder(t *testing.T) {
 	coretest.Must(t, os.Chmod(dir, 0o500))
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
 	c.want(500, "sync/meta", metaRequest)
+	c.want(500, "msync/uploadChanges", string(archive(t, file("a.png", "x"))))
 	coretest.Must(t, os.Chmod(dir, 0o700))
 	c.must("sync/meta", []byte(metaRequest))
+	c.put(file("a.png", "x"))
+	// And one that becomes so later, when the account's files are there.
+	s.Sweep(s.Now().Add(s.Limits.Session))
+	a, err := s.Accounts.ByName(t.Context(), "ada")
+	coretest.Must(t, err)
+	own := filepath.Join(dir, "accounts", string(a.ID))
+	coretest.Must(t, os.Chmod(own, 0o500))
+	t.Cleanup(func() { os.Chmod(own, 0o700) })
+	if status, _ := c.call("msync/uploadChanges", archive(t, file("b.png", "y"))); status != 500 {
+		t.Errorf("media in a folder that cannot be written: %d", status)
+	}
+	coretest.Must(t, os.Chmod(own, 0o700))
+	c.wantFiles(map[string]string{"a.png": "x"})
+	c.put(file("b.png", "y"))
 }
 
 // TestClockJumps: a clock that goes back or forth harms nothing.
@@ -270,6 +401,9 @@ func TestClockJumps(t *testing.T) {
 			t.Errorf("finish: %d after %d, %v", ms, last, err)
 		}
 		last = ms
+		c.put(file("a.png", fmt.Sprint("at ", ms)))
+		c.wantFiles(map[string]string{"a.png": fmt.Sprint("at ", ms)})
+		login(t, c.url, "ada", password)
 		s.Sweep(now.now())
 	}
 }
