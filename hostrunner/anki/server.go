@@ -192,3 +192,13 @@ func (a *Account) Place(path string) error {
 	_, err := CopyFile(path, filepath.Dir(a.File()))
 	return err
 }
+
+// Pid is the process of the running server.
+func (s *Server) Pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}

@@ -54,9 +54,6 @@ func (f *files) path(s state, size anki.Size) (string, error) {
 			return "", err
 		}
 	}
-	if f.made == nil {
-		f.made = map[string]string{}
-	}
 	f.made[key] = path
 	return path, nil
 }

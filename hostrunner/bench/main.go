@@ -97,7 +97,8 @@ type bench struct {
 	files  files
 	media  mediaFiles
 	table  *table
-	number int // of measurements so far
+	number int    // of measurements so far
+	serve  string // the program cardferry
 }
 
 // users is the number of accounts: one for each measurement.
@@ -123,7 +124,7 @@ func newBench(o options, dir string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bench{options: o, dir: dir, server: server, files: files{dir: filepath.Join(dir, "files")}, media: mediaFiles{dir: filepath.Join(dir, "media")}, table: newTable(o.engines)}, nil
+	return &bench{options: o, dir: dir, server: server, files: files{dir: filepath.Join(dir, "files"), made: map[string]string{}}, media: mediaFiles{dir: filepath.Join(dir, "media")}, table: newTable(o.engines)}, nil
 }
 
 func (b *bench) close() { b.server.Kill() }
@@ -145,6 +146,9 @@ func (b *bench) runAll(ctx context.Context) error {
 		}
 	}
 	if err := b.runMedia(ctx); err != nil {
+		return err
+	}
+	if err := b.runServers(ctx); err != nil {
 		return err
 	}
 	b.table.print(os.Stdout)

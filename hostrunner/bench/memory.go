@@ -7,8 +7,11 @@ import (
 )
 
 // kilobytes returns a line of this process's status, 0 where there is none (Linux only).
-func kilobytes(field string) int64 {
-	b, err := os.ReadFile("/proc/self/status")
+func kilobytes(field string) int64 { return kilobytesOf("/proc/self/status", field) }
+
+// kilobytesOf returns a line of a process's status.
+func kilobytesOf(status, field string) int64 {
+	b, err := os.ReadFile(status)
 	if err != nil {
 		return 0
 	}

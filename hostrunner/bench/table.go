@@ -18,6 +18,7 @@ type table struct {
 	rows     []row
 	lines    []line
 	media    []mediaRow
+	servers  []serverRow
 	exceeded int
 }
 
@@ -47,6 +48,7 @@ func (t *table) print(out io.Writer) {
 	t.printMemory(out)
 	t.printLines(out)
 	t.printMedia(out)
+	t.printServers(out)
 }
 
 func (t *table) printRows(out io.Writer) {

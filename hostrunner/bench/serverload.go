@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/anki"
+)
+
+// user is a user of a measured server with a real client.
+type user struct {
+	account *anki.Account
+	client  *anki.Client
+	args    anki.Args // of a sync
+}
+
+// newUser gives an account and a client their collections, and opens the client's.
+func (c *contender) newUser(agent *anki.Agent, client, server state, size anki.Size) (*user, error) {
+	c.number++
+	u := &user{account: c.server.Take()}
+	u.args = anki.Args{"endpoint": c.server.URL, "key": u.account.Key}
+	dir := filepath.Join(c.dir, fmt.Sprintf("client-%d", c.number))
+	path, err := c.files.path(server, size)
+	if err == nil && path != "" {
+		err = u.account.Place(path)
+	}
+	if err == nil {
+		path, err = c.files.path(client, size)
+	}
+	if err == nil {
+		_, err = anki.CopyFile(path, dir)
+	}
+	if err == nil {
+		u.client, err = agent.OpenClient(filepath.Join(dir, host.Collection))
+	}
+	return u, err
+}
+
+// sync makes a normal sync and returns how long it took.
+func (u *user) sync() (seconds float64, err error) {
+	m, err := u.client.Measure("sync", u.args)
+	return m.Seconds, err
+}
+
+// answer changes a card, so that the next sync has something to send.
+func (u *user) answer() error {
+	for _, sql := range []string{
+		"UPDATE cards SET usn = -1, mod = mod + 1, reps = reps + 1 WHERE id = (SELECT min(id) FROM cards)",
+		"UPDATE col SET mod = max(mod + 1, CAST(strftime('%s', 'now') AS int) * 1000)",
+	} {
+		if err := u.client.Try("sql", anki.Args{"sql": sql, "args": []any{}}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// crowd lets n users send a collection each, at once, and returns how long that takes on the whole.
+func (c *contender) crowd(s serverSizes, n int) (float64, error) {
+	const perAgent = 4
+	var users []*user
+	var agent *anki.Agent
+	for i := range n {
+		if i%perAgent == 0 {
+			var err error
+			if agent, err = anki.NewAgent(); err != nil {
+				return 0, err
+			}
+			defer agent.Close()
+		}
+		u, err := c.newUser(agent, pending, bare, s.part)
+		if err != nil {
+			return 0, err
+		}
+		users = append(users, u)
+	}
+	errs := make([]error, n)
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for i, u := range users {
+		wg.Go(func() { _, errs[i] = u.sync() })
+	}
+	wg.Wait()
+	return time.Since(begun).Seconds(), errors.Join(errs...)
+}
+
+// besides does something large for another user again and again until it is told to stop; once says that it has been done.
+type besides func(s serverSizes, stop <-chan struct{}, once chan<- struct{}) error
+
+// beside makes small syncs of one user while another one does something large, and returns the 99th percentile of their times.
+func (c *contender) beside(s serverSizes, large besides) (float64, error) {
+	agent, err := anki.NewAgent()
+	if err != nil {
+		return 0, err
+	}
+	defer agent.Close()
+	u, err := c.newUser(agent, clean, clean, s.part)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := u.sync(); err != nil { // opens the collection
+		return 0, err
+	}
+	stop, once, ended := make(chan struct{}), make(chan struct{}, 1), make(chan error, 1)
+	if large == nil {
+		once <- struct{}{}
+		ended <- nil
+	} else {
+		go func() { ended <- large(s, stop, once) }()
+	}
+	var times []float64
+	for done := false; !done || len(times) < s.samples; {
+		if err = u.answer(); err != nil {
+			break
+		}
+		var seconds float64
+		if seconds, err = u.sync(); err != nil {
+			break
+		}
+		times = append(times, seconds)
+		select {
+		case <-once:
+			done = true
+		case err = <-ended: // too early
+			ended <- nil
+			done = large == nil || err != nil
+		default:
+		}
+		if err != nil {
+			break
+		}
+	}
+	close(stop)
+	if err := errors.Join(err, <-ended); err != nil {
+		return 0, err
+	}
+	slices.Sort(times)
+	return times[len(times)*99/100], nil
+}
+
+// uploads replaces another user's large collection.
+func (c *contender) uploads(s serverSizes, stop <-chan struct{}, once chan<- struct{}) error {
+	agent, err := anki.NewAgent()
+	if err != nil {
+		return err
+	}
+	defer agent.Close()
+	u, err := c.newUser(agent, clean, none, s.large)
+	if err != nil {
+		return err
+	}
+	u.args["upload"] = true
+	return untilStopped(stop, once, func() error {
+		_, err := u.client.Measure("full", u.args)
+		return err
+	})
+}
+
+// sendsMedia sends another user's media files.
+func (c *contender) sendsMedia(s serverSizes, stop <-chan struct{}, once chan<- struct{}) error {
+	folder, err := c.media.folder(s.media)
+	if err != nil {
+		return err
+	}
+	agent, err := anki.NewAgent()
+	if err != nil {
+		return err
+	}
+	defer agent.Close()
+	return untilStopped(stop, once, func() error {
+		u, err := c.newUser(agent, bare, none, anki.Size{})
+		if err == nil {
+			err = os.RemoveAll(u.client.MediaDir())
+		}
+		if err == nil {
+			err = link(folder, u.client.MediaDir())
+		}
+		if err != nil {
+			return err
+		}
+		_, err = u.client.SyncMedia(c.server.URL, u.account.Key)
+		return err
+	})
+}
+
+func untilStopped(stop <-chan struct{}, once chan<- struct{}, do func() error) error {
+	for {
+		if err := do(); err != nil {
+			return err
+		}
+		select {
+		case once <- struct{}{}:
+		default:
+		}
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+	}
+}
+
+// idle is the memory of a server that has served a user, and has nothing to do.
+func (c *contender) idle(ctx context.Context, s serverSizes) (float64, error) {
+	err := errors.Join(c.opened(s, 1), c.quiet(ctx, s))
+	return c.megabytes(), err
+}
+
+// perAccount is how much memory each account takes that has synced lately.
+func (c *contender) perAccount(ctx context.Context, s serverSizes) (float64, error) {
+	if err := errors.Join(c.opened(s, 1), c.quiet(ctx, s)); err != nil {
+		return 0, err
+	}
+	before := c.megabytes()
+	if err := errors.Join(c.opened(s, s.open), c.quiet(ctx, s)); err != nil {
+		return 0, err
+	}
+	return (c.megabytes() - before) / float64(s.open), nil
+}
+
+// quiet waits until a server has given back what it does not need.
+func (c *contender) quiet(ctx context.Context, s serverSizes) error {
+	select {
+	case <-time.After(s.quiet):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// opened lets n users make a sync of a day.
+func (c *contender) opened(s serverSizes, n int) error {
+	agent, err := anki.NewAgent()
+	if err != nil {
+		return err
+	}
+	defer agent.Close()
+	for range n {
+		u, err := c.newUser(agent, reviewed, clean, s.part)
+		if err == nil {
+			_, err = u.sync()
+		}
+		if err == nil {
+			err = u.client.Try("close", nil, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
+)
+
+// serverWorkload is one row of the table of servers: a figure of each, found with the same clients and the same data.
+type serverWorkload struct {
+	name, unit string
+	// budget is the largest allowed ratio of our server's figure to the real one's, most that of our figure itself; 0 for none.
+	budget, most float64
+	measure      func(ctx context.Context, c *contender) (float64, error)
+}
+
+// String names the workload for -run.
+func (w serverWorkload) String() string { return "server " + w.name }
+
+// serverRow is a measured one.
+type serverRow struct {
+	serverWorkload
+	figure, cpu map[string]float64 // by server
+}
+
+// serverSizes are the sizes of the server workloads.
+type serverSizes struct {
+	large, middle, part anki.Size // a whole collection, one, and what a user of several sends
+	largeName           string
+	samples             int // of the small syncs whose p99 is looked at
+	media               anki.MediaSet
+	open                int // accounts for the memory per account
+	crowds              []int
+	quiet               time.Duration // how long a server has nothing to do before its memory counts
+}
+
+func (o options) serverSizes() serverSizes {
+	tenth := anki.Size{Notes: anki.SizeM.Notes / 10, Cards: anki.SizeM.Cards / 10, Reviews: anki.SizeM.Reviews / 10}
+	s := serverSizes{large: anki.SizeL, largeName: "L", middle: anki.SizeM, part: tenth, samples: 200, media: anki.MediaSmall, open: 32, crowds: []int{1, 4, 8, 16}, quiet: 12 * time.Second}
+	if o.short {
+		s.large, s.largeName, s.samples, s.open = anki.SizeM, "M", 100, 16
+		s.media.Files /= 10
+	}
+	return s
+}
+
+// serverWorkloads are the server rows of design.md §8, and those of the issue about the server.
+func (o options) serverWorkloads(s serverSizes) (list []serverWorkload) {
+	add := func(name, unit string, budget, most float64, measure func(context.Context, *contender) (float64, error)) {
+		list = append(list, serverWorkload{name, unit, budget, most, measure})
+	}
+	add("idle memory", "MiB", 0, 40, func(ctx context.Context, c *contender) (float64, error) { return c.idle(ctx, s) })
+	for _, client := range []string{real, o.engines[0]} {
+		for _, w := range s.oneUser() {
+			add(fmt.Sprintf("%s, %s client", w.label(), clientName(client)), "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) {
+				return c.repeated(ctx, w, client)
+			})
+		}
+	}
+	upload := workload{name: "full upload", do: doUpload, size: s.large, sizeName: s.largeName, client: clean, server: none, times: 1}
+	add(fmt.Sprintf("full upload %s, real client", s.largeName), "s", 0.2, 0, func(ctx context.Context, c *contender) (float64, error) {
+		m, err := c.measure(ctx, upload, real)
+		return m.Seconds, err
+	})
+	for _, n := range s.crowds {
+		budget := 1.0
+		if n == 8 {
+			budget = 0.8
+		}
+		add(fmt.Sprintf("%d users at once", n), "s", budget, 0, func(ctx context.Context, c *contender) (float64, error) { return c.crowd(s, n) })
+	}
+	add("small sync p99", "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) { return c.beside(s, nil) })
+	add(fmt.Sprintf("small sync p99 beside a full upload of %s", s.largeName), "s", 0.05, 0, func(ctx context.Context, c *contender) (float64, error) {
+		return c.beside(s, c.uploads)
+	})
+	add(fmt.Sprintf("small sync p99 beside %d media files", s.media.Files), "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) {
+		return c.beside(s, c.sendsMedia)
+	})
+	add("memory per open account", "MiB", 0.5, 0, func(ctx context.Context, c *contender) (float64, error) { return c.perAccount(ctx, s) })
+	return list
+}
+
+func clientName(engine string) string {
+	if engine == real {
+		return "real"
+	}
+	return "our"
+}
+
+// label names a workload of one user.
+func (w workload) label() string { return w.name + " " + w.sizeName }
+
+// oneUser are the operations of one user.
+func (s serverSizes) oneUser() []workload {
+	list := []workload{
+		{name: "no change", do: doSync, client: clean, server: clean, times: 20}, {name: "day", do: doSync, client: reviewed, server: clean},
+		{name: "send all", do: doSync, client: pending, server: bare}, {name: "receive all", do: doSync, client: bare, server: ahead},
+		{name: "full upload", do: doUpload, client: clean, server: none}, {name: "full download", do: doDownload, client: none, server: clean},
+	}
+	for i := range list {
+		list[i].size, list[i].sizeName, list[i].times = s.middle, "M", max(list[i].times, 1)
+	}
+	return list
+}
+
+// runServers measures the workloads that match with both servers, one after the other.
+func (b *bench) runServers(ctx context.Context) error {
+	return b.runServerWorkloads(ctx, b.serverSizes())
+}
+
+func (b *bench) runServerWorkloads(ctx context.Context, s serverSizes) (err error) {
+	for _, w := range b.serverWorkloads(s) {
+		if !b.only.MatchString(w.String()) {
+			continue
+		}
+		if b.serve, err = b.program(ctx); err != nil {
+			return err
+		}
+		r := serverRow{w, map[string]float64{}, map[string]float64{}}
+		for _, name := range []string{realServer, ownServer} {
+			if err := b.runServer(ctx, &r, name); err != nil {
+				return fmt.Errorf("%s: %s: %w", w, name, err)
+			}
+		}
+		b.table.servers = append(b.table.servers, r)
+	}
+	return nil
+}
+
+// runServer measures a workload with a server of its own, which has nothing of others in its memory.
+func (b *bench) runServer(ctx context.Context, r *serverRow, name string) (err error) {
+	c, err := b.startContender(name, serverUsers)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	fmt.Fprintf(os.Stderr, "%s: %s … ", r, name)
+	before := c.cpu()
+	if r.figure[name], err = r.measure(ctx, c); err != nil {
+		return err
+	}
+	r.cpu[name] = c.cpu() - before
+	fmt.Fprintf(os.Stderr, "%.3f %s, %.2f s of processor\n", r.figure[name], r.unit, r.cpu[name])
+	return nil
+}
+
+// serverUsers is how many accounts a measured server has.
+const serverUsers = 40
+
+// repeated measures an operation of one user, each time with an account of its own.
+func (c *contender) repeated(ctx context.Context, w workload, client string) (float64, error) {
+	var list []measured
+	for range c.repeat {
+		m, err := c.measure(ctx, w, client)
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, m)
+	}
+	return middle(list).Seconds, nil
+}
+
+// printServers shows the figures of both servers, and their processor time for all of the workload.
+func (t *table) printServers(out io.Writer) {
+	if len(t.servers) == 0 {
+		return
+	}
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "server\tunit\treal\tours\tratio\tbudget\t\treal CPU s\tours\tratio\t")
+	for _, r := range t.servers {
+		base, own := r.figure[realServer], r.figure[ownServer]
+		budget, verdict := "", ""
+		switch {
+		case r.budget > 0:
+			budget, verdict = fmt.Sprintf("≤ %.2f", r.budget), t.verdict(own/base, r.budget)
+		case r.most > 0:
+			budget, verdict = fmt.Sprintf("≤ %.0f %s", r.most, r.unit), t.verdict(own, r.most)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.3f\t%.3f\t%.2f\t%s\t%s\t%.2f\t%.2f\t%.2f\t\n",
+			r.name, r.unit, base, own, own/base, budget, verdict, r.cpu[realServer], r.cpu[ownServer], r.cpu[ownServer]/r.cpu[realServer])
+	}
+	_ = w.Flush()
+}
