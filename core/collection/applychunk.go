@@ -7,6 +7,14 @@ import (
 
 // Chunk stores a slice of rows: revlog, cards, notes, in this order, each table with one call to the database.
 func (a *Applier) Chunk(c *wire.Chunk) (err error) {
+	if err := a.stage(c); err != nil {
+		return err
+	}
+	return a.Staged(a.staged)
+}
+
+// stage checks a slice, and packs it into a.staged.
+func (a *Applier) stage(c *wire.Chunk) (err error) {
 	for i := range c.Revlog {
 		a.restamp(&c.Revlog[i].USN)
 	}
@@ -16,10 +24,8 @@ func (a *Applier) Chunk(c *wire.Chunk) (err error) {
 	for i := range c.Notes {
 		a.restamp(&c.Notes[i].USN)
 	}
-	if a.staged, err = AppendStaged(a.staged[:0], c); err != nil {
-		return err
-	}
-	return a.Staged(a.staged)
+	a.staged, err = AppendStaged(a.staged[:0], c)
+	return err
 }
 
 const revlogSQL = "INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) " +

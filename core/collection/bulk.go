@@ -47,6 +47,11 @@ func indexesToDrop(db host.DB, table, column string, n int64) (list []index, err
 	if err != nil || n < present/2 {
 		return nil, err
 	}
+	return droppable(db, table, column)
+}
+
+// droppable returns the indexes of a table that do not keep rows unique, those over the given column, if there is one.
+func droppable(db host.DB, table, column string) (list []index, err error) {
 	for row, err := range rows.Query(db, `SELECT s.name, s.sql FROM main.sqlite_schema AS s, pragma_index_list(?1, 'main') AS l
 		WHERE s.type = 'index' AND s.tbl_name = ?1 AND s.sql IS NOT NULL AND l.name = s.name AND NOT l."unique"
 		AND (?2 = '' OR EXISTS (SELECT 1 FROM pragma_index_info(s.name, 'main') AS c WHERE c.name = ?2)) ORDER BY s.rowid`, table, column) {

@@ -12,9 +12,12 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
-// answer is what a method returns: a message, or a file that is sent, and closed, by its caller, or what sends it.
+// answer is what a method returns: a message, or one that is compressed already, with its size before, or a file that is sent, and closed,
+// by its caller, or what sends it.
 type answer struct {
 	message []byte
+	frame   []byte
+	size    int
 	file    store.File
 	send    func() error
 }
@@ -29,14 +32,15 @@ func (c *call) send(a answer) error {
 	case a.send != nil:
 		return a.send()
 	}
-	codec := c.codec
-	if codec == nil {
-		codec = codecs.Get().(*wire.Codec)
-		c.codec = codec
+	body, size := a.frame, a.size
+	if body == nil {
+		if c.codec == nil {
+			c.codec = codecs.Get().(*wire.Codec)
+		}
+		body, size = c.codec.Compress(nil, a.message), len(a.message)
 	}
-	body := codec.Compress(nil, a.message)
 	h := c.w.Header()
-	h.Set("anki-original-size", strconv.Itoa(len(a.message)))
+	h.Set("anki-original-size", strconv.Itoa(size))
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(http.StatusOK)

@@ -22,6 +22,8 @@ type session struct {
 	applier    *collection.Applier
 	slicer     *collection.Slicer // nil: no chunk was asked for yet
 	received   bool               // the client has sent something
+	ahead      *prepared          // the next slice, if it was prepared
+	failed     error              // what went wrong after the last request
 }
 
 // close ends the session; what it did is undone, unless it was committed.
@@ -67,7 +69,11 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 			return refuse(http.StatusConflict, "no session, or that of another device")
 		}
 		limitTo(ctx, s.db)
-		if err := do(s); err != nil {
+		err := s.failed
+		if err == nil {
+			err = do(s)
+		}
+		if err != nil {
 			t.endSession()
 			return err
 		}

@@ -191,18 +191,17 @@ func chunk(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 	}
 	size = min(max(size, referenceSlice), max(c.server.Limits.Slice, referenceSlice))
 	err = c.inSession(ctx, func(s *session) (err error) {
-		if s.slicer == nil {
-			if s.slicer, err = collection.ListSince(s.db, s.minUSN, size); err != nil {
-				return err
-			}
-		}
-		s.slicer.SetSize(size)
-		slice := chunks.Get().(*wire.Chunk)
-		defer chunks.Put(slice)
-		if err := s.slicer.Next(slice); err != nil {
+		if err := s.listFor(size); err != nil {
 			return err
 		}
-		a.message = wire.AppendChunk(nil, slice)
+		p, err := s.nextSlice(c.codec)
+		if err != nil {
+			return err
+		}
+		if !p.done {
+			s.later(c.tenant, s.lookAhead)
+		}
+		a.frame, a.size = p.body, p.size
 		return nil
 	})
 	return a, err
@@ -217,7 +216,17 @@ func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
 	}
 	return null, c.inSession(ctx, func(s *session) error {
 		s.received = s.received || slice.Len() > 0
-		return s.applier.Chunk(slice)
+		if err := s.applier.TakeSlice(slice); err != nil {
+			return err
+		}
+		if !slice.Done && len(payload) <= laterBytes {
+			s.later(c.tenant, s.applier.StoreSlice)
+			return nil
+		}
+		if err := s.applier.StoreSlice(); err != nil || !slice.Done {
+			return err
+		}
+		return s.applier.EndSlices()
 	})
 }
 
@@ -229,6 +238,9 @@ func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err er
 	}
 	client.Graves = 0
 	err = c.inSession(ctx, func(s *session) error {
+		if err := s.applier.EndSlices(); err != nil { // there was no last slice
+			return err
+		}
 		pending, err := collection.AnyPending(s.db)
 		if err != nil {
 			return err
@@ -276,6 +288,9 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 }
 
 func (s *session) commit(now time.Time) (millis int64, err error) {
+	if err := s.applier.EndSlices(); err != nil { // neither a last slice nor a sanity check
+		return 0, err
+	}
 	col, err := collection.ReadCol(s.db)
 	if err != nil {
 		return 0, err

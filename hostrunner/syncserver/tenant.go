@@ -32,6 +32,7 @@ type tenant struct {
 	lock    chan struct{}
 	db      host.DB // the collection; nil: closed
 	session *session
+	next    func(ctx context.Context) // what is done before the lock is given back, without the request waiting for it
 
 	media mediaIndex
 
@@ -69,6 +70,13 @@ func (t *tenant) with(ctx context.Context, do func() error) error {
 	defer func() {
 		if !sound {
 			t.closeCollection()
+		}
+		if next := t.next; next != nil {
+			t.next = nil
+			if sound {
+				t.goOn(next)
+				return
+			}
 		}
 		<-t.lock
 	}()
