@@ -78,6 +78,16 @@ func (a *Applier) expect(t *incoming) (err error) {
 	return nil
 }
 
+// Long reports whether Slice has dropped indexes, which EndSlices will make again.
+func (a *Applier) Long() bool {
+	for i := range a.incoming {
+		if len(a.incoming[i].dropped) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // EndSlices makes the indexes again that Slice has dropped. It is called after the last slice, and before the session's transaction is
 // committed.
 func (a *Applier) EndSlices() error {

@@ -57,6 +57,7 @@ type Server struct {
 	// crossOrigin refuses what pages of other origins send to /api/.
 	crossOrigin *http.CrossOriginProtection
 	large       chan struct{} // one element for every large message that is being handled
+	roomy       chan struct{} // one element for every session with a larger page cache
 	closing     chan struct{}
 	closed      sync.Once
 	requests    sync.WaitGroup
@@ -102,6 +103,7 @@ func (s *Server) start() {
 		s.limiters = newLimiters(&s.Limits)
 		s.crossOrigin = s.Origins.protection()
 		s.large = make(chan struct{}, largeMessages)
+		s.roomy = make(chan struct{}, roomySessions)
 		s.closing = make(chan struct{})
 		s.tenants.init(s)
 		s.events.init(s)

@@ -2,6 +2,7 @@ package syncserver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -24,6 +25,7 @@ type session struct {
 	received   bool               // the client has sent something
 	ahead      *prepared          // the next slice, if it was prepared
 	failed     error              // what went wrong after the last request
+	roomy      bool               // it has a larger page cache
 }
 
 // close ends the session; what it did is undone, unless it was committed.
@@ -49,9 +51,42 @@ func (t *tenant) endSession() {
 	}
 	t.session = nil
 	limitTo(context.Background(), s.db) // the end of a request must not keep us from this
-	if err := s.close(); err != nil {
+	err := s.close()
+	if err != nil {
 		t.server.Log.Error("roll a session back", "account", string(t.id), "error", err.Error())
+	}
+	if err != nil || s.roomy { // a connection keeps the memory that it once had
 		t.closeCollection()
+	}
+	s.narrow(t)
+}
+
+const (
+	// roomyKiB is the page cache of a long session: indexes are made by sorting in it.
+	roomyKiB = 16 << 10
+	// roomySessions is how many sessions have one at once. Others are slower.
+	roomySessions = 8
+)
+
+// widen gives a long session a larger page cache, if there is room.
+func (s *session) widen(t *tenant) error {
+	if s.roomy || !s.applier.Long() {
+		return nil
+	}
+	select {
+	case t.server.roomy <- struct{}{}:
+		s.roomy = true
+		return s.db.Exec(fmt.Sprintf("PRAGMA cache_size = -%d", roomyKiB))
+	default:
+		return nil
+	}
+}
+
+// narrow gives the room back.
+func (s *session) narrow(t *tenant) {
+	if s.roomy {
+		s.roomy = false
+		<-t.server.roomy
 	}
 }
 

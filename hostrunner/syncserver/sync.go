@@ -219,6 +219,9 @@ func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
 		if err := s.applier.TakeSlice(slice); err != nil {
 			return err
 		}
+		if err := s.widen(c.tenant); err != nil {
+			return err
+		}
 		if !slice.Done && len(payload) <= laterBytes {
 			s.later(c.tenant, s.applier.StoreSlice)
 			return nil

@@ -185,6 +185,7 @@ func (t *tenant) closeCollection() {
 	if s := t.session; s != nil {
 		t.session = nil
 		_ = s.close() // closing the file rolls back, too
+		s.narrow(t)
 	}
 	if t.db == nil {
 		return
