@@ -1,6 +1,8 @@
 package autosync
 
 import (
+	"strconv"
+
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/jsontext"
 )
@@ -128,18 +130,6 @@ func (s Settings) AppendJSON(dst []byte) []byte {
 	dst = jsontext.PutBool(append(dst, '{'), "autoSync", s.AutoSync)
 	dst = jsontext.PutBool(dst, "live", s.Live)
 	dst = jsontext.PutBool(dst, "syncMedia", s.SyncMedia)
-	dst = appendThousandths(jsontext.AppendKey(dst, "mediaInterval"), int64(s.MediaInterval*1000+0.5))
+	dst = strconv.AppendFloat(jsontext.AppendKey(dst, "mediaInterval"), s.MediaInterval, 'f', -1, 64)
 	return append(jsontext.PutText(dst, "metered", string(s.Metered)), '}')
-}
-
-// appendThousandths appends n/1000, n not negative. Printing any float would take 10 kB of the guest.
-func appendThousandths(dst []byte, n int64) []byte {
-	dst = jsontext.AppendInt(dst, n/1000)
-	if rest := n % 1000; rest > 0 {
-		dst = append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
-		for dst[len(dst)-1] == '0' {
-			dst = dst[:len(dst)-1]
-		}
-	}
-	return dst
 }
