@@ -1,5 +1,6 @@
 // Command bench compares Cardferry with the real Anki client on the same data, against the same real server, in the same
-// run, and prints a table with the budgets of design.md §8.
+// run, and prints a table with the budgets of design.md §8. Its workloads named "server …" compare cardferry serve with the real server, each in
+// a process of its own, with the same clients; there the processor time of the servers is shown, too.
 //
 //	go run ./hostrunner/bench [-short] [-run REGEXP] [-n 3] [-check]
 package main
