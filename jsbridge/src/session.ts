@@ -98,9 +98,9 @@ export class Session {
 
   /** Runs one call of a tab. */
   async run(call: TabCall, signal: AbortSignal): Promise<unknown> {
-    const run = this.#calls[call.name] as (params: TabCall["params"], signal: AbortSignal) => Promise<unknown>;
+    const run = this.#calls[call.name] as (params: TabCall["params"], signal: AbortSignal, key: string) => Promise<unknown>;
     try {
-      return await once(this.#options.profile, call, () => run(call.params, signal));
+      return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
     } catch (e) {
       const error = toSyncError(e);
       this.#errors.add(call.name, error);
@@ -122,7 +122,9 @@ export class Session {
     await this.#profile.close();
   }
 
-  readonly #calls: { [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal) => Promise<Calls[N][1]> } = {
+  readonly #calls: {
+    [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal, key: string) => Promise<Calls[N][1]>;
+  } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
     login: (p, signal) => this.#login(p, signal),
     signUp: async (p, signal) => {
@@ -154,8 +156,9 @@ export class Session {
       }),
     settings: (part) => this.#auto.settings(part),
     query: ({ sql, params }) => this.#profile.query(sql, params),
-    edit: (params, signal) => this.#change("edit", params, signal) as Promise<EditReport>,
-    undo: (_, signal) => this.#change("undo", {}, signal) as Promise<UndoReport>,
+    // By its key the core knows an edit that a leader has made which was killed before its tab heard of it.
+    edit: ({ ops }, signal, key) => this.#change("edit", { ops, call: key }, signal) as Promise<EditReport>,
+    undo: (_, signal, key) => this.#change("undo", { call: key }, signal) as Promise<UndoReport>,
     deckTree: (_, signal) => this.#profile.between("deckTree", {}, { signal }) as Promise<DeckTree>,
     nextCards: (params, signal) => this.#profile.between("nextCards", params, { signal }) as Promise<NextCards>,
     render: (p, signal) => this.#profile.between("render", p, { signal }) as Promise<never>,
