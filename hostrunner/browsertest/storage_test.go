@@ -290,3 +290,39 @@ func TestTransport(t *testing.T) {
 		t.Errorf("an error of the app: %q", kind)
 	}
 }
+
+// TestFullStorage fills what the site may store: an edit says so and changes nothing, in every tab, and works again with more
+// space.
+func TestFullStorage(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	page, other := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	page.Run(t, nil, `await open()`)
+	other.Run(t, nil, `await open()`)
+	const add = `
+		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
+		await ferry.edit([{ op: "addNote", notetypeId: id, deckId: 1, fields: ["x".repeat(args[0]), "large"], tags: [] }])`
+	page.Run(t, nil, add, 10)
+	var used float64
+	page.Run(t, &used, `return (await ferry.storage()).usage`)
+	page.Quota(t, used+1<<20)
+	e := wantKind(t, other.Try(t, nil, add, 4<<20), fault.StorageFull)
+	if e.Hint == "" || e.Changed {
+		t.Errorf("hint %q, changed %v", e.Hint, e.Changed)
+	}
+	var got []any
+	const look = `
+		const [{ n }] = await ferry.query("SELECT count(*) AS n FROM notes");
+		const [{ integrity_check }] = await ferry.query("PRAGMA integrity_check");
+		return [n, integrity_check]`
+	if page.Run(t, &got, look); got[0] != 1.0 || got[1] != "ok" {
+		t.Errorf("with a full storage: %v", got)
+	}
+	page.Load(t, server.URL)
+	other.Close()
+	page.Quota(t, 0)
+	if page.Run(t, &got, `await open();`+add+";"+look, 4<<20); got[0] != 2.0 || got[1] != "ok" {
+		t.Errorf("with more space: %v", got)
+	}
+}

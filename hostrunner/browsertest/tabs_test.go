@@ -252,3 +252,42 @@ func TestEditsOnce(t *testing.T) {
 		t.Errorf("90 edits: %+v", got)
 	}
 }
+
+// TestBusy lets something keep what a profile needs: the files, as a tab does that has lost its lock and still has them, or
+// the lock, as one that is frozen without notice.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	for name, hold := range map[string]string{
+		"files": `
+			const code = "onmessage = " + (async () => {
+				let dir = await navigator.storage.getDirectory();
+				for (const name of ["cardferry", "default", "database", ".opaque"]) dir = await dir.getDirectoryHandle(name);
+				for await (const file of dir.values()) self.held = [...(self.held ?? []), await file.createSyncAccessHandle()];
+				postMessage("held");
+			});
+			window.holder = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+			await new Promise((ok, fail) => { holder.onmessage = ok; holder.onerror = (e) => fail(new Error(e.message)); holder.postMessage(0); });
+			window.letGo = () => holder.terminate();`,
+		"lock": `await new Promise((ok) => navigator.locks.request("cardferry:default", () => { ok(); return new Promise((go) => { window.letGo = go; }); }));`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := browsertest.NewServer(t, "")
+			browser := browsertest.Start(t)
+			holder, first, second := browser.Open(t, server.URL), browser.Open(t, server.URL), browser.Open(t, server.URL)
+			holder.Run(t, nil, `await open(); await ferry.close()`)
+			holder.Run(t, nil, hold)
+			first.Run(t, nil, `window.opening = open().catch((e) => e.kind + (e.hint && " with a hint"))`)
+			second.Run(t, nil, `window.opening = open().catch((e) => e.kind + (e.hint && " with a hint"))`)
+			for _, page := range []*browsertest.Page{first, second} {
+				var kind string
+				if page.Run(t, &kind, `return window.opening`); kind != "busy with a hint" {
+					t.Errorf("open: %q", kind)
+				}
+			}
+			holder.Run(t, nil, `window.letGo()`)
+			first.Run(t, nil, `await open()`)
+			second.Run(t, nil, `await open(); await ferry.query("SELECT 1")`)
+		})
+	}
+}

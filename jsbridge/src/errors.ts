@@ -66,9 +66,7 @@ function fromDOM(e: DOMException): SyncError {
     case "AbortError":
       return new SyncError("cancelled", "cancelled");
     case "QuotaExceededError":
-      return new SyncError("storage_full", "no space left for this site", {
-        hint: "Free space on this device, or allow this site more storage.",
-      });
+      return storageFull("no space left for this site");
     case "NoModificationAllowedError":
       return new SyncError("busy", "another tab has the profile open", { hint: "Close the other tab." });
     case "SecurityError":
@@ -77,6 +75,19 @@ function fromDOM(e: DOMException): SyncError {
       });
   }
   return new SyncError("other", `${e.name}: ${e.message}`);
+}
+
+/** The error of a full storage. */
+export function storageFull(message: string, fields: ErrorFields = {}): SyncError {
+  return new SyncError("storage_full", message, {
+    ...fields,
+    hint: "Free space on this device, or allow this site more storage.",
+  });
+}
+
+/** Adds what a user of a page can do where the core knows nothing of pages. */
+export function withHint(e: SyncError): SyncError {
+  return e.kind === "storage_full" && !e.hint ? storageFull(e.message, e) : e;
 }
 
 /** Returns the plain object that crosses postMessage. */

@@ -3,7 +3,7 @@
 import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
-import { SyncError, toFailure, toSyncError, type Failure, type Kind } from "./errors.ts";
+import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
 import { Evicted, lostError, refuseUpload } from "./evicted.ts";
 import { once } from "./finished.ts";
@@ -102,7 +102,7 @@ export class Session {
     try {
       return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
     } catch (e) {
-      const error = toSyncError(e);
+      const error = withHint(toSyncError(e));
       this.#errors.add(call.name, error);
       throw error;
     }

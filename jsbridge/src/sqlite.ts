@@ -5,7 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
-import { SyncError, toSyncError } from "./errors.ts";
+import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
 /** The C functions that are used, as sqlite3.wasm exports them. Pointers are numbers, 64 bit integers bigint. */
 export interface RawSqlite {
@@ -237,9 +237,7 @@ export function sqliteError(engine: Engine, code: number, message: string, step:
   if (!cause) return new SyncError(kind, `${step}: ${message}`);
   // Browsers name a full storage in one way, and its text in many.
   if (cause.name === "QuotaExceededError" || /quota|space/i.test(cause.message)) {
-    return new SyncError("storage_full", `${step}: no space left for this site`, {
-      hint: "Free space on this device, or allow this site more storage.",
-    });
+    return storageFull(`${step}: no space left for this site`);
   }
   return new SyncError(kind, `${step}: ${message} (${cause.message})`);
 }
