@@ -291,3 +291,34 @@ func TestBusy(t *testing.T) {
 		})
 	}
 }
+
+// TestLostAnswer kills a leader that has done an edit and whose answer was lost: the next leader does not do it again.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	first.Run(t, nil, `
+		const code = "import '" + location.href + "dist/worker.js'; const post = BroadcastChannel.prototype.postMessage;" +
+			"BroadcastChannel.prototype.postMessage = function (m) { if (!m.result?.results && !m.result?.undone) post.call(this, m); };";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+	second.Run(t, nil, until+`
+		await open();
+		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
+		const add = (text) => ferry.edit([{ op: "addNote", notetypeId: id, deckId: 1, fields: [text, ""], tags: [] }]);
+		const notes = async () => (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n;
+		window.made = add("kept");
+		await until(async () => await notes() === 1);
+		window.both = add("taken back");
+		await until(async () => await notes() === 2);
+		window.undone = ferry.undo();
+		await until(async () => await notes() === 1);`)
+	first.Crash()
+	var got []any
+	second.Run(t, &got, `
+		const [{ results: [{ noteId }] }, { results: [second] }, { undone }] = await Promise.all([made, both, window.undone]);
+		return [undone, await ferry.query("SELECT id, flds FROM notes").then((rows) => rows.map((r) => r.flds + (r.id === noteId))), second.noteId > 0]`)
+	if texts, ok := got[1].([]any); got[0] != "addNote" || !ok || len(texts) != 1 || texts[0] != "kept\x1ftrue" || got[2] != true {
+		t.Errorf("undone, notes, answer: %q", got)
+	}
+}

@@ -23,6 +23,9 @@ import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
+/** Runs a call. key names it, however often it is sent: what must not be done twice is recorded under it. */
+type Run<P, R> = (params: P, signal: AbortSignal, key: string) => Promise<R>;
+
 /** What a session has around it. */
 export interface Around {
   /** Tells the pages of all tabs. */
@@ -98,7 +101,7 @@ export class Session {
 
   /** Runs one call of a tab. */
   async run(call: TabCall, signal: AbortSignal): Promise<unknown> {
-    const run = this.#calls[call.name] as (params: TabCall["params"], signal: AbortSignal, key: string) => Promise<unknown>;
+    const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
       return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
     } catch (e) {
@@ -122,9 +125,7 @@ export class Session {
     await this.#profile.close();
   }
 
-  readonly #calls: {
-    [N in keyof Calls]: (params: Calls[N][0], signal: AbortSignal, key: string) => Promise<Calls[N][1]>;
-  } = {
+  readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
     login: (p, signal) => this.#login(p, signal),
     signUp: async (p, signal) => {
@@ -156,9 +157,8 @@ export class Session {
       }),
     settings: (part) => this.#auto.settings(part),
     query: ({ sql, params }) => this.#profile.query(sql, params),
-    // By its key the core knows an edit that a leader has made which was killed before its tab heard of it.
-    edit: ({ ops }, signal, key) => this.#change("edit", { ops, call: key }, signal) as Promise<EditReport>,
-    undo: (_, signal, key) => this.#change("undo", { call: key }, signal) as Promise<UndoReport>,
+    edit: (params, signal, call) => this.#change("edit", { ...params, call }, signal) as Promise<EditReport>,
+    undo: (_, signal, call) => this.#change("undo", { call }, signal) as Promise<UndoReport>,
     deckTree: (_, signal) => this.#profile.between("deckTree", {}, { signal }) as Promise<DeckTree>,
     nextCards: (params, signal) => this.#profile.between("nextCards", params, { signal }) as Promise<NextCards>,
     render: (p, signal) => this.#profile.between("render", p, { signal }) as Promise<never>,
