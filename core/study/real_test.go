@@ -244,7 +244,7 @@ func sameBut(a, b string) bool {
 		}
 		n, err := strconv.Atoi(x[i])
 		m, err2 := strconv.Atoi(y[i])
-		timed := i > 0 && (strings.HasSuffix(x[i-1], "due") && strings.Contains(" 1 3 4 ", " "+x[i-2]+" ") || x[i-1] == "lrt" || x[i-1] == "odue")
+		timed := i > 0 && (strings.HasSuffix(x[i-1], "due") && strings.Contains(" 1 4 -1 -2 ", " "+x[i-2]+" ") || x[i-1] == "lrt" || x[i-1] == "odue")
 		if err != nil || err2 != nil || !timed || n-m > 2 || m-n > 2 {
 			return false
 		}
