@@ -46,6 +46,9 @@ async function buildPackage() {
     plugins: [withoutUnusedFiles],
     logOverride: { "empty-import-meta": "silent" },
   });
+  await esbuild.build({ ...common, entryPoints: ["src/sw.ts"], outdir: "dist", platform: "browser", minify: true });
+  // Not a module: an app's service worker can import it with importScripts.
+  await esbuild.build({ ...common, entryPoints: ["src/serviceWorker.ts"], outdir: "dist", platform: "browser", minify: true, format: "iife" });
   copyFileSync(core, join(dist, "core.wasm"));
   const sqlite = fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
   copyFileSync(sqlite, join(dist, "sqlite3.wasm"));

@@ -242,7 +242,7 @@ func TestMediaStoreLost(t *testing.T) {
 			m.kill()
 			m.want("packs lost while closed", map[string]string{"a.png": "a", "d.png": "d"})
 		} else {
-			m.run(nil, "ready")
+			m.run(nil, "verify")
 			m.want("a pack lost while open", map[string]string{"a.png": "a", "b.png": "b", "d.png": "d"})
 			m.opfs(nil, `await media.removeEntry(packs[0])`)
 			f, err := m.Open("a.png")

@@ -58,6 +58,9 @@ func NewServer(t testing.TB, upstream string) *Server {
 		_, _ = w.Write(pageHTML)
 	})
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
+	mux.HandleFunc("GET /serviceWorker.js", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))
+	})
 	if upstream != "" {
 		s.Forward(t, upstream)
 		for _, path := range []string{"/sync/", "/msync/", "/api/"} {

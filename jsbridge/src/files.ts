@@ -113,6 +113,21 @@ export class Files {
     }
   }
 
+  /** Makes the content of a blob, which is read in pieces, that of a new file. */
+  async stage(name: string, content: Blob): Promise<void> {
+    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    try {
+      for (let at = 0; at < content.size; at += PIECE) {
+        file.write(at, new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer()));
+      }
+    } catch (e) {
+      file.close();
+      this.#catalogue.remove(name);
+      throw e;
+    }
+    file.close();
+  }
+
   /** Gives an open file a handle, by which the guest reads and closes it. */
   adopt(file: OpenFile): number {
     this.#open.set(++this.#last, { file, end: file.size() });

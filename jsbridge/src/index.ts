@@ -4,6 +4,7 @@ import { Client } from "./client.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
+import { MediaFiles } from "./mediaapi.ts";
 import { watchPresence, type Network } from "./presence.ts";
 import {
   NOTHING, type AccountInfo, type Backup, type OnConflict, type OpenRequest, type Param, type RestoreReport, type Row,
@@ -26,6 +27,10 @@ export { SettingsApi, type Settings } from "./settings.ts";
 export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
+export type { MediaFiles } from "./mediaapi.ts";
+export type {
+  MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState, SetAside,
+} from "./mediaprotocol.ts";
 export type {
   AccountInfo, Backup, Column, Counts, OnConflict, Param, Progress, RequiredSync, RestoreReport, Row, Status, StatusReport, SyncReport,
   TransferReport,
@@ -41,6 +46,11 @@ export interface Assets {
   sqlite?: string | URL;
   /** worker.js; it must have the page's own origin. */
   worker?: string | URL;
+  /**
+   * serviceWorker.js, which serves media files to the page; it must have the page's own origin, and lie beside or above
+   * the page. A page that has a service worker already keeps it (see sw.ts).
+   */
+  serviceWorker?: string | URL;
 }
 
 /** What {@link Cardferry.open} takes. */
@@ -85,6 +95,8 @@ export class Cardferry {
   #account: AccountInfo | null = null;
 
   readonly #unwatch: (() => void)[];
+  /** The images and sounds of the profile. */
+  readonly media: MediaFiles;
   /** What happens by itself. */
   readonly settings = new SettingsApi({ call: (name, params) => this.#client.call(name, params) });
   /** Tells how much is stored; `storage.request()` asks the browser to keep it. */
@@ -95,12 +107,14 @@ export class Cardferry {
     restore: (id) => this.#client.call("restore", { id }),
   };
 
-  private constructor(start: () => Worker, open: OpenRequest, { transport, network }: OpenOptions) {
-    this.#client = new Client(start, open, ({ status, account }) => {
-      this.#account = account;
-      this.#status = status;
+  private constructor(start: () => Worker, open: OpenRequest, { transport, network, assets }: OpenOptions) {
+    this.#client = new Client(start, open, (notice) => {
+      if (notice.type === "media") return this.media.changed(notice.changes);
+      this.#account = notice.account;
+      this.#status = notice.status;
       this.#notify();
     }, transport);
+    this.media = new MediaFiles(this.#client, open.profile, serviceWorkerAt(assets?.serviceWorker));
     this.#unwatch = [watchPage(this.#client), watchPresence((presence) => this.#client.tell(presence), network)];
   }
 
@@ -175,11 +189,12 @@ export class Cardferry {
   }
 
   /**
-   * Syncs the collection. Errors: `one_way_needed` if one side must replace the other and onConflict is `ask` (the
+   * Syncs the collection, and then the media files unless media is false. Errors: `one_way_needed` if one side must replace the other and onConflict is `ask` (the
    * default); `auth`, and those of network and server.
    */
-  async sync(options: { onConflict?: OnConflict } & CallOptions = {}): Promise<SyncReport> {
-    return this.#client.call("sync", { onConflict: options.onConflict ?? "ask" }, options.signal);
+  async sync(options: { onConflict?: OnConflict; media?: boolean } & CallOptions = {}): Promise<SyncReport> {
+    const { onConflict, media } = options;
+    return this.#client.call("sync", { onConflict: onConflict ?? "ask", media: media ?? true }, options.signal);
   }
 
   /**
@@ -258,6 +273,7 @@ export class Cardferry {
 
   #end(error: SyncError): void {
     for (const end of this.#unwatch) end();
+    this.media.close();
     this.#client.end(error);
   }
 
@@ -268,6 +284,13 @@ export class Cardferry {
 
 function absolute(url: string | URL): string {
   return new URL(url, location.href).href;
+}
+
+/** Where the service worker is. The one beside this file is only of use to a page that lies beside or below it. */
+function serviceWorkerAt(url: string | URL | undefined): URL | undefined {
+  if (url) return new URL(url, location.href);
+  const own = new URL("./serviceWorker.js", import.meta.url);
+  return location.href.startsWith(new URL("./", own).href) ? own : undefined;
 }
 
 function startWorker(url: string | URL | undefined): Worker {

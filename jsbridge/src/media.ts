@@ -1,4 +1,4 @@
-// The media_* imports on a store of media files (host.Media in core/host). A page has none yet: see noMedia.
+// The media_* imports on a store of media files (host.Media in core/host): that of a page is OpfsMedia.
 
 import { SyncError } from "./errors.ts";
 import type { Files, OpenFile } from "./files.ts";
@@ -53,24 +53,6 @@ export interface MediaStore {
   /** Lets go of everything; what was not flushed may be lost. */
   close?(): void;
 }
-
-function unsupported(): never {
-  throw new SyncError("unsupported_browser", "media files cannot be kept in a page");
-}
-
-/** The store of a page: it has none. */
-export const noMedia: MediaStore = {
-  scan: unsupported,
-  stat: unsupported,
-  hash: unsupported,
-  open: unsupported,
-  blob: unsupported,
-  create: unsupported,
-  copy: unsupported,
-  trash: unsupported,
-  expire: unsupported,
-  flush: unsupported,
-};
 
 /** The drafts of a guest, and its imports. */
 export class Media {
@@ -132,6 +114,7 @@ export class Media {
   closeAll(): void {
     for (const draft of this.#drafts.values()) draft.discard();
     this.#drafts.clear();
+    this.#store.close?.();
   }
 
   #add(draft: MediaDraft): number {

@@ -8,9 +8,11 @@ import type { Catalogue } from "./catalogue.ts";
 import { SyncError, toSyncError } from "./errors.ts";
 import type { OpenFile } from "./files.ts";
 import type { MediaDraft, MediaFile, MediaStore, MediaSum } from "./media.ts";
+import type { MediaChange } from "./mediaprotocol.ts";
 import { Directory, type Entry } from "./mediadirectory.ts";
 import { Mirror } from "./mediamirror.ts";
 import { Packs, write, type Extent, type OpenPack } from "./mediapacks.ts";
+import { typeOf } from "./mediatype.ts";
 import type { Engine } from "./sqlite.ts";
 import type { Started } from "./sql.ts";
 import { crc32, Sha1 } from "./sums.ts";
@@ -34,6 +36,9 @@ export class OpfsMedia implements MediaStore {
   readonly #folder: string;
   readonly #mirror: Mirror;
   readonly #drafts = new Set<Draft>();
+  /** Is told which files have come and gone, once that is durable. */
+  onChange: (changes: MediaChange[]) => void = () => {};
+  #news = new Map<string, MediaChange["state"]>();
   #parts: { directory: Directory; packs: Packs } | undefined;
   #opening: Promise<void> | undefined;
   #mirroring: Promise<void> | undefined;
@@ -53,25 +58,33 @@ export class OpfsMedia implements MediaStore {
     this.#mirror = new Mirror(profile);
   }
 
-  /** Opens the store, if that was not done yet, and looks whether the browser has lost something. */
+  /** Opens the store, if that was not done yet. */
   async ready(): Promise<void> {
-    if (this.#closed) throw new SyncError("closed", "the profile is closed");
+    this.#alive();
     await (this.#opening ??= this.#open().catch((e: unknown) => {
       this.#opening = undefined;
       throw e;
     }));
+    this.#alive();
+    await this.#get().packs.prepare();
+    this.#alive();
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new SyncError("closed", "the profile is closed");
+  }
+
+  /** Looks whether the browser has lost something, and forgets the files that lay there. */
+  async verify(): Promise<void> {
+    await this.ready();
     const { directory, packs } = this.#get();
     const used = [...directory.packs().keys()];
     await packs.look(used);
-    if (this.#closed) throw new SyncError("closed", "the profile is closed");
+    this.#alive();
     const sizes = packs.sizes();
-    let lost = false;
-    for (const pack of used) {
-      if (!sizes.has(pack)) lost = true;
-      if (!sizes.has(pack)) directory.lose(pack, 0);
-    }
-    if (lost) this.flush();
-    await packs.prepare();
+    const lost = used.filter((pack) => !sizes.has(pack));
+    for (const pack of lost) this.#change(() => directory.lose(pack, 0));
+    if (lost.length > 0) this.flush();
   }
 
   async #open(): Promise<void> {
@@ -79,10 +92,8 @@ export class OpfsMedia implements MediaStore {
     const directory = Directory.open(this.#engine, this.#catalogue);
     try {
       const packs = await Packs.open(this.#folder, new Set(directory.packs().keys()));
-      if (this.#closed) {
-        packs.close();
-        throw new SyncError("closed", "the profile is closed");
-      }
+      if (this.#closed) packs.close();
+      this.#alive();
       this.#parts = { directory, packs };
       for (const [pack, size] of packs.sizes()) directory.lose(pack, size); // cut short
       directory.commit();
@@ -139,10 +150,19 @@ export class OpfsMedia implements MediaStore {
     return this.#get().packs.blob(e, offset, length);
   }
 
-  /** The content of a file; undefined if there is none. */
-  file(name: string): Blob | undefined {
+  /** The content of a file; undefined if there is none, or none any more. */
+  async readable(name: string): Promise<Blob | undefined> {
     const e = this.#lookup(name);
-    return e && this.#get().packs.blob(e, 0, e.size);
+    if (!e) return undefined;
+    const { packs } = this.#get();
+    try {
+      const content = packs.blob(e, 0, e.size).slice(0, e.size, typeOf(name));
+      await content.slice(0, 1).arrayBuffer();
+      return content;
+    } catch {
+      await this.verify();
+      return undefined;
+    }
   }
 
   create(): MediaDraft {
@@ -159,6 +179,7 @@ export class OpfsMedia implements MediaStore {
     if (!e || !is(e, as)) return false;
     this.#change((directory) => directory.trash(name));
     this.#dirty = true;
+    this.#news.set(name, "missing");
     return true;
   }
 
@@ -186,12 +207,16 @@ export class OpfsMedia implements MediaStore {
       throw toSyncError(e);
     }
     this.#changed();
+    if (this.#news.size === 0) return;
+    const news = [...this.#news].map(([name, state]) => ({ name, state }));
+    this.#news.clear();
+    this.onChange(news);
   }
 
   /** Rewrites packs of which little is wanted any more. To be called when nothing else is under way. */
   async tidy(): Promise<void> {
-    const { directory, packs } = this.#get();
     await this.#settled(true);
+    const { directory, packs } = this.#get();
     const wanted = directory.packs();
     let left = REWRITE;
     for (const [pack, size] of packs.sizes()) {
@@ -200,7 +225,7 @@ export class OpfsMedia implements MediaStore {
       left -= rest;
       for (const { key, extent } of directory.contentOf(pack)) {
         const bytes = new Uint8Array(await packs.blob(extent, 0, extent.size).arrayBuffer());
-        if (this.#closed) return;
+        this.#alive();
         this.#change(() => directory.move(key, extent, packs.append([bytes])));
       }
       this.flush();
@@ -248,6 +273,7 @@ export class OpfsMedia implements MediaStore {
         if (e ? !as || !is(e, as) : as) return undefined;
         const now = this.#change((directory) => directory.put(name, draft.extent(), draft.sum().sum, e !== undefined));
         this.#dirty = true;
+        this.#news.set(name, "here");
         return seen(now);
       },
     });
@@ -270,6 +296,7 @@ export class OpfsMedia implements MediaStore {
   #undo(): void {
     const { directory, packs } = this.#get();
     this.#dirty = false;
+    this.#news.clear();
     directory.rollback();
     packs.undo();
   }
@@ -294,19 +321,21 @@ export class OpfsMedia implements MediaStore {
     const { directory, packs } = this.#get();
     const unfinished = new Set([...this.#drafts].map((d) => d.pack));
     await packs.seal((pack) => unfinished.has(pack), all);
+    this.#alive();
     await this.#begin();
-    for (let after = "", names = [""]; names.length > 0 && !this.#closed; ) {
+    this.#alive();
+    for (let after = "", names = [""]; names.length > 0; ) {
       names = directory.untold(after, MIRROR_BATCH);
       after = names.at(-1) ?? after;
       const list = names.map((name) => [name, directory.find(name)] as const).filter(([, e]) => !e || packs.isSealed(e.pack));
       if (list.length === 0) continue;
       await this.#mirror.put(list.map(([name, e]) => [name, e && { pack: e.pack, at: e.at, size: e.size }]));
-      if (this.#closed) return;
+      this.#alive();
       // What has changed meanwhile stays to be told.
       this.#change(() => directory.told(list.filter(([name, e]) => same(directory.find(name), e)).map(([name]) => name)));
       if (!this.#dirty) directory.commit();
     }
-    if (all || this.#closed) return;
+    if (all) return;
     if (before !== this.#changes) return this.#changed();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -321,6 +350,7 @@ export class OpfsMedia implements MediaStore {
     if (mark && mark === (await this.#mirror.mark())) return;
     const fresh = crypto.randomUUID();
     await this.#mirror.begin(fresh);
+    this.#alive();
     this.#change(() => {
       directory.tellAll();
       directory.remember("mirror", fresh);

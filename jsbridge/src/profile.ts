@@ -6,7 +6,7 @@ import { SyncError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Guest, type Instantiate } from "./guest.ts";
 import { Http } from "./http.ts";
-import { Media, noMedia, type MediaStore } from "./media.ts";
+import { Media, type MediaStore } from "./media.ts";
 import { GuestMemory } from "./memory.ts";
 import { FILES, type Method } from "./protocol.gen.ts";
 import type { Param, Progress, Row } from "./protocol.ts";
@@ -20,7 +20,12 @@ export interface CallOptions {
   progress?: ((p: Progress) => void) | undefined;
 }
 
-/** An open profile. Calls of the guest run one after the other. */
+/** Methods that run beside one that uses the collection (core/service). */
+const BESIDE: ReadonlySet<Method> = new Set<Method>([
+  "login", "version", "mediaSync", "getMedia", "forgetMedia", "addMedia", "removeMedia", "mediaState",
+]);
+
+/** An open profile. Calls of the guest that use the collection run one after the other. */
 export class Profile {
   readonly #engine: Engine;
   readonly #memory: GuestMemory;
@@ -49,12 +54,12 @@ export class Profile {
     this.#guest.afterRun = () => this.#afterRun();
   }
 
-  /** Makes a guest on the files of engine and store. instantiate is told the memory that it must attach. */
+  /** Makes a guest on the files of engine and a store of media files. instantiate is told the memory that it must attach. */
   static async create(
     engine: Engine,
     instantiate: (memory: GuestMemory) => Instantiate,
     log: (line: string) => void,
-    store: MediaStore = noMedia,
+    storeOn: (engine: Engine, catalogue: Catalogue) => MediaStore,
   ): Promise<Profile> {
     const memory = new GuestMemory();
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
@@ -64,6 +69,7 @@ export class Profile {
     const catalogue = Catalogue.open(engine);
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);
+    const store = storeOn(engine, catalogue);
     const media = new Media(store, databases, files);
     const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), {
       file: (name) => files.blob(name),
@@ -89,8 +95,9 @@ export class Profile {
     this.#http.transport = f;
   }
 
-  /** Runs a method of the guest after those before it. Errors: those of the method, `cancelled`, `internal`. */
+  /** Runs a method of the guest, after those before it if it uses the collection. Errors: those of the method, `cancelled`, `internal`. */
   call(method: Method, params: object, options: CallOptions = {}): Promise<unknown> {
+    if (BESIDE.has(method)) return this.#run(method, params, options);
     const run = this.#tail.then(() => this.#run(method, params, options));
     this.#tail = run.catch(() => {});
     return run;
@@ -116,6 +123,12 @@ export class Profile {
   async query(sql: string, params: readonly Param[]): Promise<Row[]> {
     await this.#betweenTransactions();
     return query(this.#collection(), sql, params);
+  }
+
+  /** Writes a staged file. */
+  async stage(name: string, content: Blob): Promise<void> {
+    await this.#engine.reserve();
+    await this.#files.stage(name, content);
   }
 
   /** For tests: runs statements that may write; a transaction among them must end among them. */

@@ -3,6 +3,7 @@
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
+import type { MediaCalls, MediaChange, MediaCount, MediaReport } from "./mediaprotocol.ts";
 import type { Presence } from "./presence.ts";
 import type { Settings } from "./settings.ts";
 import type { TransportAnswer, TransportRequest } from "./transport.ts";
@@ -47,7 +48,9 @@ export interface SyncReport {
   bytes?: number;
   backup?: string;
   /** The number of the server's last media change. */
-  media_usn: number;
+  media_usn?: number;
+  /** What the sync of the media files did; null if it was left out. */
+  media: MediaReport | null;
 }
 
 /** The result of an upload or download (contract §3). */
@@ -103,9 +106,9 @@ export interface Status {
   lastSync: number;
   /** Rows that wait to be sent. */
   pending: number;
+  /** Media files that are here, and all that are known of. */
+  media: MediaCount;
   progress?: Progress;
-  /** Files of the last media sync that had any to transfer. */
-  media: { done: number; total: number };
   error?: Failure;
 }
 
@@ -134,12 +137,12 @@ export interface OpenRequest {
 }
 
 /** The calls that a page makes, by name: parameters and result. */
-export interface Calls {
+export interface Calls extends MediaCalls {
   open: [OpenRequest, null];
   login: [{ user: string; password: string; endpoint?: string }, AccountInfo];
   logout: [null, null];
   refresh: [{ offline: boolean }, StatusReport];
-  sync: [{ onConflict: OnConflict }, SyncReport];
+  sync: [{ onConflict: OnConflict; media: boolean }, SyncReport];
   upload: [{ backup: boolean }, TransferReport];
   download: [{ backup: boolean }, TransferReport];
   signUp: [{ user: string; password: string }, AccountInfo];
@@ -185,5 +188,6 @@ export type ToPage =
   | { type: "error"; id: number; error: Failure }
   | { type: "status"; status: Status; account: AccountInfo | null }
   | TransportRequest
+  | { type: "media"; changes: MediaChange[] }
   /** The worker cannot go on: every call has failed, and the page starts another one. */
   | { type: "crash"; error: Failure };

@@ -8,12 +8,15 @@ import { Errors, report } from "./diagnostics.ts";
 import { Evicted, lostError, refuseUpload } from "./evicted.ts";
 import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
+import { MediaDesk } from "./mediacalls.ts";
+import type { MediaReport } from "./mediaprotocol.ts";
+import { OpfsMedia } from "./opfsmedia.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
 import type { Presence } from "./presence.ts";
 import {
   NOTHING, type AccountInfo, type Backup, type Calls, type OpenRequest, type Progress, type RestoreReport, type Status,
-  type StatusReport, type ToPage,
+  type StatusReport, type SyncReport, type ToPage,
 } from "./protocol.ts";
 import { Engine } from "./sqlite.ts";
 import { signUp } from "./signup.ts";
@@ -45,6 +48,7 @@ export class Session {
   readonly #options: OpenRequest;
   readonly #profile: Profile;
   readonly #store: AccountStore;
+  readonly #media: MediaDesk;
   #account: Account | undefined;
   readonly #auto: Auto;
   readonly #failures = new Map<Kind, Failure>();
@@ -55,7 +59,7 @@ export class Session {
   private constructor(
     around: Around,
     options: OpenRequest,
-    parts: { evicted: Evicted; profile: Profile; store: AccountStore; account: Account | undefined },
+    parts: { evicted: Evicted; profile: Profile; store: AccountStore; account: Account | undefined; media: OpfsMedia },
   ) {
     this.#around = around;
     this.#evicted = parts.evicted;
@@ -71,6 +75,14 @@ export class Session {
       pending: () => this.#status.pending > 0,
     };
     this.#auto = new Auto(host, around.transport);
+    this.#media = new MediaDesk({
+      profile: parts.profile,
+      store: parts.media,
+      task: (method, params, signal) => this.#task(method, params, signal),
+      counted: (media) => this.#set({ media }),
+      changed: (changes) => around.post({ type: "media", changes }),
+      edited: () => this.#auto.edited(true),
+    });
   }
 
   /** Opens a profile, whose lock the caller has; a missing collection is made, empty. Errors: `busy`, `unsupported_browser`, `damaged_file`, … */
@@ -78,20 +90,24 @@ export class Session {
     const store = new IndexedAccounts(options.profile);
     let profile: Profile | undefined;
     try {
-      const folder = `cardferry/${encodeURIComponent(options.profile)}/database`;
+      const folder = `cardferry/${encodeURIComponent(options.profile)}`;
       const [engine, module, account] = await Promise.all([
-        Engine.opfs(options.sqlite, folder),
+        Engine.opfs(options.sqlite, `${folder}/database`),
         compile(options.core),
         store.load(),
       ]);
       const log = (line: string): void => console.info(`cardferry: ${line}`);
-      profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log);
+      let media!: OpfsMedia; // made by create
+      profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log, (engine, catalogue) =>
+        (media = new OpfsMedia(engine, catalogue, options.profile, `${folder}/media`)),
+      );
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;
       const opened = await profile.call("open", { client: options.clientName, create: true });
       const evicted = await Evicted.check(options.profile, (opened as { created: boolean }).created);
-      const session = new Session(around, options, { evicted, profile, store, account });
+      const session = new Session(around, options, { evicted, profile, store, account, media });
       await session.#refreshOffline();
+      void session.#media.count();
       return session;
     } catch (e) {
       profile?.drop();
@@ -143,7 +159,7 @@ export class Session {
     diagnostics: () => this.#diagnostics(),
     logout: () => this.#logout(),
     refresh: ({ offline }, signal) => this.#refresh(offline, signal),
-    sync: ({ onConflict }, signal) => this.#manual(() => this.#sync(onConflict, signal)),
+    sync: (p, signal) => this.#syncBoth(p, signal),
     upload: ({ backup }, signal) =>
       this.#manual(async () => {
         if (await this.#mustFetch(signal)) throw this.#failed(refuseUpload());
@@ -184,7 +200,23 @@ export class Session {
       return null;
     },
     close: () => Promise.reject(new SyncError("internal", "a leader closes its session itself")),
+    mediaSync: (_, signal) => this.#syncMedia(signal),
+    mediaGet: (p, signal) => this.#media.calls.mediaGet(p, signal),
+    mediaAdd: (p, signal) => this.#media.calls.mediaAdd(p, signal),
+    mediaRemove: (p, signal) => this.#media.calls.mediaRemove(p, signal),
+    mediaCheck: (p, signal) => this.#media.calls.mediaCheck(p, signal),
+    mediaState: (p, signal) => this.#media.calls.mediaState(p, signal),
   };
+
+  /** Syncs the collection, then the media files, which do not hold up other calls. */
+  async #syncBoth({ onConflict, media }: Calls["sync"][0], signal: AbortSignal): Promise<SyncReport> {
+    const report: SyncReport = await this.#manual(() => this.#sync(onConflict, signal));
+    return { ...report, media: media ? await this.#syncMedia(signal, report.media_usn) : null };
+  }
+
+  #syncMedia(signal: AbortSignal, usn?: number): Promise<MediaReport> {
+    return this.#auto.manual("mediaSync", () => this.#media.sync(signal, usn));
+  }
 
   async #login(p: Calls["login"][0], signal: AbortSignal): Promise<AccountInfo> {
     const endpoint = p.endpoint ?? this.#account?.endpoint ?? this.#options.endpoint;
@@ -274,9 +306,9 @@ export class Session {
     return this.#auto.manual("sync", run) as Promise<never>;
   }
 
-  /** What the scheduler has asked for. The page has no store of media files, so it has none to sync. */
-  async #automatic(action: Action, signal: AbortSignal): Promise<object> {
-    return action === "sync" ? this.#sync("ask", signal) : {};
+  /** What the scheduler has asked for. */
+  #automatic(action: Action, signal: AbortSignal): Promise<object> {
+    return action === "sync" ? this.#sync("ask", signal) : this.#media.sync(signal);
   }
 
   async #sync(onConflict: string, signal: AbortSignal): Promise<object> {
@@ -356,7 +388,6 @@ export class Session {
   readonly #progress = (p: Progress): void => {
     const same = this.#status.progress?.stage === p.stage;
     this.#status = { ...this.#status, progress: p };
-    if (p.stage === "media_download" || p.stage === "media_upload") this.#status.media = { done: p.done, total: p.total };
     if (same && Date.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
     this.#set({});
   };

@@ -74,7 +74,7 @@ export const checks: Record<string, Check> = {
     fails("closed", () => lab.ok(lab.sql.sql_next(99, 0, 10)));
     fails("internal", () => lab.ok(lab.file.file_read(99, 0n, 0, 10)));
   },
-  "a page has no media files": (lab) => {
+  "what a media store refuses is told": (lab) => {
     const { media } = lab;
     for (const call of [
       () => media.media_scan(),

@@ -1,11 +1,11 @@
 // What the tests of the host modules share: the imports on a memory that stands in for a guest's.
 
 import { Catalogue } from "../src/catalogue.ts";
-import { kindOf, type Kind } from "../src/errors.ts";
+import { kindOf, SyncError, type Kind } from "../src/errors.ts";
 import { Files } from "../src/files.ts";
 import { normalize } from "../src/guest.ts";
 import { LastError, type FileImports, type MediaImports, type SqlImports } from "../src/host.ts";
-import { Media, noMedia, type MediaStore } from "../src/media.ts";
+import { Media, type MediaStore } from "../src/media.ts";
 import { GuestMemory } from "../src/memory.ts";
 import { NEXT_DONE, NEXT_TOO_BIG } from "../src/protocol.gen.ts";
 import { authorizeReading } from "../src/query.ts";
@@ -15,6 +15,16 @@ import type { Engine } from "../src/sqlite.ts";
 
 const AT = 1024; // where arguments are put
 const OUT = 1 << 20; // where results are read
+
+function refuse(): never {
+  throw new SyncError("unsupported_browser", "there are no media files");
+}
+
+/** A store of media files that refuses everything. */
+const noMedia: MediaStore = {
+  scan: refuse, stat: refuse, hash: refuse, open: refuse, blob: refuse, create: refuse, copy: refuse, trash: refuse,
+  expire: refuse, flush: refuse,
+};
 
 /** A failed import. */
 export class ImportError extends Error {

@@ -29,7 +29,7 @@ const [core] = process.argv.slice(2);
 if (!core) throw new Error("usage: node nodehost.js CORE.wasm");
 const media = new MemoryMedia();
 const log = (line: string): void => console.error(line);
-const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, media);
+const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, () => media);
 const running = new Map<number, AbortController>();
 
 const write = (answer: object): void => {

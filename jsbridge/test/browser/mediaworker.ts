@@ -100,7 +100,8 @@ const methods = {
     Promise.all(store.inTrash(name).map(async (b) => base64(new Uint8Array(await b.arrayBuffer())))),
   settled: () => store.settled(),
   tidy: () => store.tidy(),
-  file: async (name: string) => base64(new Uint8Array((await store.file(name)?.arrayBuffer()) ?? [])),
+  verify: () => store.verify(),
+  file: async (name: string) => base64(new Uint8Array((await (await store.readable(name))?.arrayBuffer()) ?? [])),
   /** Writes files as a sync does; returns milliseconds by step. */
   async fill(count: number, size: number): Promise<Record<string, number>> {
     const content = new Uint8Array(size);

@@ -1,0 +1,110 @@
+// The media files of an open profile, as the page uses them (contract.md §4).
+
+import type { Client } from "./client.ts";
+import type { MediaChange, MediaCheckReport, MediaReport, MediaState } from "./mediaprotocol.ts";
+import { answerServiceWorker, findServiceWorker, mediaPath } from "./swclient.ts";
+
+/** So many blob URLs are kept where there is no service worker; the oldest is revoked. */
+const BLOB_URLS = 500;
+
+/** Images and sounds. Every method may reject with a SyncError, and with nothing else. */
+export class MediaFiles {
+  readonly #client: Client;
+  readonly #listeners = new Set<(changes: readonly MediaChange[]) => void>();
+  readonly #urls = new Map<string, Promise<string>>();
+  readonly #base: Promise<string | null>;
+  readonly #unanswer: () => void;
+
+  /** Used by Cardferry.open only. serviceWorker is the address of the service worker. */
+  constructor(client: Client, profile: string, serviceWorker: URL | undefined) {
+    this.#client = client;
+    this.#base = findServiceWorker(serviceWorker).then((scope) => scope && `${scope}${mediaPath(profile)}`);
+    this.#unanswer = answerServiceWorker(profile, (name) => this.get(name));
+  }
+
+  /**
+   * Syncs the media files alone. Errors: `busy` while another media sync runs; `auth`, `storage_full`, and those of the
+   * network. Nothing is lost, and the next sync goes on.
+   */
+  async sync(options: { signal?: AbortSignal } = {}): Promise<MediaReport> {
+    return this.#client.call("mediaSync", null, options.signal);
+  }
+
+  /** The content of a file. One that is still to come is fetched at once. Errors: `not_found` if no one has it. */
+  async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
+    return this.#client.call("mediaGet", { name }, options.signal);
+  }
+
+  /**
+   * An address for `<img>` and `<audio>`. Where the service worker answers it works at any time, also for a file that is
+   * still to come; elsewhere it is a blob URL, good until the file changes. Errors: then those of {@link get}.
+   */
+  async url(name: string): Promise<string> {
+    const base = await this.#base;
+    if (base) return base + encodeURIComponent(name);
+    let url = this.#urls.get(name);
+    if (!url) {
+      url = this.get(name).then((content) => URL.createObjectURL(content));
+      this.#urls.set(name, url);
+      url.catch(() => this.#urls.delete(name));
+      const [oldest] = this.#urls.keys();
+      if (this.#urls.size > BLOB_URLS && oldest !== undefined) this.#revoke(oldest);
+    }
+    return url;
+  }
+
+  /** What is in front of the encoded names in addresses of {@link url}; null where there is no service worker. */
+  base(): Promise<string | null> {
+    return this.#base;
+  }
+
+  /**
+   * Adds a file and returns the name that it got: the wanted one made fit for syncing, in lower case, or one with a
+   * checksum if another file has that name. Errors: `invalid_input` (empty, larger than 100 MiB), `storage_full`.
+   */
+  async add(name: string, content: Blob): Promise<string> {
+    return this.#client.call("mediaAdd", { name, content });
+  }
+
+  /** Moves a file to the trash; the next sync deletes it on the server. Errors: `not_found` if no one has it. */
+  async remove(name: string): Promise<void> {
+    await this.#client.call("mediaRemove", { name });
+  }
+
+  /**
+   * Compares the files with the notes: which are missing, and which no note uses. With apply, unused ones are moved to the
+   * trash. Errors: `busy` while a media sync runs.
+   */
+  async check(options: { apply?: boolean; signal?: AbortSignal } = {}): Promise<MediaCheckReport> {
+    return this.#client.call("mediaCheck", { apply: options.apply ?? false }, options.signal);
+  }
+
+  /** Where a file is. */
+  async state(name: string): Promise<MediaState> {
+    return this.#client.call("mediaState", { name });
+  }
+
+  /** Calls listener with the files that have come or gone, so that placeholders can change; returns what ends that. */
+  subscribe(listener: (changes: readonly MediaChange[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Used by Cardferry only: the worker tells what has changed. */
+  changed(changes: readonly MediaChange[]): void {
+    for (const { name } of changes) this.#revoke(name);
+    for (const listener of [...this.#listeners]) listener(changes);
+  }
+
+  /** Used by Cardferry only: the profile is closed. */
+  close(): void {
+    this.#unanswer();
+    for (const name of [...this.#urls.keys()]) this.#revoke(name);
+    this.#listeners.clear();
+  }
+
+  #revoke(name: string): void {
+    void this.#urls.get(name)?.then((url) => URL.revokeObjectURL(url), () => {});
+    this.#urls.delete(name);
+  }
+}

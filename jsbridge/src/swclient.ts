@@ -1,0 +1,85 @@
+// The page's side of the service worker: finding one that serves media files, and fetching what it asks for.
+
+import { toFailure, type Failure } from "./errors.ts";
+
+/** How long a page waits until a new service worker controls it, in milliseconds. */
+const CONTROL_PATIENCE = 5000;
+
+/** The service worker asks for a file; the answer goes to the port that comes with it. */
+export interface MediaWanted {
+  type: "cardferry:media";
+  profile: string;
+  name: string;
+}
+
+/** The page's answer. */
+export type MediaFound = { content: Blob } | { error: Failure };
+
+/** The path of a profile's files below the scope of the service worker. */
+export function mediaPath(profile: string): string {
+  return `media/${encodeURIComponent(profile)}/`;
+}
+
+/**
+ * Finds the service worker that serves media files to this page, and returns its scope; null if there is none. One that
+ * the page has already is asked if it does (see sw.ts); where there is none, that at url is registered.
+ */
+export async function findServiceWorker(url: URL | undefined): Promise<string | null> {
+  const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
+  if (!container) return null;
+  try {
+    const existing = await container.getRegistration();
+    if (!existing && !url) return null;
+    const registration = existing ?? (await register(container, url as URL));
+    if (!registration || !(await controlled(container))) return null;
+    const answer = await fetch(`${registration.scope}${mediaPath("")}`);
+    return answer.headers.has("cardferry-media") ? registration.scope : null;
+  } catch {
+    return null; // no service worker is no failure: there are blob URLs
+  }
+}
+
+/** Registers the service worker for the page's folder, if it may serve that, or for its own if the page is in it. */
+async function register(container: ServiceWorkerContainer, url: URL): Promise<ServiceWorkerRegistration | null> {
+  const script = new URL(url);
+  script.searchParams.set("cardferry", "alone");
+  const scope = new URL("./", location.href).href;
+  try {
+    return await container.register(script, { scope });
+  } catch (e) {
+    if (!scope.startsWith(new URL("./", script).href)) throw e;
+    return container.register(script);
+  }
+}
+
+/** Whether a service worker controls this page, or will in a moment. */
+async function controlled(container: ServiceWorkerContainer): Promise<boolean> {
+  if (container.controller) return true;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), CONTROL_PATIENCE);
+    const came = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    container.addEventListener("controllerchange", came, { once: true });
+  });
+}
+
+/** Answers the service worker's questions for files of a profile; returns what ends that. */
+export function answerServiceWorker(profile: string, get: (name: string) => Promise<Blob>): () => void {
+  const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
+  if (!container) return () => {};
+  const answer = async ({ data, ports: [port] }: MessageEvent<Partial<MediaWanted> | null>): Promise<void> => {
+    if (data?.type !== "cardferry:media" || data.profile !== profile || data.name === undefined || !port) return;
+    let found: MediaFound;
+    try {
+      found = { content: await get(data.name) };
+    } catch (e) {
+      found = { error: toFailure(e) };
+    }
+    port.postMessage(found);
+  };
+  container.addEventListener("message", answer);
+  container.startMessages();
+  return () => container.removeEventListener("message", answer);
+}
