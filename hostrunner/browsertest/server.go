@@ -23,6 +23,7 @@ type Server struct {
 
 	intercept atomic.Pointer[Interceptor]
 	upstream  atomic.Pointer[url.URL]
+	forward   http.Handler
 }
 
 // Forward sends the following requests to another sync server.
@@ -47,6 +48,9 @@ func (s *Server) Intercept(f Interceptor) {
 	}
 }
 
+// PassOn sends a request to the sync server that an interceptor has got.
+func (s *Server) PassOn(w http.ResponseWriter, r *http.Request) { s.forward.ServeHTTP(w, r) }
+
 // NewServer starts a server; upstream is the base URL of a sync server, "" for none.
 func NewServer(t testing.TB, upstream string) *Server {
 	t.Helper()
@@ -63,8 +67,9 @@ func NewServer(t testing.TB, upstream string) *Server {
 	})
 	if upstream != "" {
 		s.Forward(t, upstream)
+		proxy := s.proxy()
 		for _, path := range []string{"/sync/", "/msync/", "/api/"} {
-			mux.Handle(path, s.proxy())
+			mux.Handle(path, proxy)
 		}
 	}
 	srv := httptest.NewServer(mux)
@@ -86,6 +91,7 @@ func (s *Server) proxy() http.Handler {
 		// What the upstream does to a connection happens to the page's. A page that goes away is no defect.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
+	s.forward = forward
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.intercept.Load(); f != nil && (*f)(w, r) {
 			return
