@@ -277,7 +277,7 @@ func TestMediaKilled(t *testing.T) {
 		path  string
 		nth   int32
 		after bool // the server answers before the page dies, which never hears of it
-	}{{"/msync/begin", 1, false}, {"/msync/downloadFiles", 3, false}, {"/msync/uploadChanges", 1, false}, {"/msync/uploadChanges", 1, true}, {"/msync/mediaSanity", 1, false}} {
+	}{{"/msync/begin", 1, false}, {"/msync/uploadChanges", 1, false}, {"/msync/uploadChanges", 1, true}, {"/msync/downloadFiles", 3, false}, {"/msync/mediaSanity", 1, false}} {
 		var seen atomic.Int32
 		reached := make(chan struct{})
 		release := make(chan struct{})
