@@ -40,6 +40,7 @@ export class OpfsMedia implements MediaStore {
   onChange: (changes: MediaChange[]) => void = () => {};
   #news = new Map<string, MediaChange["state"]>();
   #parts: { directory: Directory; packs: Packs } | undefined;
+  #directory: Directory | undefined;
   #opening: Promise<void> | undefined;
   #mirroring: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +90,9 @@ export class OpfsMedia implements MediaStore {
 
   async #open(): Promise<void> {
     await this.#engine.reserve();
-    const directory = Directory.open(this.#engine, this.#catalogue);
+    this.#alive();
+    // Known at once: it may have to be closed while the packs are being opened.
+    const directory = (this.#directory = Directory.open(this.#engine, this.#catalogue));
     try {
       const packs = await Packs.open(this.#folder, new Set(directory.packs().keys()));
       if (this.#closed) packs.close();
@@ -99,7 +102,8 @@ export class OpfsMedia implements MediaStore {
       directory.commit();
       this.#changed();
     } catch (e) {
-      directory.close();
+      if (!this.#closed) directory.close();
+      this.#directory = undefined;
       throw e;
     }
   }
@@ -242,7 +246,8 @@ export class OpfsMedia implements MediaStore {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const d of [...this.#drafts]) d.discard();
-    this.#parts?.directory.close();
+    this.#directory?.close();
+    this.#directory = undefined;
     this.#parts?.packs.close();
     this.#parts = undefined;
     this.#mirror.close();
