@@ -90,6 +90,10 @@ export class Databases {
       path = this.#catalogue.add(name);
       VfsFile.open(this.#engine, path, true).close();
     }
+    // The pool has no locks: a reader would not see that a transaction is under way.
+    if (mode === OPEN_MODES.readOnly && [...this.#open.values()].some((c) => c.path === path && !c.readOnly)) {
+      throw new SyncError("busy", `${name} is open for writing`);
+    }
     leaveWriteAheadLog(this.#engine, path);
     const options = { name, path, readOnly: mode === OPEN_MODES.readOnly, created };
     this.#open.set(++this.#last, Connection.open(this.#engine, options));
