@@ -112,6 +112,17 @@ func overlay(root, made, dir string) error {
 			}
 		}
 	}
+	dirRuntime := filepath.Join(root, "src", "runtime")
+	files, err := stubRuntime(dirRuntime)
+	if err != nil {
+		return err
+	}
+	for file, content := range files {
+		if err := os.WriteFile(filepath.Join(made, "runtime-"+file), []byte(content), 0o644); err != nil {
+			return err
+		}
+		replace[filepath.Join(dirRuntime, file)] = dir + "/runtime-" + file
+	}
 	json, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return err
