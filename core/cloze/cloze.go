@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cardferry/cardferry/core/order"
 )
 
 // Token is a piece of a field: what opens a cloze, what closes it, or text.
@@ -121,7 +123,7 @@ func opening(s string) (numbers []uint16, size int) {
 			if len(numbers) == 0 || !strings.HasPrefix(s[i:], "::") {
 				return nil, 0
 			}
-			slices.Sort(numbers)
+			order.By(len(numbers), func(i, j int) bool { return numbers[i] < numbers[j] }, func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
 			return slices.Compact(numbers), i + len("::")
 		default:
 			return nil, 0

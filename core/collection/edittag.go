@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/unicase"
 )
@@ -34,7 +35,7 @@ func AddTag(db host.DB, now time.Time, noteID int64, tag string) error {
 		return err
 	}
 	tags = append(tags, row[0].String())
-	slices.SortFunc(tags, unicase.CompareStrings)
+	order.Func(tags, unicase.CompareStrings)
 	_, err = rows.Exec(db, "UPDATE notes SET tags = ?, mod = max(?, mod + 1), usn = -1 WHERE id = ?", " "+strings.Join(tags, " ")+" ", now.Unix(), noteID)
 	return err
 }

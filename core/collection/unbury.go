@@ -2,12 +2,11 @@ package collection
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/undo"
 	"github.com/cardferry/cardferry/core/wire"
@@ -57,7 +56,7 @@ func unbury(db host.DB, clock host.Clock, now time.Time, usn int64) (changed boo
 
 // putMissing writes config entries; usn is -1 for edits of this device.
 func putMissing(db host.DB, entries map[string]string, now time.Time, usn int64) error {
-	for _, key := range slices.Sorted(maps.Keys(entries)) {
+	for _, key := range order.Keys(entries) {
 		if err := PutConfig(db, key, []byte(entries[key]), usn, now.Unix()); err != nil {
 			return err
 		}

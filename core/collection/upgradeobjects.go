@@ -1,13 +1,12 @@
 package collection
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/names"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/unicase"
 )
@@ -106,7 +105,7 @@ func (u *upgrader) splitNotetypes() error {
 		}
 		parsed = append(parsed, nt)
 	}
-	slices.SortStableFunc(parsed, func(a, b *legacy.Notetype) int { return cmp.Compare(a.ID, b.ID) })
+	order.By(len(parsed), func(i, j int) bool { return parsed[i].ID < parsed[j].ID }, func(i, j int) { parsed[i], parsed[j] = parsed[j], parsed[i] })
 	taken := nameSet{}
 	for _, nt := range parsed {
 		nt.Name = taken.add(names.NFC(u.text, nt.Name), clashSuffix)
@@ -142,7 +141,7 @@ func (u *upgrader) splitDecks() error {
 		}
 		parsed = append(parsed, named{d, textMember(m.Raw, "name")})
 	}
-	slices.SortStableFunc(parsed, func(a, b named) int { return cmp.Compare(a.ID, b.ID) })
+	order.By(len(parsed), func(i, j int) bool { return parsed[i].ID < parsed[j].ID }, func(i, j int) { parsed[i], parsed[j] = parsed[j], parsed[i] })
 	taken := nameSet{}
 	for _, d := range parsed {
 		d.Name = taken.add(d.Name, clashSuffix)

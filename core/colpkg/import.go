@@ -1,10 +1,8 @@
 package colpkg
 
 import (
-	"cmp"
 	"context"
 	"io"
-	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -175,7 +173,7 @@ func (m *importer) media() error {
 			err = damaged("its list of media files")
 		}
 	}
-	slices.SortFunc(m.aside, func(a, b mediasync.Aside) int { return cmp.Compare(a.Name, b.Name) })
+	m.aside.Sort()
 	return err
 }
 

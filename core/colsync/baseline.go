@@ -1,12 +1,12 @@
 package colsync
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -22,7 +22,7 @@ type baseline map[string][]string
 // appendJSON appends the stored form.
 func (b baseline) appendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
-	for _, k := range slices.Sorted(maps.Keys(b)) {
+	for _, k := range order.Keys(b) {
 		dst = jsontext.AppendStrings(jsontext.AppendKey(dst, k), b[k])
 	}
 	return append(dst, '}')

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cardferry/cardferry/core/names"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/unicase"
 )
@@ -26,7 +27,7 @@ func (e *edit) storeTags(list []string) (string, error) {
 	if len(tags) == 0 {
 		return "", nil
 	}
-	slices.SortStableFunc(tags, unicase.CompareStrings)
+	order.Func(tags, unicase.CompareStrings)
 	tags = slices.CompactFunc(tags, unicase.Equal)
 	return " " + strings.Join(tags, " ") + " ", nil
 }

@@ -1,8 +1,7 @@
 package jsontext
 
 import (
-	"maps"
-	"slices"
+	"github.com/cardferry/cardferry/core/order"
 )
 
 // The writers of this file append a member of an object or an element of an array with the comma before it, if one is
@@ -61,7 +60,7 @@ func AppendAny(dst []byte, v any) []byte {
 		return AppendCounts(dst, v)
 	case map[string]any:
 		dst = append(dst, '{')
-		for _, k := range slices.Sorted(maps.Keys(v)) {
+		for _, k := range order.Keys(v) {
 			dst = Put(dst, k, v[k])
 		}
 		return append(dst, '}')
@@ -83,7 +82,7 @@ func AppendStrings(dst []byte, list []string) []byte {
 // AppendCounts appends an object of numbers, in the order of the keys.
 func AppendCounts(dst []byte, m map[string]int64) []byte {
 	dst = append(dst, '{')
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range order.Keys(m) {
 		dst = PutInt(dst, k, m[k])
 	}
 	return append(dst, '}')

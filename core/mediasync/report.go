@@ -1,9 +1,8 @@
 package mediasync
 
 import (
-	"slices"
-
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/order"
 )
 
 // reason says why a file was set aside; it is stored by its number.
@@ -37,6 +36,11 @@ type Aside struct {
 
 // Asides are the files that were left out, in the order of their names.
 type Asides []Aside
+
+// Sort puts the list into the order of the names.
+func (list Asides) Sort() {
+	order.By(len(list), func(i, j int) bool { return list[i].Name < list[j].Name }, func(i, j int) { list[i], list[j] = list[j], list[i] })
+}
 
 // AppendJSON appends the list as JSON.
 func (list Asides) AppendJSON(dst []byte) []byte {
@@ -99,11 +103,6 @@ func (a asides) list() Asides {
 	for name, r := range a {
 		list = append(list, Aside{name, reasons[r]})
 	}
-	slices.SortFunc(list, func(x, y Aside) int {
-		if x.Name < y.Name {
-			return -1
-		}
-		return 1
-	})
+	list.Sort()
 	return list
 }

@@ -2,11 +2,11 @@ package mediause
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/medianame"
 	"github.com/cardferry/cardferry/core/mediaref"
+	"github.com/cardferry/cardferry/core/order"
 )
 
 // Report is the result of Check. The lists of names are sorted.
@@ -51,7 +51,7 @@ func Check(ctx context.Context, c Collection, s Store) (*Report, error) {
 			r.Missing = append(r.Missing, name)
 		}
 	}
-	slices.Sort(r.Missing)
+	order.Strings(r.Missing)
 	if err := k.templates(ctx, notetypes, r); err != nil {
 		return nil, err
 	}

@@ -3,11 +3,11 @@ package mediause
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/medianame"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/unicase"
 )
 
@@ -204,6 +204,6 @@ func (f *folder) unused(c *Collection, r *Report) {
 			}
 		}
 	}
-	slices.Sort(r.Unused)
-	slices.Sort(r.UnusedFiles)
+	order.Strings(r.Unused)
+	order.Strings(r.UnusedFiles)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/cloze"
 	"github.com/cardferry/cardferry/core/notetext"
+	"github.com/cardferry/cardferry/core/order"
 )
 
 // maxClozeNumber is the number as which larger ones count.
@@ -34,7 +35,7 @@ func clozeOrdinals(fields []string) (ords []int) {
 			ords = append(ords, min(int(number), maxClozeNumber)-1)
 		}
 	}
-	slices.Sort(ords)
+	order.Ints(ords)
 	return slices.Compact(ords)
 }
 

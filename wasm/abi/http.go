@@ -3,12 +3,11 @@ package abi
 import (
 	"context"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
+	"github.com/cardferry/cardferry/core/order"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
@@ -56,7 +55,7 @@ func (p httpPort) Start(ctx context.Context, req *host.Request) host.Call {
 // encodeRequest packs a request block: method, url, headers, body, body_file, flags, limit, stall, parts.
 func encodeRequest(req *host.Request) []byte {
 	h := []byte("{")
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+	for _, name := range order.Keys(req.Header) {
 		h = jsontext.PutText(h, name, req.Header[name])
 	}
 	h = append(h, '}')
@@ -186,10 +185,15 @@ func (c *call) Close() {
 
 // closeCallsOf ends what a finished task has left open.
 func (g *Guest) closeCallsOf(t *task) {
-	for _, id := range slices.Sorted(maps.Keys(g.calls)) { // sorted: the same order in every run
-		if c := g.calls[id]; c.task == t {
-			c.Close()
+	var ids []int
+	for id, c := range g.calls {
+		if c.task == t {
+			ids = append(ids, int(id))
 		}
+	}
+	order.Ints(ids) // the same order in every run
+	for _, id := range ids {
+		g.calls[int32(id)].Close()
 	}
 }
 
