@@ -70,7 +70,7 @@ func clearLines(memory []byte) error {
 	}
 	clear(memory[t.units:t.pcs])
 	t.clearNames()
-	return nil
+	return clearTypes(memory, at)
 }
 
 // clearFunc takes what is for printing only from a function's entry; a sequence 0 means that there is none.
@@ -127,17 +127,27 @@ func (t *table) clearSequence(at int) bool {
 	}
 }
 
-// clearNames clears the names, ended by zeros, of functions that are not ours.
+// clearNames clears the names, ended by zeros, of functions that are not ours, and lets their entries have the empty name that
+// the names begin with.
 func (t *table) clearNames() {
 	for at := t.names; at < t.units; {
 		end := bytes.IndexByte(t.memory[at:t.units], 0)
 		if end < 0 {
-			return
+			break
 		}
 		if !ours(string(t.memory[at : at+end])) {
 			clear(t.memory[at : at+end])
 		}
 		at += end + 1
+	}
+	if t.memory[t.names] != 0 {
+		return
+	}
+	for i := range t.count {
+		name := t.memory[t.funcs+int(binary.LittleEndian.Uint32(t.memory[t.funcs+8*i+4:]))+entryName:][:4]
+		if t.memory[t.names+int(binary.LittleEndian.Uint32(name))] == 0 {
+			clear(name)
+		}
 	}
 }
 

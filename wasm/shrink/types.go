@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// Words of runtime.moduledata, which begins with the address of the table of functions.
+const (
+	moduleTypes    = 37
+	moduleTypesEnd = 38
+	moduleFuncData = 40 // the last one looked at
+)
+
+// clearTypes clears the texts of types, which only serve to print them: closures and generic code have long ones. A name in the
+// memory of types is a byte of flags, its length as a varint, and its bytes; the text of a type begins with a star
+// (abi.TFlagExtraStar), which no name of a method, field or package does. Method names are needed to look methods up.
+func clearTypes(memory []byte, table int) error {
+	from, to, err := typesOf(memory, table)
+	if err != nil {
+		return err
+	}
+	const maxFlags = 1<<4 - 1
+	for at := from; at < to; at++ {
+		if memory[at] > maxFlags {
+			continue
+		}
+		size, n := binary.Uvarint(memory[at+1 : to])
+		text := at + 1 + n
+		if n <= 0 || size < 2 || size > uint64(to-text) || memory[text] != '*' || !printable(memory[text:text+int(size)]) {
+			continue
+		}
+		clear(memory[text : text+int(size)])
+		at = text + int(size) - 1
+	}
+	return nil
+}
+
+// typesOf finds the memory of types through the module data, the one place with the address of the table of functions.
+func typesOf(memory []byte, table int) (from, to int, err error) {
+	word := func(at int) int { return int(binary.LittleEndian.Uint64(memory[at:])) }
+	for at := 0; at+8*moduleFuncData < len(memory); at += 8 {
+		// The slice of function names begins where the table says.
+		if word(at) != table || word(at+8) != table+word(table+8+8*3) {
+			continue
+		}
+		from, to = word(at+8*moduleTypes), word(at+8*moduleTypesEnd)
+		if from <= 0 || from >= to || to > len(memory) {
+			break
+		}
+		return from, to, nil
+	}
+	return 0, 0, errLayout
+}
+
+func printable(b []byte) bool {
+	if !utf8.Valid(b) {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
