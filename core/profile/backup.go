@@ -15,7 +15,7 @@ const (
 	// backupAge is how long backups are kept; the newest keepBackups stay whatever their age (design.md §10).
 	backupAge   = 30 * 24 * time.Hour
 	keepBackups = 3
-	// backupTime is the layout of the time in a backup's id, in UTC.
+	// backupTime is the layout of the time in a backup's id, in UTC, as package time writes layouts.
 	backupTime = "20060102T150405.000Z"
 	backupExt  = ".anki2"
 )
@@ -64,7 +64,7 @@ func (p *Profile) KeepAsBackup(staged, reason string) (string, error) {
 }
 
 func (p *Profile) newBackupID(reason string) string {
-	return fmt.Sprintf("%s-%s", p.host.Clock.Now().UTC().Format(backupTime), reason)
+	return formatTime(p.host.Clock.Now()) + "-" + reason
 }
 
 func backupFile(id string) string { return host.Backups + id + backupExt }
@@ -88,7 +88,15 @@ func Backups(h *host.Host) ([]Backup, error) {
 	return list, nil
 }
 
-// parseTime reads a time of the layout backupTime, in ms. (time.Parse would be 1 % of the guest.)
+// formatTime returns a time in the layout backupTime. (Time.Format would be 1 % of the guest.)
+func formatTime(t time.Time) string {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	return fmt.Sprintf("%04d%02d%02dT%02d%02d%02d.%03dZ", year, int(month), day, hour, minute, second, t.Nanosecond()/int(time.Millisecond))
+}
+
+// parseTime reads a time of the layout backupTime, in ms. (time.Parse is as large.)
 func parseTime(s string) (ms int64, ok bool) {
 	if len(s) != len(backupTime) {
 		return 0, false
@@ -102,7 +110,7 @@ func parseTime(s string) (ms int64, ok bool) {
 	date := time.Date(number(0, 4), time.Month(number(4, 6)), number(6, 8), number(9, 11), number(11, 13), number(13, 15),
 		number(16, 19)*int(time.Millisecond), time.UTC)
 	// What is not a number, or out of its range, does not come back as it was.
-	return date.UnixMilli(), date.Format(backupTime) == s
+	return date.UnixMilli(), formatTime(date) == s
 }
 
 // prune removes old backups, never the one just made.

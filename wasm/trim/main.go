@@ -89,7 +89,7 @@ func run() (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%q %q %v %q %v %v %q %q", source, root, edits, replaced, stubs, runtimeEdits, mod, sum))
+	key := sha256.Sum256(fmt.Appendf(nil, "%q %q %v %q %v %v %q %q", source, root, edits, replaced, stubs, libraryEdits, mod, sum))
 	dir = fmt.Sprintf(".cache/trimmed-%x", key[:8])
 	return dir, once(dir, func(made string) error {
 		return errors.Join(

@@ -112,16 +112,17 @@ func overlay(root, made, dir string) error {
 			}
 		}
 	}
-	dirRuntime := filepath.Join(root, "src", "runtime")
-	files, err := stubRuntime(dirRuntime)
+	library := filepath.Join(root, "src")
+	files, err := stubLibrary(library)
 	if err != nil {
 		return err
 	}
 	for file, content := range files {
-		if err := os.WriteFile(filepath.Join(made, "runtime-"+file), []byte(content), 0o644); err != nil {
+		name := strings.ReplaceAll(file, "/", "-")
+		if err := os.WriteFile(filepath.Join(made, name), []byte(content), 0o644); err != nil {
 			return err
 		}
-		replace[filepath.Join(dirRuntime, file)] = dir + "/runtime-" + file
+		replace[filepath.Join(library, filepath.FromSlash(file))] = dir + "/" + name
 	}
 	json, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
