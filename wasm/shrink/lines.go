@@ -31,7 +31,7 @@ var (
 )
 
 // ownNames begin the names that stay in stack traces.
-var ownNames = []string{"github.com/cardferry/", "main."}
+var ownNames = []string{"github.com/cardferry/cardferry/"}
 
 // table is the table of functions in the initial memory: a header with the places of its parts.
 type table struct {
@@ -135,9 +135,9 @@ func (t *table) clearNames() {
 		if end < 0 {
 			break
 		}
-		if !ours(string(t.memory[at : at+end])) {
-			clear(t.memory[at : at+end])
-		}
+		name := t.memory[at : at+end]
+		n := copy(name, shorten(string(name)))
+		clear(name[n:])
 		at += end + 1
 	}
 	if t.memory[t.names] != 0 {
@@ -151,11 +151,17 @@ func (t *table) clearNames() {
 	}
 }
 
-func ours(name string) bool {
+// shorten returns what stays of the name of a function: nothing of those that are not ours, else the name without the path of
+// this module and the types of generic code.
+func shorten(name string) string {
 	for _, prefix := range ownNames {
-		if strings.HasPrefix(name, prefix) {
-			return true
+		if own, ok := strings.CutPrefix(name, prefix); ok {
+			own, _, _ = strings.Cut(own, "[")
+			return own
 		}
 	}
-	return false
+	if strings.HasPrefix(name, "main.") || strings.HasPrefix(name, "core/") || strings.HasPrefix(name, "wasm/") {
+		return name // "core/" and "wasm/" have been shortened before
+	}
+	return ""
 }

@@ -36,6 +36,11 @@ var stubs = []struct{ file, function, body string }{
 	// Texts of times, and time zones described by rules.
 	{"time/format.go", "func (t Time) String() string {", `return "?"`},
 	{"time/zoneinfo.go", "func tzset(s string, lastTxSec, sec int64) (name string, offset int, start, end int64, isDST, ok bool) {", "return"},
+	{"runtime/hexdump.go", "func hexdumpWords(p, len uintptr, mark func(uintptr, hexdumpMarker)) {", "_ = unsafe.Sizeof(p)"},
+	{"runtime/traceback.go", "func goroutineheader(gp *g) {", `var _ label.Set; print("goroutine ", gp.goid, ":\n")`},
+	{"runtime/error.go", "func printanycustomtype(i any) {", `print("a value of another type")`},
+	// There is no environment.
+	{"runtime/os_wasip1.go", "func goenvs() {", ""},
 	{"runtime/traceback.go", "func printArgs(f funcInfo, argp unsafe.Pointer, pc uintptr) {", `print("...")`},
 }
 
