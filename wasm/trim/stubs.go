@@ -39,8 +39,8 @@ var stubs = []struct{ file, function, body string }{
 	{"runtime/hexdump.go", "func hexdumpWords(p, len uintptr, mark func(uintptr, hexdumpMarker)) {", "_ = unsafe.Sizeof(p)"},
 	{"runtime/traceback.go", "func goroutineheader(gp *g) {", `var _ label.Set; print("goroutine ", gp.goid, ":\n")`},
 	{"runtime/error.go", "func printanycustomtype(i any) {", `print("a value of another type")`},
-	// There is no environment.
-	{"runtime/os_wasip1.go", "func goenvs() {", ""},
+	// There is no environment; nil would be one that is not known yet, which the runtime does not start with.
+	{"runtime/os_wasip1.go", "func goenvs() {", "envs = []string{}"},
 	{"runtime/traceback.go", "func printArgs(f funcInfo, argp unsafe.Pointer, pc uintptr) {", `print("...")`},
 }
 
