@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // runTimeout bounds one piece of JavaScript.
@@ -182,6 +183,14 @@ func (p *Page) ExportCollection(t testing.TB, path string) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Dump returns what is in the collection of the open profile.
+func (p *Page) Dump(t testing.TB) anki.Dump {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "collection.anki2")
+	p.ExportCollection(t, path)
+	return anki.Read(t, path)
 }
 
 // ImportCollection makes a file the collection of the open profile.

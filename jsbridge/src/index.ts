@@ -1,6 +1,7 @@
 // The page API (contract.md §4).
 
 import { Client } from "./client.ts";
+import type { ImportReport } from "./colpkg.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
@@ -27,6 +28,7 @@ export { SettingsApi, type Settings } from "./settings.ts";
 export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
+export type { ImportReport } from "./colpkg.ts";
 export type { MediaFiles } from "./mediaapi.ts";
 export type {
   MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState, SetAside,
@@ -239,6 +241,23 @@ export class Cardferry {
   /** Takes back the last edit; again for the one before. Errors: `not_found` if there is none, as after a sync. */
   async undo(): Promise<UndoReport> {
     return this.#client.call("undo", null);
+  }
+
+  /**
+   * The collection as a package (`.colpkg`), which the desktop program imports; with the media files that are here unless
+   * media is false. Errors: `storage_full`, as it is written before it is returned.
+   */
+  async exportFile(options: { media?: boolean } & CallOptions = {}): Promise<Blob> {
+    return this.#client.call("exportFile", { media: options.media ?? true }, options.signal);
+  }
+
+  /**
+   * Replaces the collection, of which a backup is kept, by that of a package (`.colpkg`), and adds its media files. The next
+   * sync is a one-way one. Errors: `damaged_file`, `unsupported_file` and `storage_full`, with the collection as it was.
+   */
+  async importFile(file: Blob, options: CallOptions = {}): Promise<ImportReport> {
+    if (!(file instanceof Blob)) throw new SyncError("invalid_input", "the package is not a Blob");
+    return this.#client.call("importFile", { file }, options.signal);
   }
 
   /**

@@ -131,6 +131,18 @@ export class Profile {
     await this.#files.stage(name, content);
   }
 
+  /** The content of a staged file, which is removed. */
+  take(name: string, type: string): Blob {
+    const content = this.#files.blob(name);
+    this.unstage(name);
+    return content.slice(0, content.size, type);
+  }
+
+  /** Removes a staged file. */
+  unstage(name: string): void {
+    this.#catalogue.remove(name);
+  }
+
   /** For tests: runs statements that may write; a transaction among them must end among them. */
   async exec(sql: string): Promise<void> {
     await this.#betweenTransactions();

@@ -1,5 +1,6 @@
 // The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
 
+import type { PackageCalls } from "./colpkg.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
@@ -137,7 +138,7 @@ export interface OpenRequest {
 }
 
 /** The calls that a page makes, by name: parameters and result. */
-export interface Calls extends MediaCalls {
+export interface Calls extends MediaCalls, PackageCalls {
   open: [OpenRequest, null];
   login: [{ user: string; password: string; endpoint?: string }, AccountInfo];
   logout: [null, null];

@@ -2,6 +2,7 @@
 
 import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
+import { exportFile, importFile } from "./colpkg.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
@@ -49,6 +50,7 @@ export class Session {
   readonly #profile: Profile;
   readonly #store: AccountStore;
   readonly #media: MediaDesk;
+  readonly #files: OpfsMedia;
   #account: Account | undefined;
   readonly #auto: Auto;
   readonly #failures = new Map<Kind, Failure>();
@@ -75,6 +77,7 @@ export class Session {
       pending: () => this.#status.pending > 0,
     };
     this.#auto = new Auto(host, around.transport);
+    this.#files = parts.media;
     this.#media = new MediaDesk({
       profile: parts.profile,
       store: parts.media,
@@ -154,6 +157,14 @@ export class Session {
       const done = (await this.#profile.call("restore", { id })) as RestoreReport;
       await this.#evicted.over();
       await this.#refreshOffline();
+      return done;
+    },
+    exportFile: (p, signal) => exportFile(this.#profile, this.#files, p, { signal }),
+    importFile: async (p, signal) => {
+      const done = await importFile(this.#profile, this.#files, p, { signal });
+      await this.#evicted.over();
+      await this.#refreshOffline();
+      await this.#media.count();
       return done;
     },
     diagnostics: () => this.#diagnostics(),

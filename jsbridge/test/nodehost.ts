@@ -6,10 +6,12 @@
 // {"id":1,"error":{"kind":"auth","message":…,"hint":…,"changed":…,"details":…}}, and {"id":1,"progress":{…}} before.
 // Besides the methods of the guest there are exec {sql}, query {sql, params}, export {path} and import {path} (the
 // whole collection file; import only while it is closed), putFile {name, data}, getFile {name}, removeFile {name} and
-// listFiles {} (media files, as another program would see them; data in base64), and cancel {id}.
+// listFiles {} (media files, as another program would see them; data in base64), and cancel {id}; exportFile and importFile
+// take the path of the package.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { exportFile, importFile } from "../src/colpkg.ts";
 import { toFailure } from "../src/errors.ts";
 import { Profile } from "../src/profile.ts";
 import type { Method } from "../src/protocol.gen.ts";
@@ -28,6 +30,7 @@ console.log = console.error; // standard output is for answers only
 const [core] = process.argv.slice(2);
 if (!core) throw new Error("usage: node nodehost.js CORE.wasm");
 const media = new MemoryMedia();
+const here = { ready: () => Promise.resolve() };
 const log = (line: string): void => console.error(line);
 const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, () => media);
 const running = new Map<number, AbortController>();
@@ -48,6 +51,12 @@ async function run({ id, method, params: given }: Line, signal: AbortSignal): Pr
       return (await writeFile(String(params.path), Buffer.from(await (await profile.dump()).arrayBuffer())), null);
     case "import":
       return (profile.load(new Uint8Array(await readFile(String(params.path)))), null);
+    case "exportFile": {
+      const content = await exportFile(profile, here, { media: params.media === true }, { signal });
+      return (await writeFile(String(params.path), Buffer.from(await content.arrayBuffer())), null);
+    }
+    case "importFile":
+      return importFile(profile, here, { file: new Blob([await readFile(String(params.path))]) }, { signal });
     case "putFile":
       return (media.put(String(params.name), Buffer.from(String(params.data), "base64")), null);
     case "getFile":

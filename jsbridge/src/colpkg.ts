@@ -1,0 +1,61 @@
+// Collection packages (.colpkg): what the worker does about them, and what the page says and hears.
+
+import type { SetAside } from "./mediaprotocol.ts";
+import type { Profile } from "./profile.ts";
+import { FILES } from "./protocol.gen.ts";
+
+/** The result of an import. */
+export interface ImportReport {
+  /** The id of the backup of the collection that was replaced. */
+  backup: string;
+  /** How many media files were stored; those that were here already do not count. */
+  media: number;
+  /** Media files that were left out, and why. */
+  set_aside: SetAside[];
+}
+
+/** The calls about packages, by name: parameters and result. */
+export interface PackageCalls {
+  exportFile: [{ media: boolean }, Blob];
+  importFile: [{ file: Blob }, ImportReport];
+}
+
+/** The media type of a package. */
+const TYPE = "application/zip";
+
+/** Where the media files of the profile lie, which is opened before they are read or written. */
+interface Store {
+  ready(): Promise<void>;
+}
+
+/** Writes a package and returns it. The browser keeps it, on disk if it is large. */
+export async function exportFile(
+  profile: Profile,
+  store: Store,
+  params: { media: boolean },
+  options: { signal?: AbortSignal } = {},
+): Promise<Blob> {
+  if (params.media) await store.ready();
+  const { file } = (await profile.call("exportFile", params, options)) as { file: string };
+  return profile.take(file, TYPE);
+}
+
+/** Replaces collection and media files by those of a package. Errors: `damaged_file`, `unsupported_file`, with nothing changed. */
+export async function importFile(
+  profile: Profile,
+  store: Store,
+  { file: content }: { file: Blob },
+  options: { signal?: AbortSignal } = {},
+): Promise<ImportReport> {
+  await store.ready();
+  const file = `${FILES.staging}import-${crypto.randomUUID()}.colpkg`;
+  await profile.stage(file, content);
+  try {
+    const report = (await profile.call("importFile", { file }, options)) as ImportReport;
+    // The index of the media files learns of new ones when somebody looks; a media sync that runs now does so itself.
+    if (report.media > 0) await profile.call("mediaCheck", { apply: false, evictable: true }).catch(() => {});
+    return report;
+  } finally {
+    profile.unstage(file);
+  }
+}
