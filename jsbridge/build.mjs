@@ -30,6 +30,17 @@ const withoutUnusedFiles = {
   },
 };
 
+/**
+ * Entries beside the main one take it as it lies in dist/, so that an app that uses several has it once.
+ * @type {esbuild.Plugin}
+ */
+const withMainOutside = {
+  name: "with-main-outside",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
+
 /** Builds what is published. */
 async function buildPackage() {
   const core = join(here, "..", "build", "core.wasm");
@@ -47,6 +58,15 @@ async function buildPackage() {
     logOverride: { "empty-import-meta": "silent" },
   });
   await esbuild.build({ ...common, entryPoints: ["src/sw.ts"], outdir: "dist", platform: "browser", minify: true });
+  await esbuild.build({
+    ...common,
+    entryPoints: ["src/react.ts", "src/sync-button.ts"],
+    outdir: "dist",
+    platform: "browser",
+    minify: true,
+    external: ["react"],
+    plugins: [withMainOutside],
+  });
   // Not a module: an app's service worker can import it with importScripts.
   await esbuild.build({ ...common, entryPoints: ["src/serviceWorker.ts"], outdir: "dist", platform: "browser", minify: true, format: "iife" });
   copyFileSync(core, join(dist, "core.wasm"));
@@ -83,6 +103,14 @@ async function buildTests() {
     entryPoints: ["hostpage", "hostworker", "mediapage", "mediaworker"].map((name) => `test/browser/${name}.ts`),
     outdir: "dist/test/browser",
     platform: "browser",
+  });
+  // What an app that uses the hooks brings along, and the checker of accessibility.
+  await esbuild.build({
+    ...common,
+    entryPoints: { react: "test/browser/react.ts", axe: "axe-core" },
+    outdir: "dist/test/browser",
+    platform: "browser",
+    define: { "process.env.NODE_ENV": '"development"' },
   });
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -201,6 +202,18 @@ func (p *Page) ImportCollection(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 	p.Run(t, nil, `await load(args[0])`, content)
+}
+
+// Media makes a media feature of CSS have a value.
+func (p *Page) Media(t testing.TB, feature, value string) {
+	t.Helper()
+	params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}}
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, emulation.SetEmulatedMedia, params)
+	})
+	if err != nil {
+		t.Fatalf("set %s: %v", feature, err)
+	}
 }
 
 // Screenshot writes a picture of the page to the folder CARDFERRY_SCREENSHOTS, if that is set.

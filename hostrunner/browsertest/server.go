@@ -1,7 +1,7 @@
 package browsertest
 
 import (
-	_ "embed"
+	"embed"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-//go:embed testdata/page.html
-var pageHTML []byte
+//go:embed testdata/*.html
+var pages embed.FS
 
 // Server is the one origin of a test: the page, the built package, and a sync server behind it. Each server has a
 // port, so an origin and a storage, of its own.
@@ -57,10 +57,10 @@ func NewServer(t testing.TB, upstream string) *Server {
 	dist := distFolder(t)
 	s := &Server{}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(pageHTML)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, pages, "testdata/page.html")
 	})
+	mux.Handle("GET /testdata/", http.FileServerFS(pages))
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
 	mux.HandleFunc("GET /serviceWorker.js", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))

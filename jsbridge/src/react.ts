@@ -1,0 +1,100 @@
+// Hooks for React (cardferry/react). React is the app's own; nothing of it is in the package.
+
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { SyncError, toSyncError } from "./errors.ts";
+import { Cardferry, type MediaState, type OpenOptions, type Status } from "./index.ts";
+import { NOTHING } from "./protocol.ts";
+
+/** What {@link useFerry} knows. */
+export interface Opened {
+  /** The open profile; null until it is open. */
+  ferry: Cardferry | null;
+  /** Why it could not be opened. */
+  error: SyncError | null;
+}
+
+/** What {@link useMedia} knows of a file. */
+export interface MediaFile {
+  /** An address for `<img>` and `<audio>`; null until there is one. */
+  url: string | null;
+  /** Where the file is; null until that is known. */
+  state: MediaState | null;
+  /** Why there is no address, other than that no one has the file. */
+  error: SyncError | null;
+}
+
+const CLOSED: Opened = { ferry: null, error: null };
+const UNKNOWN: MediaFile = { url: null, state: null, error: null };
+
+/**
+ * Opens a profile while the component is mounted. Another profile, endpoint or client name closes it and opens that one;
+ * other options count when it is opened.
+ */
+export function useFerry(options: OpenOptions = {}): Opened {
+  const [opened, setOpened] = useState(CLOSED);
+  const latest = useRef(options);
+  latest.current = options;
+  const { profile, endpoint, clientName } = options;
+  useEffect(() => {
+    let mounted = true;
+    const opening = Cardferry.open(latest.current);
+    opening.then(
+      (ferry) => mounted && setOpened({ ferry, error: null }),
+      (e: unknown) => mounted && setOpened({ ferry: null, error: toSyncError(e) }),
+    );
+    return () => {
+      mounted = false;
+      setOpened(CLOSED);
+      // What is still to be sent is in the collection; a failure to close has nobody to be told.
+      opening.then((ferry) => ferry.close()).catch(() => {});
+    };
+  }, [profile, endpoint, clientName]);
+  return opened;
+}
+
+/** The status of a profile; that of one of which nothing is known, while ferry is null. */
+export function useSyncStatus(ferry: Cardferry | null): Status {
+  const subscribe = useRef<{ ferry: Cardferry | null; to: (changed: () => void) => () => void }>(undefined);
+  if (subscribe.current?.ferry !== ferry) {
+    subscribe.current = { ferry, to: (changed) => ferry?.subscribe(changed) ?? (() => {}) };
+  }
+  return useSyncExternalStore(subscribe.current!.to, () => ferry?.status ?? NOTHING, () => NOTHING);
+}
+
+/**
+ * A media file of a profile. One that is still to come is fetched, and its address is there once it is; so it is for one that
+ * a later sync or another tab brings.
+ */
+export function useMedia(ferry: Cardferry | null, name: string | null): MediaFile {
+  const [file, setFile] = useState(UNKNOWN);
+  useEffect(() => {
+    setFile(UNKNOWN);
+    if (!ferry || !name) return;
+    let turn = 0; // an answer to an earlier question is dropped
+    const look = async (): Promise<void> => {
+      const mine = ++turn;
+      const show = (change: Partial<MediaFile>): void => {
+        if (mine === turn) setFile((before) => ({ ...before, error: null, ...change }));
+      };
+      try {
+        const state = await ferry.media.state(name);
+        show(state === "missing" ? { url: null, state } : { state });
+        if (state === "missing") return;
+        const url = await ferry.media.url(name);
+        show({ url });
+      } catch (e) {
+        const error = toSyncError(e);
+        show(error.kind === "not_found" ? { url: null, state: "missing" } : { url: null, error });
+      }
+    };
+    const end = ferry.media.subscribe((changes) => {
+      if (changes.some((change) => change.name === name)) void look();
+    });
+    void look();
+    return () => {
+      turn = -1;
+      end();
+    };
+  }, [ferry, name]);
+  return file;
+}
