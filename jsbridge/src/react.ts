@@ -1,8 +1,7 @@
 // Hooks for React (cardferry/react). React is the app's own; nothing of it is in the package.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { SyncError, toSyncError } from "./errors.ts";
-import { Cardferry, type MediaState, type OpenOptions, type Status } from "./index.ts";
+import { Cardferry, type MediaState, type OpenOptions, type Status, type SyncError } from "./index.ts";
 import { NOTHING } from "./protocol.ts";
 
 /** What {@link useFerry} knows. */
@@ -40,7 +39,7 @@ export function useFerry(options: OpenOptions = {}): Opened {
     const opening = Cardferry.open(latest.current);
     opening.then(
       (ferry) => mounted && setOpened({ ferry, error: null }),
-      (e: unknown) => mounted && setOpened({ ferry: null, error: toSyncError(e) }),
+      (error: SyncError) => mounted && setOpened({ ferry: null, error }),
     );
     return () => {
       mounted = false;
@@ -83,7 +82,7 @@ export function useMedia(ferry: Cardferry | null, name: string | null): MediaFil
         const url = await ferry.media.url(name);
         show({ url });
       } catch (e) {
-        const error = toSyncError(e);
+        const error = e as SyncError; // as all that the package rejects with
         show(error.kind === "not_found" ? { url: null, state: "missing" } : { url: null, error });
       }
     };
