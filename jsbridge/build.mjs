@@ -60,7 +60,7 @@ async function buildPackage() {
   await esbuild.build({ ...common, entryPoints: ["src/sw.ts"], outdir: "dist", platform: "browser", minify: true });
   await esbuild.build({
     ...common,
-    entryPoints: ["src/react.ts", "src/sync-button.ts"],
+    entryPoints: ["src/react.ts", "src/sync-button.ts", "src/webview.ts"],
     outdir: "dist",
     platform: "browser",
     minify: true,

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-//go:embed testdata/*.html
+//go:embed testdata/*.html testdata/*.js
 var pages embed.FS
 
 // Server is the one origin of a test: the page, the built package, and a sync server behind it. Each server has a

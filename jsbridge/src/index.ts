@@ -5,7 +5,7 @@ import type { ImportReport } from "./colpkg.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
-import { MediaFiles } from "./mediaapi.ts";
+import { MediaFiles, type MediaSource } from "./mediaapi.ts";
 import { watchPresence, type Network } from "./presence.ts";
 import {
   NOTHING, type AccountInfo, type Backup, type OnConflict, type OpenRequest, type Param, type RestoreReport, type Row,
@@ -29,7 +29,7 @@ export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
 export type { ImportReport } from "./colpkg.ts";
-export type { MediaFiles } from "./mediaapi.ts";
+export type { MediaFiles, MediaSource } from "./mediaapi.ts";
 export type {
   MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState, SetAside,
 } from "./mediaprotocol.ts";
@@ -71,6 +71,8 @@ export interface OpenOptions {
   transport?: Transport;
   /** What kind of network there is, asked from time to time. Default: as the browser knows it. */
   network?: () => Network;
+  /** Reads media files that the embedding app has itself: it is asked for one that is not here, before that is fetched. */
+  media?: MediaSource;
 }
 
 /** The backups of a profile. */
@@ -109,14 +111,14 @@ export class Cardferry {
     restore: (id) => this.#client.call("restore", { id }),
   };
 
-  private constructor(start: () => Worker, open: OpenRequest, { transport, network, assets }: OpenOptions) {
+  private constructor(start: () => Worker, open: OpenRequest, { transport, network, assets, media }: OpenOptions) {
     this.#client = new Client(start, open, (notice) => {
       if (notice.type === "media") return this.media.changed(notice.changes);
       this.#account = notice.account;
       this.#status = notice.status;
       this.#notify();
     }, transport);
-    this.media = new MediaFiles(this.#client, open.profile, serviceWorkerAt(assets?.serviceWorker));
+    this.media = new MediaFiles(this.#client, open.profile, serviceWorkerAt(assets?.serviceWorker), media);
     this.#unwatch = [watchPage(this.#client), watchPresence((presence) => this.#client.tell(presence), network)];
   }
 

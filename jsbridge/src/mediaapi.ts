@@ -7,17 +7,22 @@ import { answerServiceWorker, findServiceWorker, mediaPath } from "./swclient.ts
 /** So many blob URLs are kept where there is no service worker; the oldest is revoked. */
 const BLOB_URLS = 500;
 
+/** Reads a file of the embedding app; null if it has none of that name. */
+export type MediaSource = (name: string) => Promise<Blob | null>;
+
 /** Images and sounds. Every method may reject with a SyncError, and with nothing else. */
 export class MediaFiles {
   readonly #client: Client;
+  readonly #source: MediaSource | undefined;
   readonly #listeners = new Set<(changes: readonly MediaChange[]) => void>();
   readonly #urls = new Map<string, Promise<string>>();
   readonly #base: Promise<string | null>;
   readonly #unanswer: () => void;
 
   /** Used by Cardferry.open only. serviceWorker is the address of the service worker. */
-  constructor(client: Client, profile: string, serviceWorker: URL | undefined) {
+  constructor(client: Client, profile: string, serviceWorker: URL | undefined, source?: MediaSource) {
     this.#client = client;
+    this.#source = source;
     this.#base = findServiceWorker(serviceWorker).then((scope) => scope && `${scope}${mediaPath(profile)}`);
     this.#unanswer = answerServiceWorker(profile, (name) => this.get(name));
   }
@@ -32,7 +37,8 @@ export class MediaFiles {
 
   /** The content of a file. One that is still to come is fetched at once. Errors: `not_found` if no one has it. */
   async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
-    return this.#client.call("mediaGet", { name }, options.signal);
+    const given = this.#source && (await this.state(name)) !== "here" ? await this.#source(name).catch(() => null) : null;
+    return given ?? this.#client.call("mediaGet", { name }, options.signal);
   }
 
   /**

@@ -13,6 +13,7 @@ const LIMITS: Record<string, [number, number]> = {
   "sw.js": [6_000, 2_500],
   "serviceWorker.js": [6_000, 2_500],
   "react.js": [5_000, 2_000],
+  "webview.js": [10_000, 4_000],
   "sync-button.js": [5_000, 2_500],
 };
 

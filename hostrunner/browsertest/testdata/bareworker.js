@@ -1,0 +1,2 @@
+import "./bare.js";
+import "/dist/worker.js";
