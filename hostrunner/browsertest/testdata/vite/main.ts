@@ -1,4 +1,6 @@
 import { Cardferry, SyncError, type Status } from "cardferry";
+import "cardferry/sync-button";
+import { connectHost, type HostPort } from "cardferry/webview";
 
 declare global {
   interface Window {
@@ -9,7 +11,12 @@ declare global {
 
 /** What a test calls: opens a profile, makes an account, syncs, reads, and is refused a write. */
 window.run = async () => {
-  const ferry = await Cardferry.open();
+  const silent: HostPort = { postMessage: () => silent.onmessage?.(new MessageEvent("message", { data: hello })), onmessage: null };
+  const hello = JSON.stringify({ id: 1, result: { version: 1 } });
+  const ferry = await connectHost(silent).then((f) => f.close()).then(() => Cardferry.open());
+  const button = document.body.appendChild(document.createElement("cardferry-sync-button"));
+  button.ferry = ferry;
+  if (button.shadowRoot === null) throw new Error("the element is not defined");
   const statuses: Status[] = [];
   ferry.subscribe((status) => statuses.push(status));
   await ferry.signUp({ user: "learner", password: "correct horse" });
