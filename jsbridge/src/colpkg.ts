@@ -1,24 +1,8 @@
-// Collection packages (.colpkg): what the worker does about them, and what the page says and hears.
+// Collection packages (.colpkg): what the worker does about them.
 
-import type { SetAside } from "./mediaprotocol.ts";
+import type { ImportReport } from "./colpkgprotocol.ts";
 import type { Profile } from "./profile.ts";
 import { FILES } from "./protocol.gen.ts";
-
-/** The result of an import. */
-export interface ImportReport {
-  /** The id of the backup of the collection that was replaced. */
-  backup: string;
-  /** How many media files were stored; those that were here already do not count. */
-  media: number;
-  /** Media files that were left out, and why. */
-  set_aside: SetAside[];
-}
-
-/** The calls about packages, by name: parameters and result. */
-export interface PackageCalls {
-  exportFile: [{ media: boolean }, Blob];
-  importFile: [{ file: Blob }, ImportReport];
-}
 
 /** The media type of a package. */
 const TYPE = "application/zip";

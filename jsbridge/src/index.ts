@@ -1,7 +1,7 @@
 // The page API (contract.md §4).
 
 import { Client } from "./client.ts";
-import type { ImportReport } from "./colpkg.ts";
+import type { ImportReport } from "./colpkgprotocol.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
@@ -28,7 +28,7 @@ export { SettingsApi, type Settings } from "./settings.ts";
 export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
-export type { ImportReport } from "./colpkg.ts";
+export type { ImportReport } from "./colpkgprotocol.ts";
 export type { MediaFiles, MediaSource } from "./mediaapi.ts";
 export type {
   MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState, SetAside,

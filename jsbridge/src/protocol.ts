@@ -1,6 +1,6 @@
 // The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
 
-import type { PackageCalls } from "./colpkg.ts";
+import type { PackageCalls } from "./colpkgprotocol.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
