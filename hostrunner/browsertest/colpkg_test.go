@@ -81,7 +81,8 @@ func TestPackages(t *testing.T) {
 	t.Parallel()
 	c, files := packaged(t)
 	theirs := packageOf(t, c)
-	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	browser, server := browsertest.Start(t), browsertest.NewServer(t, "")
+	page := browser.Open(t, server.URL)
 	page.Run(t, nil, `await open()`)
 	content := read(t, theirs)
 	for name, damaged := range map[string][]byte{"no archive": []byte("no archive"), "a part": content[:len(content)*2/3], "empty": nil} {
@@ -139,6 +140,17 @@ func TestPackages(t *testing.T) {
 		}
 		wantNone(t, fmt.Sprintf("media files, wanted: %v", with), anki.CompareMedia(wantMedia, gotMedia))
 	}
+	// A tab that does not lead hands the package to the one that does.
+	other := browser.Open(t, server.URL)
+	other.Run(t, nil, packageHelpers+`
+		await open();
+		const { size, type } = await ferry.exportFile();
+		if (size < 1000 || type !== "application/zip") throw new Error(size + " bytes of " + type);
+		const { media } = await ferry.importFile(new Blob([bytesOf(args[0])]));
+		if (media !== 1) throw new Error(media + " files"); // b.mp3 is back
+		await ferry.close();
+	`, base64.StdEncoding.EncodeToString(content))
+	wantNone(t, "imported by another tab", anki.Compare(withoutTimes(page.Dump(t)), want))
 	page.Run(t, nil, `await ferry.close()`)
 }
 

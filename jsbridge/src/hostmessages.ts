@@ -5,6 +5,16 @@ export const CHANNEL_VERSION = 1;
 /** Contents cross in pieces of this many bytes, so that neither side has to hold a whole one. */
 export const PIECE = 256 << 10;
 
+/** What the app may call, and which argument takes the signal that ends the call early. */
+export const METHODS: Readonly<Record<string, number | undefined>> = {
+  status: undefined, account: undefined, login: 0, signUp: 0, logout: undefined, refresh: 0, sync: 0, upload: 0, download: 0,
+  render: undefined, compareTyped: undefined, query: undefined, edit: undefined, undo: undefined, deckTree: undefined,
+  nextCards: undefined, exportFile: 0, importFile: 1, diagnostics: undefined, close: undefined, storage: undefined,
+  "storage.request": undefined, "backups.list": undefined, "backups.restore": undefined, "settings.get": undefined,
+  "settings.set": undefined, "media.sync": 0, "media.get": 1, "media.add": undefined, "media.remove": undefined,
+  "media.check": 0, "media.state": undefined,
+};
+
 /** A content that is read in pieces: by `read` of this number, until that answers null, or `end`. */
 export interface Stream {
   $stream: number | string;

@@ -2,7 +2,8 @@
 // what it may not have there: requests without CORS, what kind of network there is, media files. WEBVIEW.md has the table.
 
 import {
-  CHANNEL_VERSION, decode, encode, isObject, isStream, parse, PIECE, pieces, type HostFailure, type HostMessage, type Stream,
+  CHANNEL_VERSION, decode, encode, isObject, isStream, METHODS, parse, PIECE, pieces, type HostFailure, type HostMessage,
+  type Stream,
 } from "./hostmessages.ts";
 import type { HostPort } from "./hostports.ts";
 import { Cardferry, SyncError, type Kind, type Network, type OpenOptions } from "./index.ts";
@@ -13,16 +14,6 @@ export { androidPort, reactNativePort, webkitPort, type HostPort } from "./hostp
 
 /** How long the app may take to answer the first message, in milliseconds. */
 const HELLO_PATIENCE = 10_000;
-
-/** What the app may call, and which argument takes the signal that ends the call early. */
-const METHODS: Readonly<Record<string, number | undefined>> = {
-  status: undefined, account: undefined, login: 0, signUp: 0, logout: undefined, refresh: 0, sync: 0, upload: 0, download: 0,
-  render: undefined, compareTyped: undefined, query: undefined, edit: undefined, undo: undefined, deckTree: undefined,
-  nextCards: undefined, exportFile: 0, importFile: 1, diagnostics: undefined, close: undefined, storage: undefined,
-  "storage.request": undefined, "backups.list": undefined, "backups.restore": undefined, "settings.get": undefined,
-  "settings.set": undefined, "media.sync": 0, "media.get": 1, "media.add": undefined, "media.remove": undefined,
-  "media.check": 0, "media.state": undefined,
-};
 
 /** What the app says of itself in answer to `hello`. */
 interface Hello {
