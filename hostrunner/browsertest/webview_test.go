@@ -116,6 +116,21 @@ func TestWebview(t *testing.T) {
 		wantKind(t, err, fault.Cancelled)
 		page.Run(t, nil, `await app.call("sync")`)
 	})
+	t.Run("network", func(t *testing.T) {
+		page.Run(t, nil, `
+			const look = () => dispatchEvent(new Event("online")); // in place of half a minute
+			app.network = "offline";
+			await app.call("settings.set", { autoSync: true });
+			app.post({ event: "network", network: "offline" });
+			app.post({ event: "network", network: "nonsense" }); // passed over
+			await app.call("status");
+			look();
+			await until(() => app.last("status").status.activity === "offline");
+			app.network = "unmetered";
+			await until(() => (look(), app.last("status").status.activity === "idle"));
+			await app.call("settings.set", { autoSync: false });
+		`)
+	})
 	t.Run("media", func(t *testing.T) { testWebviewMedia(t, page, desktop) })
 	t.Run("bad messages", func(t *testing.T) { testBadMessages(t, page) })
 	page.Run(t, nil, `await app.call("close")`)
