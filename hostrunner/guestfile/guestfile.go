@@ -72,6 +72,19 @@ func Build() ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// SourceFolder returns a folder of the source tree around the working directory, nil if there is none.
+func SourceFolder(name string) fs.FS {
+	root, err := sourceTree()
+	if err != nil {
+		return nil
+	}
+	dir := filepath.Join(root, filepath.FromSlash(name))
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil
+	}
+	return os.DirFS(dir)
+}
+
 // sourceTree returns the root of the source tree around the working directory.
 func sourceTree() (string, error) {
 	dir, err := os.Getwd()

