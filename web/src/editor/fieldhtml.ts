@@ -1,0 +1,97 @@
+// The HTML of a field in the editor. A field may hold anything, and the editor is part of the app's page, so only plain
+// formatting is edited in place; a field with more is edited as text. Nothing is ever dropped.
+
+/** What is edited in place: elements, and the attributes that each may have. */
+const PLAIN: Record<string, readonly string[]> = {
+  B: [], STRONG: [], I: [], EM: [], U: [], S: [], SUB: [], SUP: [], BR: [], DIV: [], P: [], SPAN: [], UL: [], OL: [], LI: [], HR: [], CODE: [], PRE: [],
+  BLOCKQUOTE: [], RUBY: [], RB: [], RT: [], RP: [], TABLE: [], TBODY: [], THEAD: [], TR: [], TD: [], TH: [], H1: [], H2: [], H3: [],
+  IMG: ["src", "alt", "width", "height"],
+};
+
+/** Parses HTML so that nothing in it is loaded or run. */
+export function parse(html: string): DocumentFragment {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+}
+
+/** Whether a field has plain formatting only. */
+export function isPlain(html: string): boolean {
+  const content = parse(html);
+  if (serialize(content) !== html) return false; // a browser would write it otherwise
+  for (const e of content.querySelectorAll("*")) {
+    const allowed = PLAIN[e.tagName];
+    if (!allowed) return false;
+    for (const a of e.attributes) if (!allowed.includes(a.name)) return false;
+    if (e instanceof HTMLImageElement && /^([a-z][a-z0-9+.-]*:|\/\/)/i.test(e.getAttribute("src") ?? "")) return false;
+  }
+  return true;
+}
+
+function serialize(content: DocumentFragment): string {
+  const box = document.createElement("div");
+  box.append(content.cloneNode(true));
+  return box.innerHTML;
+}
+
+/** Puts a plain field into an element; each picture keeps its name beside the address that it is shown from. */
+export function put(html: string, into: HTMLElement, show: (image: HTMLImageElement, name: string) => void): void {
+  const content = parse(html);
+  for (const image of content.querySelectorAll("img")) {
+    const name = image.getAttribute("src") ?? "";
+    image.removeAttribute("src");
+    image.dataset.name = name;
+  }
+  into.replaceChildren(content);
+  for (const image of into.querySelectorAll("img")) show(image, image.dataset.name ?? "");
+}
+
+/** Takes the field out again. */
+export function take(from: HTMLElement): string {
+  const copy = from.cloneNode(true) as HTMLElement;
+  for (const image of copy.querySelectorAll("img")) {
+    const { name, alt } = image.dataset;
+    for (const a of [...image.attributes]) if (!["width", "height"].includes(a.name)) image.removeAttribute(a.name);
+    if (name !== undefined) image.setAttribute("src", name);
+    if (alt) image.setAttribute("alt", alt);
+  }
+  const html = copy.innerHTML;
+  return html === "<br>" ? "" : html; // what a browser leaves in an emptied box
+}
+
+/** The names of the pictures and sounds of a field. */
+export function mediaNames(html: string): string[] {
+  const images = [...parse(html).querySelectorAll("img")].map((i) => decode(i.getAttribute("src") ?? ""));
+  const sounds = [...html.matchAll(/\[sound:([^\]]+)\]/g)].map((m) => m[1] ?? "");
+  return [...images, ...sounds].filter(Boolean);
+}
+
+/** The field without a picture or sound. */
+export function without(html: string, name: string): string {
+  const box = document.createElement("div");
+  box.append(parse(html));
+  for (const image of box.querySelectorAll("img")) if (decode(image.getAttribute("src") ?? "") === name) image.remove();
+  return box.innerHTML.replaceAll(`[sound:${name}]`, "");
+}
+
+/** The name that an attribute means. */
+export function decode(src: string): string {
+  try {
+    return decodeURIComponent(src);
+  } catch {
+    return src;
+  }
+}
+
+/** The HTML of a picture. */
+export function imageHTML(name: string): string {
+  const image = document.createElement("img");
+  image.setAttribute("src", name.replace(/[%?#]/g, encodeURIComponent));
+  return image.outerHTML;
+}
+
+/** The number of the next cloze. */
+export function nextCloze(fields: readonly string[]): number {
+  const numbers = fields.flatMap((f) => [...f.matchAll(/\{\{c(\d+)::/g)].map((m) => Number(m[1])));
+  return Math.max(0, ...numbers) + 1;
+}

@@ -1,0 +1,89 @@
+// The one door to the package cardferry: opens it, keeps what views watch as signals, and says when cards have changed.
+
+import { computed, signal } from "@preact/signals";
+import { Cardferry, SyncError, type AccountInfo, type Status } from "cardferry";
+import { texts } from "./texts.ts";
+
+/** What went wrong while the profile was opened. */
+export const openError = signal<SyncError | null>(null);
+/** The open profile; null until it is. */
+export const opened = signal<Cardferry | null>(null);
+export const status = signal<Status>({ required: "none", activity: "idle", lastSync: 0, pending: 0, media: { done: 0, total: 0 } });
+export const account = signal<AccountInfo | null>(null);
+/** Counts what may have changed cards: edits here, and syncs. Views read again when it moves. */
+export const version = signal(0);
+/** A sentence that is shown for a moment and read out. */
+export const toast = signal("");
+export const online = signal(navigator.onLine);
+
+addEventListener("online", () => (online.value = true));
+addEventListener("offline", () => (online.value = false));
+
+/** The open profile, for code that only runs when there is one. */
+export function ferry(): Cardferry {
+  if (!opened.value) throw new SyncError("closed", "the profile is not open");
+  return opened.value;
+}
+
+function asset(name: string): URL {
+  return new URL(name, document.baseURI);
+}
+
+/** Opens the profile. */
+export async function start(): Promise<void> {
+  openError.value = null;
+  try {
+    const profile = await Cardferry.open({
+      clientName: "cardferry-web/0.1",
+      assets: { core: asset(__ASSETS__.core), sqlite: asset(__ASSETS__.sqlite), worker: asset(__ASSETS__.worker) },
+    });
+    profile.subscribe((s) => {
+      const before = status.value;
+      status.value = s;
+      account.value = profile.account;
+      // A sync has ended, or another tab has changed something.
+      if ((before.activity === "syncing" && s.activity !== "syncing") || before.pending !== s.pending) changed();
+    });
+    opened.value = profile;
+  } catch (e) {
+    openError.value = toError(e);
+  }
+}
+
+/** Says that cards may have changed. */
+export function changed(): void {
+  version.value++;
+}
+
+/** Turns anything thrown into a SyncError, as the package does. */
+export function toError(e: unknown): SyncError {
+  return e instanceof SyncError ? e : new SyncError("internal", e instanceof Error ? `${e.name}: ${e.message}` : String(e));
+}
+
+let hide: ReturnType<typeof setTimeout> | undefined;
+
+/** Shows a sentence for a few seconds. */
+export function say(text: string): void {
+  clearTimeout(hide);
+  toast.value = text;
+  hide = setTimeout(() => (toast.value = ""), 5000);
+}
+
+/** Says what went wrong. */
+export function complain(e: unknown): void {
+  const error = toError(e);
+  if (error.kind !== "cancelled") say(texts.error(error.kind).what);
+}
+
+/** The six states of the sync button. */
+export type SyncState = "none" | "normal" | "full" | "syncing" | "offline" | "attention" | "signedOut";
+
+export const syncState = computed<SyncState>(() => {
+  const s = status.value;
+  if (s.activity === "syncing") return "syncing";
+  if (!account.value) return "signedOut";
+  if (s.required === "full") return "full";
+  if (s.activity === "attention") return "attention";
+  if (s.activity === "offline" || !online.value) return "offline";
+  return s.required;
+});

@@ -1,0 +1,204 @@
+// The one-way choice: what each side has and would lose, in numbers, before anything is replaced. Doing nothing is the
+// default. If one side is empty there is nothing to choose, and the page says what will happen.
+
+import { useState } from "preact/hooks";
+import { num } from "../api.ts";
+import { plain } from "../cards.ts";
+import { ferry, say, status, toError } from "../ferry.ts";
+import { back, go } from "../router.ts";
+import { oneWay } from "../syncing.ts";
+import { texts } from "../texts.ts";
+import { Icon } from "../ui/icons.tsx";
+import { useLoad } from "../ui/load.ts";
+import { Confirm, Empty, ErrorNotice, Head, Notice } from "../ui/parts.tsx";
+import { percent } from "../ui/SyncButton.tsx";
+
+const EXAMPLES = 3;
+
+/** What is known of both sides. */
+interface Sides {
+  uploadOK: boolean;
+  downloadOK: boolean;
+  cards: number;
+  notes: number;
+  reviews: number;
+  pending: number;
+  /** Unix milliseconds, 0 = unknown. */
+  changed: number;
+  lastSync: number;
+  serverChanged: number;
+  serverChangedSince: boolean;
+  /** First fields of the notes that were changed here last and not sent. */
+  examples: string[];
+}
+
+/** The place of the choice. */
+export function ChoiceView() {
+  const [error, setError] = useState<ReturnType<typeof toError> | null>(null);
+  const sides = useLoad(() => readSides().catch((e: unknown) => (setError(toError(e)), null)), []);
+  if (status.value.activity === "syncing") return <Working />;
+  if (error) return <><Head title={texts.choice.title} back="#/" /><ErrorNotice error={error} /></>;
+  if (sides === undefined) return <Head title={texts.sync.title} back="#/" />;
+  if (sides === null) {
+    return <><Head title={texts.sync.title} back="#/" /><Empty icon="check" title={texts.sync.state.none()} text={texts.choice.notNow}><a class="button" href="#/">{texts.study.home}</a></Empty></>;
+  }
+  if (!sides.uploadOK) return <OneSide direction="download" />;
+  if (!sides.downloadOK) return <OneSide direction="upload" sides={sides} />;
+  return <TwoSides sides={sides} />;
+}
+
+/** Asks the server; null if no choice is needed. */
+async function readSides(): Promise<Sides | null> {
+  const report = await ferry().refresh();
+  if (report.required !== "full") return null;
+  const q = async (sql: string) => (await ferry().query(sql))[0];
+  const [counts, col, rows] = await Promise.all([
+    q("SELECT (SELECT count() FROM cards) AS cards, (SELECT count() FROM notes) AS notes, (SELECT count() FROM revlog) AS revlog"),
+    q("SELECT mod FROM col"),
+    ferry().query(`SELECT flds FROM notes WHERE usn = -1 ORDER BY mod DESC LIMIT ${EXAMPLES}`),
+  ]);
+  const server = await serverSide();
+  return {
+    uploadOK: report.upload_ok, downloadOK: report.download_ok,
+    cards: num(counts, "cards"), notes: num(counts, "notes"), reviews: num(counts, "revlog"),
+    pending: report.pending, changed: num(col, "mod"), lastSync: report.last_sync,
+    serverChanged: server?.modified ?? 0, serverChangedSince: server?.changed_since_last_sync ?? true,
+    examples: rows.map((r) => plain(String(r.flds).split("\x1f")[0] ?? "")).filter(Boolean),
+  };
+}
+
+/** What the server has, as far as it says. A sync that needs a choice changes nothing and tells. */
+async function serverSide(): Promise<{ modified?: number; changed_since_last_sync?: boolean } | undefined> {
+  try {
+    await ferry().sync();
+  } catch (e) {
+    const error = toError(e);
+    if (error.kind !== "one_way_needed") throw error;
+    return error.details.upload_loses as { modified?: number; changed_since_last_sync?: boolean } | undefined;
+  }
+  return undefined;
+}
+
+async function choose(direction: "upload" | "download"): Promise<void> {
+  if (await oneWay(direction)) {
+    go("#/", { replace: true });
+    say(texts.choice.done[direction]);
+  }
+}
+
+function Working() {
+  const done = percent();
+  const stage = status.value.progress?.stage ?? "connect";
+  return (
+    <>
+      <Head title={texts.sync.title} />
+      <section class="surface pad stack" role="status">
+        <div class="row"><strong class="grow">{texts.sync.stages[stage] ?? texts.sync.stages.connect}</strong><span>{done === null ? "" : `${done} %`}</span></div>
+        <div class="bar"><i style={{ width: `${done ?? 8}%` }} /></div>
+      </section>
+    </>
+  );
+}
+
+function OneSide(p: { direction: "upload" | "download"; sides?: Sides }) {
+  const t = texts.choice;
+  const download = p.direction === "download";
+  return (
+    <div class="stack">
+      <Head title={download ? t.firstDownload : t.firstUpload} />
+      <p>{download ? t.firstDownloadLead : t.firstUploadLead}</p>
+      {p.sides && <div class="surface pad"><Facts sides={p.sides} /></div>}
+      <button type="button" class="button primary big" onClick={() => void choose(p.direction)}>{download ? t.fetch : t.send}</button>
+      <button type="button" class="button quiet" onClick={back}>{t.cancel}</button>
+    </div>
+  );
+}
+
+function TwoSides(p: { sides: Sides }) {
+  const [ask, setAsk] = useState<"upload" | "download" | null>(null);
+  const t = texts.choice;
+  const s = p.sides;
+  // The side with something that would otherwise be lost comes first; with both, the one that changed last.
+  const serverFirst = s.pending === 0 || (s.serverChangedSince && s.serverChanged > s.changed);
+  const sides = [
+    <Server key="server" sides={s} recommended={serverFirst} onKeep={() => setAsk("download")} />,
+    <Device key="device" sides={s} recommended={!serverFirst} onKeep={() => setAsk("upload")} />,
+  ];
+  return (
+    <div class="stack">
+      <Head title={t.title} />
+      <p>{t.lead}</p>
+      <div class="sides">{serverFirst ? sides : sides.reverse()}</div>
+      <Notice icon="undo">{t.kept}</Notice>
+      <button type="button" class="button big" onClick={back}>{t.cancel}</button>
+      {ask && (
+        <Confirm
+          title={ask === "upload" ? t.keepDevice : t.keepServer} text={ask === "upload" ? t.sureDevice : t.sureServer(s.cards, s.pending)}
+          action={ask === "upload" ? t.keepDevice : t.keepServer} onYes={() => { setAsk(null); void choose(ask); }} onNo={() => setAsk(null)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Facts(p: { sides: Sides }) {
+  const t = texts.choice;
+  const s = p.sides;
+  return (
+    <dl class="facts">
+      <dt>{t.cards}</dt><dd>{texts.whole(s.cards)}</dd>
+      <dt>{t.reviews}</dt><dd>{texts.whole(s.reviews)}</dd>
+      <dt>{t.changedAt}</dt><dd>{s.changed ? texts.since(s.changed) : t.unknown}</dd>
+      <dt>{t.pending}</dt><dd>{texts.whole(s.pending)}</dd>
+    </dl>
+  );
+}
+
+interface SideProps {
+  sides: Sides;
+  recommended: boolean;
+  onKeep: () => void;
+}
+
+function Device(p: SideProps) {
+  const t = texts.choice;
+  const s = p.sides;
+  return (
+    <section class={`surface side ${p.recommended ? "first" : ""}`}>
+      <div class="row"><Icon name="device" /><h2 class="grow">{t.device}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
+      <Facts sides={s} />
+      <div class="grow">
+        <p class="label">{t.lostServer}</p>
+        <ul class="bullets"><li>{s.serverChangedSince ? t.lostServerChanges : t.lostServerNothing}</li></ul>
+      </div>
+      <button type="button" class={`button ${p.recommended ? "primary" : ""}`} onClick={p.onKeep}>{t.keepDevice}</button>
+    </section>
+  );
+}
+
+function Server(p: SideProps) {
+  const t = texts.choice;
+  const s = p.sides;
+  return (
+    <section class={`surface side ${p.recommended ? "first" : ""}`}>
+      <div class="row"><Icon name="cloud" /><h2 class="grow">{t.server}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
+      <dl class="facts">
+        <dt>{t.cards}</dt><dd>{t.onlyThere}</dd>
+        <dt>{t.changedAt}</dt><dd>{s.serverChanged ? texts.since(s.serverChanged) : t.unknown}</dd>
+      </dl>
+      <div class="grow">
+        <p class="label">{t.lost}</p>
+        <ul class="bullets">
+          <li>{s.lastSync === 0 ? t.lostCards(s.cards, s.reviews) : s.pending > 0 ? t.lostPending(s.pending) : t.lostNothing}</li>
+        </ul>
+        {s.examples.length > 0 && (
+          <>
+            <p class="small muted">{t.examples}</p>
+            <ul class="bullets small">{s.examples.map((e) => <li key={e}>{e}</li>)}</ul>
+          </>
+        )}
+      </div>
+      <button type="button" class={`button ${p.recommended ? "primary" : ""}`} onClick={p.onKeep}>{t.keepServer}</button>
+    </section>
+  );
+}

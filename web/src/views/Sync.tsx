@@ -1,0 +1,93 @@
+// The sync sheet: what waits here, what is known of the server, pictures and sounds, the last syncs, what went wrong.
+
+import { account, ferry, status, syncState } from "../ferry.ts";
+import { mediaCounts } from "../api.ts";
+import { href } from "../router.ts";
+import { act, history, stop } from "../syncing.ts";
+import { texts } from "../texts.ts";
+import { Icon } from "../ui/icons.tsx";
+import { useLoad } from "../ui/load.ts";
+import { ErrorNotice, Head, Notice } from "../ui/parts.tsx";
+import { percent } from "../ui/SyncButton.tsx";
+
+/** The place of syncing. */
+export function SyncView() {
+  const s = status.value;
+  useLoad(() => (account.value && syncState.value !== "syncing" ? ferry().refresh().then(() => null, () => null) : Promise.resolve(null)), [account.value?.user]);
+  return (
+    <>
+      <Head title={texts.sync.title} back="#/" line={account.value ? texts.sync.last(s.lastSync) : undefined} />
+      <div class="stack">
+        {!account.value && (
+          <Notice icon="cloud">
+            <p>{texts.sync.signIn}</p>
+            <div class="row"><a class="button primary" href={href("sign-in")}>{texts.sign.in}</a></div>
+          </Notice>
+        )}
+        {account.value && <Action />}
+        {s.error && s.activity !== "syncing" && account.value && <ErrorNotice error={s.error} />}
+        {account.value && <State />}
+        <Past />
+      </div>
+    </>
+  );
+}
+
+function Action() {
+  const state = syncState.value;
+  if (state === "syncing") {
+    const done = percent();
+    const stage = status.value.progress?.stage ?? "connect";
+    return (
+      <section class="surface pad stack">
+        <div class="row"><strong class="grow">{texts.sync.stages[stage] ?? texts.sync.stages.connect}</strong><span>{done === null ? "" : `${done} %`}</span></div>
+        <div class="bar" role="progressbar" aria-label={texts.sync.title} aria-valuenow={done ?? undefined} aria-valuemin={0} aria-valuemax={100}><i style={{ width: `${done ?? 8}%` }} /></div>
+        <button type="button" class="button" onClick={stop}>{texts.sync.stop}</button>
+      </section>
+    );
+  }
+  if (state === "full") {
+    return (
+      <Notice kind="warn" icon="choose">
+        <p>{texts.error("one_way_needed").what} {texts.error("one_way_needed").safe}</p>
+        <div class="row"><a class="button primary" href={href("choose")}>{texts.sync.choose}</a></div>
+      </Notice>
+    );
+  }
+  return <button type="button" class="button primary big wide" onClick={() => void act()}><Icon name="sync" />{texts.sync.now}</button>;
+}
+
+function State() {
+  const s = status.value;
+  const media = mediaCounts();
+  const rows: [label: string, text: string][] = [
+    [texts.sync.here, texts.sync.waiting(s.pending)],
+    [texts.sync.server, texts.sync.required[s.required]],
+  ];
+  if (media.total > 0) rows.push([texts.sync.media, media.done < media.total ? texts.sync.mediaOf(media.done, media.total) : texts.sync.mediaAll]);
+  return (
+    <section class="surface list">
+      {rows.map(([label, text]) => (
+        <div key={label} class="item"><div class="grow"><span class="label">{label}</span><p>{text}</p></div></div>
+      ))}
+      <div class="item"><div class="grow"><span class="label">{account.value?.user}</span><p>{account.value?.endpoint}</p></div></div>
+    </section>
+  );
+}
+
+function Past() {
+  return (
+    <section>
+      <h2 class="gap">{texts.sync.history}</h2>
+      {history.value.length === 0 ? (
+        <p class="muted">{texts.sync.noHistory}</p>
+      ) : (
+        <ul class="surface list log">
+          {history.value.map((h) => (
+            <li key={h.at}><span>{h.text}</span><time class="muted small" dateTime={new Date(h.at).toISOString()}>{texts.since(h.at)}</time></li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
