@@ -1,0 +1,200 @@
+// Package apptest drives the app (web/) in Chromium as a person would: it finds things by the names that a screen reader
+// says, clicks, types, and looks at what is there.
+package apptest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// patience bounds how long something may take to appear on a busy machine.
+const patience = 20 * time.Second
+
+// App is the app in a tab.
+type App struct {
+	*browsertest.Page
+	URL string
+}
+
+// Open opens the app of a server and waits until its first place is there.
+func Open(t testing.TB, b *browsertest.Browser, url string) *App {
+	t.Helper()
+	a := &App{b.Tab(t, url), url}
+	a.See(t, "h1")
+	return a
+}
+
+// finder is what the page needs to find things by role and name. Only what is visible counts.
+const finder = `
+  const name = (e) => (e.getAttribute("aria-label") ?? document.getElementById(e.getAttribute("aria-labelledby"))?.textContent ?? (e.labels?.length ? [...e.labels].map((l) => l.textContent).join(" ") : "") ) || e.placeholder || e.textContent || "";
+  const visible = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && e.getClientRects().length > 0;
+  const modal = [...document.querySelectorAll("dialog[open]")].at(-1);
+  const all = (selector) => [...(modal ?? document).querySelectorAll(selector)].filter(visible);
+  const clean = (s) => s.replace(/\s+/g, " ").trim();
+  const named = (selector, text) => { const list = all(selector); return list.find((e) => clean(name(e)) === text) ?? list.find((e) => clean(name(e)).startsWith(text)); };
+  const until = async (f, ms) => { const end = Date.now() + ms; for (;;) { const v = await f(); if (v) return v; if (Date.now() > end) return null; await new Promise((r) => setTimeout(r, 30)); } };
+`
+
+// tappable are the elements that a person taps.
+const tappable = `button, a[href], input[type=checkbox], input[type=radio], summary, label.button, [role=button], [role=link]`
+
+// Eval runs the body of an async function with the finder at hand.
+func (a *App) Eval(t testing.TB, out any, body string, args ...any) {
+	t.Helper()
+	a.Run(t, out, finder+body, args...)
+}
+
+// place is where something is on the screen, and what was there instead if nothing was found.
+type place struct {
+	X, Y float64
+	Text string
+}
+
+// Tap clicks the button, link or switch with that name, with the mouse; again if it has moved away under the pointer.
+func (a *App) Tap(t testing.TB, text string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; {
+		p := a.find(t, tappable, text)
+		a.do(t, chromedp.MouseClickXY(p.X, p.Y))
+		var hit bool
+		a.Run(t, &hit, `return window.tapped === true`)
+		if hit {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q cannot be tapped; the page says:\n%s", text, a.Text(t))
+		}
+	}
+}
+
+// find waits for an element with a name and scrolls to it.
+func (a *App) find(t testing.TB, selector, text string) place {
+	t.Helper()
+	var p *place
+	a.Eval(t, &p, `
+		const e = await until(() => named(args[0], args[1]), args[2]);
+		if (!e) return null;
+		e.scrollIntoView({ block: "center" });
+		await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
+		const r = e.getBoundingClientRect();
+		window.tapped = false;
+		e.addEventListener("click", () => { window.tapped = true; }, { once: true, capture: true });
+		return { X: r.x + r.width / 2, Y: r.y + r.height / 2, Text: name(e) };`, selector, text, patience.Milliseconds())
+	if p == nil {
+		t.Fatalf("there is no %q; the page says:\n%s", text, a.Text(t))
+	}
+	return *p
+}
+
+// Fill writes into the field with that name, in place of what it has.
+func (a *App) Fill(t testing.TB, label, text string) {
+	t.Helper()
+	p := a.find(t, `input:not([type=checkbox]):not([type=radio]), textarea, [role=textbox]`, label)
+	a.do(t, chromedp.MouseClickXY(p.X, p.Y))
+	a.Eval(t, nil, `const e = document.activeElement; e.select ? e.select() : getSelection().selectAllChildren(e)`)
+	a.Type(t, text)
+}
+
+// Type writes text where the cursor is.
+func (a *App) Type(t testing.TB, text string) {
+	t.Helper()
+	a.do(t, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
+}
+
+// Key presses a key (kb has the names of those without a letter).
+func (a *App) Key(t testing.TB, key string) {
+	t.Helper()
+	a.do(t, chromedp.KeyEvent(key))
+}
+
+// See waits for a visible element that a CSS selector finds.
+func (a *App) See(t testing.TB, selector string) {
+	t.Helper()
+	a.Wait(t, fmt.Sprintf("all(%s).length > 0", quote(selector)))
+}
+
+// Read waits until the page shows a text.
+func (a *App) Read(t testing.TB, text string) {
+	t.Helper()
+	a.Wait(t, fmt.Sprintf("clean((modal ?? document.body).innerText).includes(%s)", quote(text)))
+}
+
+// Wait waits until an expression is true.
+func (a *App) Wait(t testing.TB, expression string) {
+	t.Helper()
+	var ok bool
+	a.Run(t, &ok, `const end = Date.now() + args[0];
+		for (;;) { const ok = await (async () => { `+finder+` return (`+expression+`); })(); if (ok) return true;
+			if (Date.now() > end) return false; await new Promise((r) => setTimeout(r, 50)); }`, patience.Milliseconds())
+	if !ok {
+		t.Fatalf("waited in vain for %s; the page says:\n%s", expression, a.Text(t))
+	}
+}
+
+// Text is what a person reads on the page.
+func (a *App) Text(t testing.TB) (text string) {
+	t.Helper()
+	a.Eval(t, &text, `return location.hash + "\n" + (modal ?? document.body).innerText`)
+	return text
+}
+
+// Go goes to a place by its address.
+func (a *App) Go(t testing.TB, hash string) {
+	t.Helper()
+	a.Run(t, nil, `location.hash = args[0]`, hash)
+}
+
+// Size makes the window that large, with dark or light colours and without motion.
+func (a *App) Size(t testing.TB, width, height int64, dark bool) {
+	t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	a.do(t, chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	}))
+}
+
+// Picture writes a screenshot of the window into a file.
+func (a *App) Picture(t testing.TB, file string) {
+	t.Helper()
+	png, err := chromedp.Run(a.Context(), chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(file, png, 0o644)
+	}
+	if err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+}
+
+func (a *App) do(t testing.TB, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(a.Context(), patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string never fails
+	return string(b)
+}

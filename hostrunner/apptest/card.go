@@ -1,0 +1,63 @@
+package apptest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// Card runs the body of an async function inside the frame of the card on the screen: a document of its own, in a process of its
+// own, which the page cannot look into. The result is decoded into out.
+func Card[T any](t testing.TB, a *App, body string) (out T) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for {
+		id := a.cardTarget(t)
+		if id != "" {
+			ctx, cancel := chromedp.NewContext(a.Context(), chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
+			v, err := chromedp.Run(ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
+			cancel()
+			if err == nil {
+				return v
+			}
+			t.Logf("the card: %v", err) // it has just been replaced by another one
+		}
+		if time.Now().After(end) {
+			t.Fatalf("there is no card; the page says:\n%s", a.Text(t))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// cardTarget returns the newest frame of a card, "" if there is none.
+func (a *App) cardTarget(t testing.TB) (id target.ID) {
+	t.Helper()
+	list, err := chromedp.Targets(a.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range list {
+		if info.Type == "iframe" && info.URL == "about:srcdoc" {
+			id = info.TargetID
+		}
+	}
+	return id
+}
+
+// ReadCard waits until the card on the screen shows a text.
+func (a *App) ReadCard(t testing.TB, text string) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for {
+		got := Card[string](t, a, `return document.body?.innerText ?? ""`)
+		if contains(got, text) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the card says %q, not %q", got, text)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

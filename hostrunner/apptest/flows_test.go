@@ -1,0 +1,237 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// signIn goes from the first page to where signing in leads.
+func signIn(t *testing.T, a *apptest.App) {
+	t.Helper()
+	a.Tap(t, "You have an account? Sign in")
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Sign in")
+}
+
+// synced waits until nothing is to be synced, pictures and sounds included.
+func synced(t *testing.T, a *apptest.App) {
+	t.Helper()
+	a.Wait(t, `clean(document.querySelector(".sync")?.innerText ?? "") === "In sync"`)
+}
+
+// syncNow syncs, unless the app has just done so by itself.
+func syncNow(t *testing.T, a *apptest.App) {
+	t.Helper()
+	a.Go(t, "#/sync")
+	a.Tap(t, "Sync now")
+	a.Read(t, "No changes to send")
+	a.Go(t, "#/")
+	synced(t, a)
+}
+
+// number returns the first column of the first row that the real program finds.
+func number(t *testing.T, d *apptest.Desktop, sql string, args ...any) int64 {
+	t.Helper()
+	rows := d.SQL(t, sql, args...)
+	if len(rows) == 0 {
+		return 0
+	}
+	return anki.Int(rows[0][0])
+}
+
+// TestComputerToPhone is flow 1: what the desktop program has sent is offered, explained, fetched and studied, with its pictures; the answer
+// reaches the desktop program.
+func TestComputerToPhone(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.DemoDesktop(t, s)
+	desktop.Upload(t)
+	reviews := number(t, desktop, "SELECT count() FROM revlog")
+
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Read(t, "The server has your decks")
+	a.Read(t, "nothing is lost here")
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "At the harbour")
+	synced(t, a)
+
+	a.Go(t, "#/browse?q=barco")
+	a.Tap(t, "el barco")
+	a.Wait(t, `[...document.querySelectorAll(".editable img")].some((i) => i.naturalWidth > 0)`)
+	a.Go(t, "#/")
+	a.Tap(t, "Study Spanish")
+	a.ReadCard(t, "el")
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Good")
+	a.Wait(t, `all(".grades").length === 0`)
+	syncNow(t, a)
+	desktop.SyncAll(t)
+	if got := number(t, desktop, "SELECT count() FROM revlog"); got != reviews+1 {
+		t.Errorf("the desktop program has %d reviews after the phone's answer, and had %d", got, reviews)
+	}
+}
+
+// TestPhoneToComputer is flow 2: an account and cards made in the app reach a desktop program that has nothing.
+func TestPhoneToComputer(t *testing.T) {
+	s := apptest.Serve(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, true)
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Create an account")
+	a.Read(t, "No cards yet")
+	a.Tap(t, "New deck")
+	a.Fill(t, "Name of the deck", "Languages::Spanish")
+	a.Tap(t, "Save")
+	a.Read(t, "Languages")
+
+	a.Go(t, "#/note/new")
+	a.Read(t, "Front")
+	a.Eval(t, nil, `const s = document.getElementById("note-deck"); s.value = [...s.options].find((o) => o.text.endsWith("Spanish")).value; s.dispatchEvent(new Event("change"))`)
+	a.Fill(t, "Front", "la barca")
+	a.Fill(t, "Back", "the rowing boat")
+	a.Fill(t, "Tags", "boats small")
+	a.Tap(t, "Add")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/sync")
+	a.Tap(t, "Choose a side")
+	a.Read(t, "The server has no cards yet")
+	a.Tap(t, "Send my cards")
+	a.Read(t, "The server now has")
+	synced(t, a)
+
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Download(t)
+	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds = ? AND tags = ?", "la barca\x1fthe rowing boat", " boats small "); n != 1 {
+		t.Errorf("the desktop program has %d of the notes", n)
+	}
+	if n := number(t, desktop, "SELECT count() FROM cards JOIN decks ON decks.id = did WHERE decks.name = ?", "Languages\x1fSpanish"); n != 1 {
+		t.Errorf("the desktop program has %d cards in the deck", n)
+	}
+}
+
+// TestBothHaveCards is flow 3: the choice is explained with numbers, and the copy that was replaced can be restored.
+func TestBothHaveCards(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "desktop", "count": 3}, nil)
+	desktop.Upload(t)
+
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "only on the phone")
+	a.Fill(t, "Back", "x")
+	a.Tap(t, "Add")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/sign-in")
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Sign in")
+	a.Read(t, "Which side do you want to keep?")
+	for _, text := range []string{"Would be lost if you keep the server", "1 card and 0 reviews", "only on the phone", "kept on this device for 30 days"} {
+		a.Read(t, text)
+	}
+	a.Tap(t, "Keep the server")
+	a.Tap(t, "Keep the server") // asked once more, with what is lost
+	a.Read(t, "This device now has")
+	synced(t, a)
+	a.Go(t, "#/browse")
+	a.Read(t, "desktop 2")
+
+	a.Go(t, "#/settings/backups")
+	a.Tap(t, "Restore")
+	a.Tap(t, "Restore")
+	a.Read(t, "Restored")
+	a.Go(t, "#/browse")
+	a.Read(t, "only on the phone")
+}
+
+// TestOffline is flow 7: the installed app opens, studies, adds and edits with no network, and syncs when it is back.
+func TestOffline(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.DemoDesktop(t, s)
+	desktop.Upload(t)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "At the harbour")
+	synced(t, a)
+	a.Wait(t, `navigator.serviceWorker.controller !== null`)
+	reviews := number(t, desktop, "SELECT count() FROM revlog")
+
+	s.Stop()
+	a.Close()
+	a = apptest.Open(t, b, s.URL) // there is no server: this is the service worker
+	a.Size(t, 360, 780, false)
+	a.Tap(t, "Study Spanish")
+	for range 3 {
+		a.See(t, ".study iframe")
+		a.Tap(t, "Show answer")
+		a.Tap(t, "Good")
+		a.Wait(t, `all(".grades").length === 0`)
+	}
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "written on the train")
+	a.Tap(t, "Add")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/sync")
+	a.Tap(t, "Sync now")
+	a.Read(t, "The server could not be reached")
+	a.Go(t, "#/")
+	a.Read(t, "Offline")
+
+	s.Start(t)
+	syncNow(t, a)
+	desktop.SyncAll(t)
+	if got := number(t, desktop, "SELECT count() FROM revlog"); got != reviews+3 {
+		t.Errorf("the desktop program has %d reviews, want %d", got, reviews+3)
+	}
+	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds LIKE 'written on the train%'"); n != 1 {
+		t.Errorf("the desktop program has %d of the notes", n)
+	}
+}
+
+// TestKeyboard studies with keys alone, and takes an answer back.
+func TestKeyboard(t *testing.T) {
+	s := apptest.Serve(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	for _, word := range []string{"first", "second"} {
+		a.Fill(t, "Front", word)
+		a.Key(t, kb.Tab)
+		for range 3 { // past the tools of the next field
+			a.Key(t, kb.Tab)
+		}
+		a.Type(t, "answer to "+word)
+		a.Tap(t, "Add")
+		a.Read(t, "Added 1 card")
+	}
+	a.Go(t, "#/")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "first")
+	a.Key(t, " ")
+	a.ReadCard(t, "answer to first")
+	a.Key(t, "3")
+	a.ReadCard(t, "second")
+	a.Key(t, "u")
+	a.Read(t, "Your last answer was taken back")
+	a.ReadCard(t, "first")
+	a.Key(t, kb.Escape)
+	a.Read(t, "Study Default")
+}

@@ -1,0 +1,23 @@
+package browsertest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Tab opens a tab with any page: unlike Open, it waits for nothing but the document.
+func (b *Browser) Tab(t testing.TB, url string) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	p := &Page{ctx: ctx, close: cancel}
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("load %s: %v", url, err)
+	}
+	return p
+}
+
+// Context is the one that chromedp knows the tab by.
+func (p *Page) Context() context.Context { return p.ctx }
