@@ -4,7 +4,12 @@
 #	echo PASSWORD | docker run -i --rm -v cardferry:/data cardferry user add --data /data NAME
 #
 # Put a proxy with TLS before it, or mount certificates and add --tls-cert and --tls-key: pages need HTTPS.
+FROM node:22-bookworm-slim AS node
+
 FROM golang:1.26-bookworm AS build
+# The app is built with Node.
+COPY --from=node /usr/local/bin /usr/local/bin
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

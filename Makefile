@@ -1,4 +1,4 @@
-# Cardferry. `make` builds; `make run` builds and syncs; `make test` installs and tests everything.
+# Cardferry. `make` builds; `make run` builds and starts server and app; `make test` installs and tests everything.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
@@ -7,10 +7,11 @@ SHELL := bash
 REQUIRE := CARDFERRY_ANKI_PYTHON=$(or $(CARDFERRY_ANKI_PYTHON),$(CURDIR)/.cache/venv/bin/python) CARDFERRY_REQUIRE_ANKI=1 CARDFERRY_REQUIRE_CHROME=1 CARDFERRY_REQUIRE_NODE=1
 GO_SOURCES := $(shell find core wasm hostrunner -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum wasm/build.sh
 TS_SOURCES := $(shell find jsbridge/src jsbridge/test -name '*.ts' 2>/dev/null) jsbridge/build.mjs jsbridge/package-lock.json
+WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) web/build.mjs web/icon.mjs web/package-lock.json
 
-.PHONY: build run test test-fast test-full test-guest test-browser bench size check fuzz clean deps packages
+.PHONY: build run demo shots test test-fast test-full test-guest test-browser bench size check fuzz clean deps packages
 
-build: build/cardferry jsbridge/dist/index.js
+build: build/cardferry
 
 build/core.wasm: $(GO_SOURCES)
 	mkdir -p build
@@ -20,9 +21,11 @@ build/core.js.wasm: $(GO_SOURCES)
 	mkdir -p build
 	sh wasm/build.sh js $@
 
-# The program has the guest inside, so it is one file. The copy is not committed.
-build/cardferry: build/core.wasm
+# The program has the guest and the app inside, so it is one file. The copies are not committed.
+build/cardferry: build/core.wasm web/dist/index.html
 	cp build/core.wasm hostrunner/guestfile/core.wasm
+	rm -rf hostrunner/webapp/dist
+	cp -r web/dist hostrunner/webapp/dist
 	go build -trimpath -tags embedguest -o $@ ./hostrunner/cmd/cardferry
 
 jsbridge/node_modules/.installed: jsbridge/package-lock.json
@@ -31,6 +34,13 @@ jsbridge/node_modules/.installed: jsbridge/package-lock.json
 
 jsbridge/dist/index.js: $(TS_SOURCES) jsbridge/node_modules/.installed build/core.wasm
 	cd jsbridge && node build.mjs
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --silent
+	touch $@
+
+web/dist/index.html: $(WEB_SOURCES) web/node_modules/.installed jsbridge/dist/index.js
+	cd web && node build.mjs
 
 .cache/venv/.installed: hostrunner/anki/requirements.txt
 	.ci/packages venv
@@ -41,10 +51,20 @@ jsbridge/dist/index.js: $(TS_SOURCES) jsbridge/node_modules/.installed build/cor
 packages:
 	.ci/packages
 
-deps: packages .cache/venv/.installed jsbridge/node_modules/.installed
+deps: packages .cache/venv/.installed jsbridge/node_modules/.installed web/node_modules/.installed
 
 run: build .cache/venv/.installed
-	hostrunner/demo/run.sh
+	ADDR=$(ADDR) hostrunner/demo/run.sh
+
+# Pictures of the app at every place, in build/shots.
+shots: deps build
+	rm -rf build/shots
+	mkdir -p build/shots
+	$(REQUIRE) CARDFERRY_SHOTS=1 CARDFERRY_SCREENSHOTS=$(CURDIR)/build/shots go test -count=1 -run TestShots ./hostrunner/apptest
+
+# A sync between two devices through the real sync server, as a transcript.
+demo: build .cache/venv/.installed
+	hostrunner/demo/transcript.sh
 
 # npm comes first: it builds the pages that the browser tests load.
 test: deps build build/core.js.wasm check size
@@ -89,9 +109,10 @@ check: build
 	go mod tidy -diff
 	go test -count=1 ./wasm # the names of the boundary in TypeScript are those in Go
 	cd jsbridge && npm run check
+	cd web && npm run check
 
 fuzz:
 	sh core/fuzz.sh
 
 clean:
-	rm -rf build hostrunner/guestfile/core.wasm jsbridge/dist jsbridge/node_modules .cache
+	rm -rf build hostrunner/guestfile/core.wasm hostrunner/webapp/dist jsbridge/dist jsbridge/node_modules web/dist web/node_modules .cache

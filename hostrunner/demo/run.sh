@@ -1,69 +1,64 @@
 #!/usr/bin/env bash
-# Syncs a small real collection between two profiles and a real sync server, and says what happens. The real Anki makes
-# the collection, changes it, and serves it. Usage: hostrunner/demo/run.sh, after `make build` and hostrunner/anki/venv.sh.
+# Starts the server with the app and an account that has a deck to try, until Ctrl-C. The real Anki makes the deck; the
+# program sends it, as a computer would. What is studied stays in .cache/demo until `make clean`.
+# Usage: hostrunner/demo/run.sh, after `make build` and hostrunner/anki/venv.sh. ADDR and DEMO_DIR may say where.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${CARDFERRY_ANKI_PYTHON:-$PWD/.cache/venv/bin/python}
 cardferry=$PWD/build/cardferry
-learner=$PWD/hostrunner/demo/learner.py
+addr=${ADDR:-127.0.0.1:8080}
+dir=${DEMO_DIR:-$PWD/.cache/demo}
+url=http://$addr/
+user=demo
+export CARDFERRY_PASSWORD=harbour-demo
 
-work=$(mktemp -d)
 server=
-cleanup() {
+stop() {
+	trap - INT TERM EXIT
 	if [ -n "$server" ]; then
-		kill "$server" 2>/dev/null || true
+		kill -TERM "$server" 2>/dev/null || true
 		wait "$server" 2>/dev/null || true
 	fi
-	rm -rf "$work"
 }
-trap cleanup EXIT
-cd "$work"
+trap 'stop; exit 0' INT TERM
+trap stop EXIT
 
-say() { printf '\n== %s\n' "$*"; }
-run() { # prints a command as a person would type it, and runs it
-	printf '$ cardferry %s\n' "$*"
-	"$cardferry" "$@"
-}
-
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-url=http://127.0.0.1:$port/
-mkdir server
-SYNC_USER1=learner:secret SYNC_BASE=$work/server SYNC_HOST=127.0.0.1 SYNC_PORT=$port RUST_LOG=error \
-	"$python" -m anki.syncserver >server.log 2>&1 &
+mkdir -p "$dir/server"
+"$cardferry" serve --addr "$addr" --data "$dir/server" >"$dir/serve.log" 2>&1 &
 server=$!
 for _ in $(seq 150); do
-	if "$cardferry" doctor --endpoint "$url" | grep -q 'speaks protocol 11'; then break; fi
-	kill -0 "$server" 2>/dev/null || break
+	if grep -q 'Serving at' "$dir/serve.log"; then break; fi
+	if ! kill -0 "$server" 2>/dev/null; then
+		cat "$dir/serve.log" >&2
+		echo "Is something else running at $addr? Choose another address: make run ADDR=127.0.0.1:8090" >&2
+		exit 1
+	fi
 	sleep 0.2
 done
-say "A real Anki sync server runs at $url; this is how it looks to us:"
-run doctor --endpoint "$url"
 
-export CARDFERRY_PASSWORD=secret
-say "The laptop has a collection, made by the real Anki. It goes up."
-mkdir laptop
-"$python" "$learner" make laptop/collection.anki2
-run login --profile laptop --endpoint "$url" --user learner
-run status --profile laptop
-run upload --profile laptop
-run media sync --profile laptop
+if [ ! -e "$dir/ready" ]; then
+	rm -rf "$dir/computer"
+	mkdir "$dir/computer"
+	"$cardferry" user add --data "$dir/server" "$user" >/dev/null 2>&1 || true # there, after a start that was ended early
+	"$python" hostrunner/demo/deck.py "$dir/computer/collection.anki2"
+	"$cardferry" login --profile "$dir/computer" --endpoint "$url" --user "$user" >/dev/null
+	"$cardferry" upload --profile "$dir/computer" >/dev/null
+	"$cardferry" media sync --profile "$dir/computer" >/dev/null
+	touch "$dir/ready"
+fi
 
-say "The phone starts with nothing, and gets it."
-run login --profile phone --endpoint "$url" --user learner
-run download --profile phone
-run media sync --profile phone
+cat <<END
 
-say "On the phone, the real Anki answers three cards. On the laptop it corrects a note, adds one, and deletes one."
-"$python" "$learner" study phone/collection.anki2
-"$python" "$learner" write laptop/collection.anki2
-run status --profile phone --offline
-run status --profile laptop --offline
+  Cardferry runs at  $url
 
-say "Each sends its changes and gets the other's."
-run sync --profile phone
-run sync --profile laptop
-run sync --profile phone
+  Try it in a browser (Chromium or Chrome): choose "You have an account? Sign in", then
+      user name  $user
+      password   $CARDFERRY_PASSWORD
+  and fetch the decks. Or create an account of your own.
 
-say "Both are the same now, and the real Anki finds nothing to repair:"
-"$python" "$learner" compare laptop/collection.anki2 phone/collection.anki2
-run status --profile phone
+  Connect Anki on this computer: Tools, Preferences, Syncing; write $url under
+  Self-hosted sync server; close the preferences, click Sync, and sign in with the same name.
+
+  Ctrl-C ends it. What you do is kept in $dir
+END
+wait "$server"
