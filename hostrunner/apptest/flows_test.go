@@ -99,7 +99,7 @@ func TestPhoneToComputer(t *testing.T) {
 	a.Fill(t, "Front", "la barca")
 	a.Fill(t, "Back", "the rowing boat")
 	a.Fill(t, "Tags", "boats small")
-	a.Tap(t, "Add")
+	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
 	a.Go(t, "#/sync")
 	a.Tap(t, "Choose a side")
@@ -132,7 +132,7 @@ func TestBothHaveCards(t *testing.T) {
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "only on the phone")
 	a.Fill(t, "Back", "x")
-	a.Tap(t, "Add")
+	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
 	a.Go(t, "#/sign-in")
 	a.Fill(t, "User name", apptest.User)
@@ -143,6 +143,7 @@ func TestBothHaveCards(t *testing.T) {
 		a.Read(t, text)
 	}
 	a.Tap(t, "Keep the server")
+	a.Read(t, "A copy is kept here first")
 	a.Tap(t, "Keep the server") // asked once more, with what is lost
 	a.Read(t, "This device now has")
 	synced(t, a)
@@ -151,6 +152,7 @@ func TestBothHaveCards(t *testing.T) {
 
 	a.Go(t, "#/settings/backups")
 	a.Tap(t, "Restore")
+	a.Read(t, "Replace your cards on this device")
 	a.Tap(t, "Restore")
 	a.Read(t, "Restored")
 	a.Go(t, "#/browse")
@@ -186,7 +188,7 @@ func TestOffline(t *testing.T) {
 	}
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "written on the train")
-	a.Tap(t, "Add")
+	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
 	a.Go(t, "#/sync")
 	a.Tap(t, "Sync now")
@@ -219,8 +221,8 @@ func TestKeyboard(t *testing.T) {
 			a.Key(t, kb.Tab)
 		}
 		a.Type(t, "answer to "+word)
-		a.Tap(t, "Add")
-		a.Read(t, "Added 1 card")
+		a.Tap(t, "Add card")
+		a.Wait(t, `document.querySelector(".editable").textContent === ""`)
 	}
 	a.Go(t, "#/")
 	a.Tap(t, "Study Default")

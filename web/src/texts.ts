@@ -232,7 +232,7 @@ export const texts = {
     preview: "Preview",
     saved: "Saved.",
     added: (n: number) => (n === 1 ? "Added 1 card." : `Added ${whole(n)} cards.`),
-    addButton: "Add",
+    addButton: "Add card",
     picture: "Add a picture",
     camera: "Take a photo",
     sound: "Add a sound",

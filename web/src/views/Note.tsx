@@ -50,7 +50,7 @@ function Editor(p: EditorProps) {
   const first = note.fields[0] ?? "";
   const duplicate = useLoad(() => isDuplicate(note.typeId, first, note.id), [note.typeId, first]);
   useEffect(() => {
-    guardLeaving(dirty ? () => confirm(texts.note.unsaved) : null);
+    guardLeaving(dirty ? askUnsaved : null);
     return () => guardLeaving(null);
   }, [dirty]);
   if (!type) return <Empty icon="info" title={texts.note.gone} text={texts.note.otherTypes} />;
@@ -62,10 +62,10 @@ function Editor(p: EditorProps) {
   const problem = check(type, note);
   const save = async (): Promise<void> => {
     if (problem) return say(problem);
+    guardLeaving(null); // from here on nothing can be lost
     try {
       if (!p.isNew) {
         await edit({ op: "updateNote", noteId: note.id, fields: note.fields, tags: note.tags });
-        guardLeaving(null);
         say(texts.note.saved);
         return back();
       }
@@ -74,6 +74,7 @@ function Editor(p: EditorProps) {
       setNote({ ...note, fields: note.fields.map(() => "") });
       setDirty(false);
     } catch (e) {
+      guardLeaving(askUnsaved);
       complain(e);
     }
   };
@@ -101,6 +102,10 @@ function Editor(p: EditorProps) {
       {ask && <Confirm title={texts.note.delete} text={texts.note.deleteAsk} action={texts.note.delete} danger onNo={() => setAsk(false)} onYes={() => remove(note.id)} />}
     </form>
   );
+}
+
+function askUnsaved(): boolean {
+  return confirm(texts.note.unsaved);
 }
 
 /** What is wrong with a note, null for nothing. */
