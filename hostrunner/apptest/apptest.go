@@ -165,7 +165,11 @@ func (a *App) Size(t testing.TB, width, height int64, dark bool) {
 	if dark {
 		scheme = "dark"
 	}
-	a.do(t, chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	viewport := chromedp.EmulateViewport(width, height)
+	if width < 600 {
+		viewport = chromedp.EmulateViewport(width, height, chromedp.EmulateMobile)
+	}
+	a.do(t, viewport, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 		}})

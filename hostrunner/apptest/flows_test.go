@@ -142,6 +142,8 @@ func TestBothHaveCards(t *testing.T) {
 	for _, text := range []string{"Would be lost if you keep the server", "1 card and 0 reviews", "only on the phone", "kept on this device for 30 days"} {
 		a.Read(t, text)
 	}
+	each(t, a, "choice")
+	a.Size(t, 1280, 800, false)
 	a.Tap(t, "Keep the server")
 	a.Read(t, "A copy is kept here first")
 	a.Tap(t, "Keep the server") // asked once more, with what is lost

@@ -56,6 +56,8 @@ export interface Rendered {
   /** What keeps the card from being shown as it should, in a sentence. */
   problem: string | undefined;
   question: string;
+  /** Whether the question has a box to type the answer into. */
+  typed: boolean;
   /** The answer, with what was typed compared to what was expected. */
   answer(typed: string): Promise<string>;
   /** The number of the template, or of the cloze, from 0. */
@@ -262,6 +264,7 @@ function sides(raw: RenderedCard): Rendered {
   const { typed } = raw;
   return {
     problem,
+    typed: typed !== undefined,
     question: typed ? raw.question.replace(typed.marker, () => INPUT) : raw.question,
     answer: async (text) => {
       if (!typed) return raw.answer;

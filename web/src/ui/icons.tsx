@@ -37,7 +37,7 @@ export type IconName = keyof typeof PATHS;
 /** An icon; it says nothing to a screen reader, so a text stands beside it or labels its button. */
 export function Icon(p: { name: IconName; class?: string }) {
   return (
-    <svg class={`icon ${p.name} ${p.class ?? ""}`} viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={`icon i-${p.name} ${p.class ?? ""}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[p.name]} />
     </svg>
   );

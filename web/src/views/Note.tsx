@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addNote, edit, preview, setCurrent, type Rendered } from "../api.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
+import { sendMathJax } from "../card/mathjax.ts";
 import { CardMedia } from "../card/media.ts";
 import { allTags, deckNames, isDuplicate, lastChoice, noteTypes, readNote, type Note, type NoteType } from "../cards.ts";
 import { FieldBox } from "../editor/FieldBox.tsx";
@@ -214,7 +215,7 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
         <div class="surface preview">
           <CardFrame
             face={{ key: `${type.id} ${ord}`, side, html: side === "question" ? faces.rendered.question : faces.answer, css: faces.rendered.css, ord }} night={night} handle={frame}
-            onMessage={(m) => m.type === "need" && void media.current.need(m.names)}
+            onMessage={(m) => void (m.type === "need" ? media.current.need(m.names) : m.type === "mathjax" && sendMathJax(frame))}
           />
         </div>
       )}

@@ -5,6 +5,7 @@ import { answer, cardOf, edit, queue, rendered, undo, type CardFacts, type Queue
 import type { FromFrame, Side } from "../card/messages.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
 import { CardMedia } from "../card/media.ts";
+import { sendMathJax } from "../card/mathjax.ts";
 import { Player } from "../card/player.ts";
 import { complain, say, toError } from "../ferry.ts";
 import { back, go, href } from "../router.ts";
@@ -112,6 +113,9 @@ function CardScreen(p: { s: Study; shown: Shown }) {
         return void media.need(m.names);
       case "mathjax":
         return void sendMathJax(frame);
+      case "shown":
+        if (s.side === "question" && shown.rendered.typed) frame.current?.focus();
+        return;
       case "typed":
         typed.current = m.text;
         return;
@@ -160,11 +164,6 @@ function usePlayer(shown: Shown, side: Side): Player {
   useEffect(() => ref.current?.playSide(side === "question" ? "q" : "a"), [side]);
   useEffect(() => () => ref.current?.stop(), []);
   return ref.current;
-}
-
-async function sendMathJax(frame: { current: FrameHandle | null }): Promise<void> {
-  const response = await fetch(new URL(__ASSETS__.mathjax, document.baseURI));
-  if (response.ok) frame.current?.send({ type: "mathjax", script: new Blob([await response.text()], { type: "text/javascript" }) });
 }
 
 interface KeyContext {

@@ -1,0 +1,58 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestCards shows what cards may have besides text: formulas, typed answers, clozes, sounds, the night.
+func TestCards(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	apptest.DemoDesktop(t, s).Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, true)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "At the harbour")
+	synced(t, a)
+
+	a.Tap(t, "Sentences: ")
+	a.ReadCard(t, "?")
+	a.Wait(t, `document.activeElement?.tagName === "IFRAME"`) // the box has the cursor
+	if apptest.Card[string](t, a, `return getComputedStyle(document.body).backgroundColor`) != "rgb(26, 33, 41)" {
+		t.Error("the card is not dark")
+	}
+	a.Type(t, "¿donde")
+	a.Key(t, kb.Enter)
+	a.See(t, ".grades")
+	if !apptest.Card[bool](t, a, `return document.querySelector("code#typeans .typeBad, code#typeans .typeMissed") !== null`) {
+		t.Error("the typed answer is not compared")
+	}
+	shot(t, a, "typed")
+
+	a.Go(t, "#/browse?q=buoyant")
+	a.Tap(t, "What does Archimedes")
+	a.Tap(t, "Preview")
+	a.Tap(t, "Show answer")
+	a.ReadCard(t, "Archimedes")
+	if !apptest.Card[bool](t, a, `for (let i = 0; i < 200; i++) { if (document.querySelector("mjx-container svg")) return true; await new Promise((r) => setTimeout(r, 100)); } return false`) {
+		t.Error("the formula is not drawn")
+	}
+	shot(t, a, "formula")
+
+	a.Go(t, "#/browse?q=nautical")
+	a.Tap(t, "A nautical mile")
+	a.Tap(t, "Preview")
+	a.ReadCard(t, "[...]")
+	a.Go(t, "#/browse?q=transbordador")
+	a.Tap(t, "el transbordador")
+	a.Tap(t, "Preview")
+	if !apptest.Card[bool](t, a, `return document.querySelector(".replay-button svg") !== null`) {
+		t.Error("there is no button for the sound")
+	}
+}
