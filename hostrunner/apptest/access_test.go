@@ -10,17 +10,41 @@ import (
 // TestAccess looks at every place at 320 pixels, in light and dark.
 func TestAccess(t *testing.T) {
 	s := apptest.Serve(t)
+	s.SignUp(t)
+	apptest.DemoDesktop(t, s).Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 320, 640, false)
+	a.Access(t, "the first page")
+	signIn(t, a)
+	a.Read(t, "The server has your decks")
+	a.Access(t, "the offer to fetch")
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "At the harbour")
+	synced(t, a)
+	var note, deck int64
+	a.Eval(t, &deck, `return Number(named("a", "Spanish: ").hash.split("/")[2])`)
+	a.Go(t, "#/browse?q=transbordador")
+	a.Read(t, "el transbordador")
+	a.Eval(t, &note, `return Number(named(".hit a", "el transbordador").hash.split("/")[2])`)
 	for _, dark := range []bool{false, true} {
 		a.Size(t, 320, 640, dark)
 		for _, place := range []struct{ hash, text string }{
-			{"#/sign-in", "Sign in"}, {"#/sign-up", "Create an account"}, {"#/", ""}, {"#/browse", "Browse"}, {"#/note/new", "Front"},
-			{"#/stats", "Reviews per day"}, {"#/settings", "Connect a computer"}, {"#/settings/computer", "Self-hosted"},
-			{"#/settings/missing", "filtered decks"}, {"#/settings/backups", "Backups"}, {"#/sync", "Sync"}, {"#/settings/diagnostics", "Diagnostics"},
+			{"#/", "At the harbour"}, {"#/browse", "26 cards"}, {"#/browse?q=nothing+at+all", "No card matches"}, {"#/note/new", "Front"},
+			{"#/note/" + itoa(note), "Edit the note"}, {"#/stats", "a day on average"}, {"#/settings", "Connect a computer"},
+			{"#/settings/computer", "Self-hosted"}, {"#/settings/missing", "filtered decks"}, {"#/settings/backups", "Backups"},
+			{"#/settings/diagnostics", "Diagnostics"}, {"#/sync", "Last syncs"}, {"#/check", "Every file is used"}, {"#/sign-in", "Sign in"},
+			{"#/study/" + itoa(deck), "Show answer"},
 		} {
 			a.Go(t, place.hash)
 			a.Read(t, place.text)
 			a.Access(t, place.hash)
 		}
+		a.Tap(t, "Show answer")
+		a.See(t, ".grades")
+		a.Access(t, "the answer")
+		a.Tap(t, "More about this card")
+		a.Read(t, "Bury until tomorrow")
+		a.Access(t, "the menu of a card")
+		a.Tap(t, "Close")
 	}
 }

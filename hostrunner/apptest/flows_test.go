@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -34,6 +35,8 @@ func syncNow(t *testing.T, a *apptest.App) {
 	a.Go(t, "#/")
 	synced(t, a)
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // number returns the first column of the first row that the real program finds.
 func number(t *testing.T, d *apptest.Desktop, sql string, args ...any) int64 {

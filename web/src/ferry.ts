@@ -61,13 +61,20 @@ export function toError(e: unknown): SyncError {
 }
 
 let hide: ReturnType<typeof setTimeout> | undefined;
+let saidAt = 0;
 
 /** Shows a sentence for a few seconds. */
 export function say(text: string): void {
   clearTimeout(hide);
   toast.value = text;
+  saidAt = performance.now();
   hide = setTimeout(() => (toast.value = ""), 5000);
 }
+
+// What was said at another place a while ago is not needed at the next one.
+addEventListener("hashchange", () => {
+  if (performance.now() - saidAt > 1000) toast.value = "";
+});
 
 /** Says what went wrong. */
 export function complain(e: unknown): void {

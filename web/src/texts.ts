@@ -138,7 +138,6 @@ export const texts = {
   study: {
     show: "Show answer",
     grades: ["Again", "Hard", "Good", "Easy"] as const,
-    grade: (name: string, interval: string) => `${name}, next in ${interval}`,
     remaining: (n: number, l: number, r: number) => `${whole(n)} new, ${whole(l)} learning, ${whole(r)} due`,
     doneTitle: "Done for now",
     done: "You have finished this deck for today.",
@@ -321,7 +320,8 @@ export const texts = {
     lostCards: (n: number, reviews: number) => `${count(n, "card")} and ${count(reviews, "review")}, as they are here`,
     lostServerChanges: "What your other devices have sent since this device last synced",
     lostServerNothing: "Nothing: the server has not changed since this device last synced",
-    onlyThere: "as last sent by your other devices",
+    onlyThere: "known after fetching",
+    lostServerAll: "All that your other devices have sent to it",
     sureDevice: "The server’s cards are replaced by those of this device, for all your devices. A copy of them is kept here first.",
     sureServer: (cards: number, pending: number) =>
       `The ${count(cards, "card")} of this device are replaced by the server’s${pending > 0 ? `, and ${count(pending, "change")} made here ${pending === 1 ? "is" : "are"} lost` : ""}. A copy is kept here first.`,

@@ -81,6 +81,7 @@ function insertInto(e: HTMLElement, html: string): void {
     const name = image.getAttribute("src") ?? "";
     image.removeAttribute("src");
     image.dataset.name = name;
+    image.alt = name;
     void showImage(image, name);
   }
   const last = template.content.lastChild;
@@ -127,7 +128,6 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
 /** Shows a picture of a note in the editor, or what is known of it. */
 async function showImage(image: HTMLImageElement, src: string): Promise<void> {
   const name = decode(src);
-  if (!image.dataset.alt) image.dataset.alt = image.alt;
   try {
     const blob = await mediaFile(name);
     image.src = URL.createObjectURL(blob);

@@ -41,6 +41,8 @@ export function put(html: string, into: HTMLElement, show: (image: HTMLImageElem
     const name = image.getAttribute("src") ?? "";
     image.removeAttribute("src");
     image.dataset.name = name;
+    if (image.alt) image.dataset.alt = image.alt;
+    image.alt ||= name;
   }
   into.replaceChildren(content);
   for (const image of into.querySelectorAll("img")) show(image, image.dataset.name ?? "");

@@ -37,17 +37,21 @@ export function IconButton(p: { icon: IconName; label: string; onClick: () => vo
 export function Sheet(p: { title: string; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const here = useRef(true);
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      here.current = false; // that it closes now is no wish of anybody's
+      dialog?.close();
+    };
   }, []);
   return (
     <dialog
       ref={ref}
       class="sheet"
       aria-labelledby={id}
-      onClose={p.onClose}
+      onClose={() => here.current && p.onClose()}
       onClick={(e) => e.target === ref.current && p.onClose()}
     >
       <header>

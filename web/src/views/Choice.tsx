@@ -118,8 +118,9 @@ function TwoSides(p: { sides: Sides }) {
   const [ask, setAsk] = useState<"upload" | "download" | null>(null);
   const t = texts.choice;
   const s = p.sides;
-  // The side with something that would otherwise be lost comes first; with both, the one that changed last.
-  const serverFirst = s.pending === 0 || (s.serverChangedSince && s.serverChanged > s.changed);
+  // A device that has never synced with this server must not replace what others rely on without good reason. Else the
+  // side with something that would be lost comes first; with both, the one that changed last.
+  const serverFirst = s.lastSync === 0 || s.pending === 0 || (s.serverChangedSince && s.serverChanged > s.changed);
   const sides = [
     <Server key="server" sides={s} recommended={serverFirst} onKeep={() => setAsk("download")} />,
     <Device key="device" sides={s} recommended={!serverFirst} onKeep={() => setAsk("upload")} />,
@@ -169,7 +170,7 @@ function Device(p: SideProps) {
       <Facts sides={s} />
       <div class="grow">
         <p class="label">{t.lostServer}</p>
-        <ul class="bullets"><li>{s.serverChangedSince ? t.lostServerChanges : t.lostServerNothing}</li></ul>
+        <ul class="bullets"><li>{s.lastSync === 0 ? t.lostServerAll : s.serverChangedSince ? t.lostServerChanges : t.lostServerNothing}</li></ul>
       </div>
       <button type="button" class={`button ${p.recommended ? "primary" : ""}`} onClick={p.onKeep}>{t.keepDevice}</button>
     </section>

@@ -214,6 +214,7 @@ function Top(p: { s: Study; shown: Shown; onMenu: () => void }) {
   return (
     <header class="study-top">
       <a class="icon-button" href="#/" aria-label={texts.study.home}><Icon name="back" /></a>
+      <h1 class="sr">{p.shown.facts.deck}</h1>
       <p class="study-counts">
         <span class="sr">{texts.study.remaining(counts.new, counts.learn, counts.review)}</span>
         {(["new", "learn", "review"] as const).map((kind) => (
@@ -243,9 +244,8 @@ function Answer(p: { s: Study; shown: Shown; show: () => void }) {
         const interval = shown.queue.card?.labels[i] ?? "";
         const word = texts.study.grades[i] ?? "";
         return (
-          <button key={name} type="button" class={`grade ${name}`} aria-label={texts.study.grade(word, interval)} onClick={() => s.grade((i + 1) as Grade)}>
-            <small aria-hidden="true">{interval}</small>
-            <span aria-hidden="true">{word}</span>
+          <button key={name} type="button" class={`grade ${name}`} onClick={() => s.grade((i + 1) as Grade)}>
+            <span>{word}</span> <small>{interval}</small>
           </button>
         );
       })}

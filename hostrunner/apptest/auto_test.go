@@ -1,0 +1,65 @@
+package apptest_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestByItself is flows 4 and 5: without a tap an edit is sent and what another device sends arrives; the settings begin with the three switches,
+// which stay as they are set; the button says when it cannot.
+func TestByItself(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 3}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Study Default")
+	synced(t, a)
+
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "from the phone")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/")
+	synced(t, a)
+	desktop.SyncAll(t)
+	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds LIKE 'from the phone%'"); n != 1 {
+		t.Errorf("the desktop program has %d of the notes", n)
+	}
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "live", "count": 1}, nil)
+	desktop.SyncAll(t)
+	a.Go(t, "#/browse?q=live")
+	a.Read(t, "live 0")
+
+	a.Go(t, "#/settings")
+	a.See(t, "[role=switch]")
+	var switches []string
+	a.Eval(t, &switches, `return all("[role=switch]").map((e) => clean(e.closest("label").querySelector(".label").textContent) + " " + e.checked)`)
+	if want := []string{"Sync by itself true", "Pictures and sounds too true", "Look for new pictures every 15 minutes true"}; len(switches) < 3 || !slices.Equal(switches[:3], want) {
+		t.Errorf("the settings begin with %q", switches)
+	}
+	a.Tap(t, "Sync by itself")
+	a.Wait(t, `!all("[role=switch]")[0].checked`)
+	a.Go(t, "#/stats")
+	a.Go(t, "#/settings")
+	a.Wait(t, `all("[role=switch]").length > 0 && !all("[role=switch]")[0].checked`)
+
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "stays here")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/")
+	a.Read(t, "Sync (")
+	s.Stop()
+	a.Tap(t, "Sync (")
+	a.Read(t, "Offline, ")
+	shot(t, a, "offline")
+}
