@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds how long something may take to appear on a busy machine.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // App is the app in a tab.
 type App struct {

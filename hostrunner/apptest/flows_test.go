@@ -155,7 +155,9 @@ func TestBothHaveCards(t *testing.T) {
 	a.Go(t, "#/browse")
 	a.Read(t, "desktop 2")
 
-	a.Go(t, "#/settings/backups")
+	a.Go(t, "#/sync")
+	a.Tap(t, "Restore the previous copy")
+	a.Read(t, "Before fetching")
 	a.Tap(t, "Restore")
 	a.Read(t, "Replace your cards on this device")
 	a.Tap(t, "Restore")

@@ -1,6 +1,6 @@
 // The sync sheet: what waits here, what is known of the server, pictures and sounds, the last syncs, what went wrong.
 
-import { account, ferry, status, syncState } from "../ferry.ts";
+import { account, ferry, status, syncState, version } from "../ferry.ts";
 import { mediaCounts } from "../api.ts";
 import { href } from "../router.ts";
 import { act, history, stop } from "../syncing.ts";
@@ -27,6 +27,7 @@ export function SyncView() {
         {account.value && <Action />}
         {s.error && s.activity !== "syncing" && account.value && <ErrorNotice error={s.error} />}
         {account.value && <State />}
+        <Previous />
         <Past />
       </div>
     </>
@@ -71,6 +72,23 @@ function State() {
         <div key={label} class="item"><div class="grow"><span class="label">{label}</span><p>{text}</p></div></div>
       ))}
       <div class="item"><div class="grow"><span class="label">{account.value?.user}</span><p>{account.value?.endpoint}</p></div></div>
+    </section>
+  );
+}
+
+const KEPT = 30 * 86_400_000; // as long as backups are kept
+
+/** The way back after one side has replaced the other, as long as there is one. */
+function Previous() {
+  const list = useLoad(() => ferry().backups.list(), [version.value]);
+  const last = list?.find((b) => Date.now() - b.created < KEPT);
+  if (!last) return null;
+  return (
+    <section class="surface list">
+      <a class="item" href={href("settings", ["backups"])}>
+        <Icon name="undo" />
+        <span class="grow"><span class="label">{texts.choice.restore}</span><p>{texts.settings.backupReasons[last.reason] ?? last.reason}, {texts.since(last.created)}</p></span>
+      </a>
     </section>
   );
 }
