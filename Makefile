@@ -56,11 +56,12 @@ deps: packages .cache/venv/.installed jsbridge/node_modules/.installed web/node_
 run: build .cache/venv/.installed
 	ADDR=$(ADDR) hostrunner/demo/run.sh
 
-# Pictures of the app at every place, in build/shots.
+# Pictures of the app at every place, in build/shots; the best of them go into the README.
 shots: deps build
 	rm -rf build/shots
 	mkdir -p build/shots
 	$(REQUIRE) CARDFERRY_SHOTS=1 CARDFERRY_SCREENSHOTS=$(CURDIR)/build/shots go test -count=1 -run TestShots ./hostrunner/apptest
+	for name in decks-360-light answer-360-light decks-1280-dark note-1280-light; do cp build/shots/$$name.png web/shots/; done # those in the README
 
 # A sync between two devices through the real sync server, as a transcript.
 demo: build .cache/venv/.installed

@@ -6,9 +6,9 @@ const SAMPLES = 3;
 
 /** The colour at a point of the unit square. @param {number} x @param {number} y @returns {[number, number, number]} */
 function colour(x, y) {
-  const wave = 0.69 + 0.035 * Math.sin((x - 0.06) * Math.PI * 4);
-  if (y > wave && y < wave + 0.075 && x > 0.12 && x < 0.88) return [0xff, 0xff, 0xff];
-  if (y > wave - 0.045) return [0x0f, 0x5f, 0xa8];
+  const wave = 0.715 - 0.05 * Math.sin((x - 0.1) * Math.PI * 5);
+  if (y > wave && y < wave + 0.07 && x > 0.1 && x < 0.9) return [0xff, 0xff, 0xff];
+  if (y > wave - 0.05) return [0x0f, 0x5f, 0xa8];
   return card(x, y) ?? [0x0f, 0x5f, 0xa8];
 }
 

@@ -57,6 +57,7 @@ func TestShots(t *testing.T) {
 	each(t, a, "question")
 	a.Tap(t, "Show answer")
 	a.See(t, ".grades")
+	apptest.Card[bool](t, a, `for (let i = 0; i < 100 && [...document.images].some((e) => !e.naturalWidth); i++) await new Promise((r) => setTimeout(r, 50)); return true`)
 	each(t, a, "answer")
 	a.Tap(t, "More about this card")
 	each(t, a, "card-menu")

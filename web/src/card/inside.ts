@@ -10,6 +10,9 @@ const FILE_ATTRIBUTES: Record<string, string> = { IMG: "src", AUDIO: "src", VIDE
 const ADDRESS = /^([a-z][a-z0-9+.-]*:|\/\/)/i;
 const CSS_FILE = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)'"\s]*))\s*\)/gi;
 
+/** How long a card waits for its pictures before it is shown without them, in milliseconds. */
+const PICTURE_PATIENCE = 150;
+
 interface MathJaxGlobal {
   typesetPromise?: (elements: Element[]) => Promise<void>;
   [name: string]: unknown;
@@ -73,7 +76,10 @@ async function show(m: Extract<ToFrame, { type: "show" }>): Promise<void> {
   names.forEach((name) => files.has(name) && names.delete(name));
   setStyle();
   qa.replaceChildren(template.content);
-  if (names.size > 0) send({ type: "need", names: [...names] });
+  if (names.size > 0) {
+    send({ type: "need", names: [...names] });
+    await Promise.race([Promise.all([...names].map(answered)), new Promise((r) => setTimeout(r, PICTURE_PATIENCE))]);
+  }
   typeBox();
   for (const script of scripts) await run(script);
   if (/\\\(|\\\[/.test(qa.textContent ?? "")) await typeset();
@@ -110,7 +116,6 @@ function prepare(root: ParentNode): string[] {
     }
     const name = fileName(value);
     names.push(name);
-    if (element instanceof HTMLImageElement) placeholder(element, labels.coming);
     whenHere(name, (url, state) => {
       if (url !== null) {
         element.setAttribute(attribute, url);
@@ -139,6 +144,11 @@ function placeholder(image: HTMLImageElement, text: string): void {
 function shown(image: HTMLImageElement): void {
   image.alt = (image.dataset.alt ?? "").trim();
   image.classList.remove("cardferry-absent");
+}
+
+/** Resolves when the app has said something about a file. */
+function answered(name: string): Promise<void> {
+  return new Promise((resolve) => whenHere(name, () => resolve()));
 }
 
 function whenHere(name: string, act: (url: string | null, state: string) => void): void {

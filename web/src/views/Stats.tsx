@@ -53,24 +53,22 @@ async function perDay(): Promise<number[]> {
 function Chart(p: { days: readonly number[] }) {
   const most = Math.max(...p.days, 1);
   const total = p.days.reduce((a, b) => a + b, 0);
-  const [w, h, gap] = [600, 160, 4];
+  const [w, h, gap] = [600, 160, 4]; // stretched to the width of the page; labels are text beside it, which is not
   const step = w / DAYS;
   return (
     <figure>
-      <svg class="chart" viewBox={`0 0 ${w} ${h + 24}`} role="img" aria-label={`${texts.stats.chart}. ${texts.stats.chartMore}. ${texts.stats.average(Math.round(total / DAYS))}`}>
-        <line x1="0" x2={w} y1={h + .5} y2={h + .5} />
+      <p class="chart-labels" aria-hidden="true"><span>{texts.whole(most)}</span></p>
+      <svg class="chart" viewBox={`0 0 ${w} ${h}`} preserveAspectRatio="none" role="img" aria-label={`${texts.stats.chart}. ${texts.stats.chartMore}. ${texts.stats.average(Math.round(total / DAYS))}`}>
         {p.days.map((n, i) => {
-          const height = n === 0 ? 0 : Math.max(3, (n / most) * (h - 18));
+          const height = n === 0 ? 0 : Math.max(3, (n / most) * (h - 4));
           return (
-            <rect key={i} class={i === DAYS - 1 ? "today" : ""} x={i * step + gap / 2} y={h - height} width={step - gap} height={height} rx="2">
+            <rect key={i} class={i === DAYS - 1 ? "today" : ""} x={i * step + gap / 2} y={h - height} width={step - gap} height={height}>
               <title>{texts.stats.day(DAYS - 1 - i, n)}</title>
             </rect>
           );
         })}
-        <text x="0" y="11">{texts.whole(most)}</text>
-        <text x="0" y={h + 18}>{texts.stats.chartMore}</text>
-        <text x={w} y={h + 18} text-anchor="end">{texts.stats.today}</text>
       </svg>
+      <p class="chart-labels" aria-hidden="true"><span>{texts.stats.chartMore}</span><span>{texts.stats.today}</span></p>
       <figcaption class="small muted">{total ? texts.stats.average(Math.round(total / DAYS)) : texts.stats.none}</figcaption>
     </figure>
   );
