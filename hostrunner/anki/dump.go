@@ -64,6 +64,11 @@ func read(path string) (Dump, error) {
 		return nil, err
 	}
 	defer db.Close()
+	return ReadDB(db)
+}
+
+// ReadDB reads an open database in one transaction.
+func ReadDB(db host.DB) (Dump, error) {
 	d := Dump{}
 	if err := db.Exec("BEGIN"); err != nil {
 		return nil, err
@@ -77,9 +82,11 @@ func read(path string) (Dump, error) {
 		names = append(names, row[0].String())
 	}
 	for _, name := range names {
-		if d[name], err = readTable(db, name); err != nil {
+		t, err := readTable(db, name)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		d[name] = t
 	}
 	return d, nil
 }

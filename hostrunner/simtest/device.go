@@ -1,0 +1,160 @@
+package simtest
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+// device is one device of the account: the real core on simulated ports.
+type device struct {
+	w       *world
+	id      int
+	disk    *disk
+	media   *coretest.Media
+	clock   *coretest.Clock
+	http    *coretest.HTTP
+	core    *service.Service
+	opened  bool
+	account colsync.Account
+	plan    *plan // the faults of the running action
+
+	dead   bool
+	steps  int // of ports, in this action
+	killAt int // the step in which the device dies; 0: none
+	fullAt int // the step from which on the disk is full; 0: none
+}
+
+// start is the moment in which each world begins.
+var start = time.UnixMilli(1_800_000_000_000)
+
+func newDevice(w *world, id int) *device {
+	d := &device{w: w, id: id, clock: coretest.NewClock(start, 0), plan: &plan{}}
+	d.disk = newDisk(d.gate)
+	d.disk.rewrite = w.mutant.clientSQL()
+	d.media = coretest.NewMedia(d.clock)
+	d.media.Fail = func(step, name string) error { return d.gate("media "+step, name) }
+	d.boot()
+	return d
+}
+
+// boot starts the program anew on what is on the disk.
+func (d *device) boot() {
+	d.disk.drop()
+	d.dead, d.opened, d.killAt, d.fullAt, d.steps = false, false, 0, 0, 0
+	d.http = &coretest.HTTP{Answer: d.answer, Files: files{d.disk}, Media: d.media}
+	d.core = service.New(host.Host{
+		SQL: d.disk, HTTP: d.http, Files: files{d.disk}, Media: d.media, Text: coretest.Text{}, Clock: d.clock,
+		Random: coretest.NewRandom(d.w.rng.Uint64()), Events: silent{}, Yield: coretest.Yield{},
+	})
+}
+
+// silent is a host.Events that nobody looks at.
+type silent struct{}
+
+func (silent) Progress(host.Progress) {}
+
+// gate is asked before every step of a port.
+func (d *device) gate(step, _ string) error {
+	if d.dead {
+		return errDead
+	}
+	d.steps++
+	switch {
+	case d.steps == d.killAt:
+		d.dead = true
+		d.w.note("device %d is killed at step %d (%s)", d.id, d.steps, step)
+		d.w.cover.add("kill: " + step)
+		return errDead
+	case d.fullAt > 0 && d.steps >= d.fullAt && writes(step):
+		d.w.cover.add("disk full: " + step)
+		return fault.New(fault.StorageFull, "no space left on the device")
+	}
+	return nil
+}
+
+// writes reports whether a step may need room. Of statements it is not known, which is harmless.
+func writes(step string) bool {
+	switch step {
+	case "sql run", "sql vacuum", "file write", "file create", "media write", "media create", "media install", "media copy":
+		return true
+	}
+	return false
+}
+
+// revive restarts a device that was killed. With the power gone, what was not flushed of the media files is there or not.
+func (d *device) revive(rng *rand.Rand) {
+	if rng.IntN(2) == 0 {
+		d.media.PowerCut(func(string) coretest.Survival { return coretest.Survival(rng.IntN(2)) })
+	} else {
+		d.media.PowerCut(func(string) coretest.Survival { return coretest.Kept })
+	}
+	d.boot()
+}
+
+// call runs a method of the core. The answer is nil if it fails.
+func (d *device) call(method string, params any) ([]byte, error) {
+	b, err := json.Marshal(params)
+	if err != nil {
+		return nil, err
+	}
+	if !d.opened && method != service.MethodLogin && !strings.HasPrefix(method, "media") {
+		if _, err := d.core.Call(context.Background(), service.MethodOpen, []byte(`{"create":true}`)); err != nil {
+			return nil, err
+		}
+		d.opened = true
+	}
+	return d.core.Call(context.Background(), method, b)
+}
+
+// login gives the device a key.
+func (d *device) login() error {
+	b, err := d.call(service.MethodLogin, service.LoginParams{Endpoint: endpoint, User: user, Password: password})
+	if err != nil {
+		return err
+	}
+	var r service.LoginResult
+	if err := json.Unmarshal(b, &r); err != nil {
+		return err
+	}
+	d.account = colsync.Account{Endpoint: r.Endpoint, Key: r.Key}
+	return nil
+}
+
+// look reads the device's collection from outside, one value a row.
+func (d *device) look(sql string, args ...any) (list []int64) {
+	d.each(sql, func(r rows.Row) { list = append(list, r[0].Int()) }, args...)
+	return list
+}
+
+// each calls do for each row of the device's collection. A device without one has no rows.
+func (d *device) each(sql string, do func(rows.Row), args ...any) {
+	e := d.disk.entries[host.Collection]
+	if e == nil {
+		return
+	}
+	e.database()
+	db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
+	if err != nil {
+		d.w.fail("device %d: look: %v", d.id, err)
+		return
+	}
+	defer db.Close()
+	for row, err := range rows.Query(db, sql, args...) {
+		if err != nil {
+			d.w.fail("device %d: look: %v", d.id, err)
+			return
+		}
+		do(row)
+	}
+}

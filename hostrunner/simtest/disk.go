@@ -1,0 +1,371 @@
+package simtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+)
+
+var (
+	_ host.SQL   = (*disk)(nil)
+	_ host.Files = files{}
+	_ host.DB    = (*simDB)(nil)
+	_ host.File  = (*simFile)(nil)
+)
+
+// disk is a profile folder in memory: databases and plain files share their names. Every step asks the gate first, which
+// may refuse it or end the device. A commit is durable at once, as synchronous = FULL makes it.
+type disk struct {
+	gate    func(step, name string) error
+	rewrite func(sql string) string // nil, or a seeded fault
+	entries map[string]*entry
+	open    map[*simDB]bool
+}
+
+// entry is a file: a database in memory, or bytes.
+type entry struct {
+	db   string // name of the database in memory, "" if data is the content
+	data []byte
+}
+
+// databases numbers the databases in memory of this process, which have one name space.
+var databases atomic.Int64
+
+func newDisk(gate func(step, name string) error) *disk {
+	return &disk{gate: gate, entries: map[string]*entry{}, open: map[*simDB]bool{}}
+}
+
+// drop closes what a killed device had open; what was not committed is gone.
+func (d *disk) drop() {
+	for db := range d.open {
+		_ = db.DB.Close()
+		db.dead = true
+	}
+	clear(d.open)
+}
+
+// free gives the memory back.
+func (d *disk) free() {
+	d.drop()
+	for _, e := range d.entries {
+		e.forget()
+	}
+	clear(d.entries)
+}
+
+func (e *entry) forget() {
+	if e.db != "" {
+		sqlitehost.DeleteMemory(e.db)
+	}
+}
+
+// database makes the entry one.
+func (e *entry) database() {
+	if e.db == "" {
+		e.db = fmt.Sprint("simtest-", databases.Add(1))
+		sqlitehost.CreateMemory(e.db, bytes.Clone(e.data))
+		e.data = nil
+	}
+}
+
+// bytes returns the content.
+func (e *entry) bytes() ([]byte, error) {
+	if e.db == "" {
+		return e.data, nil
+	}
+	db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.Bytes()
+}
+
+// Open opens a database.
+func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB, error) {
+	if err := d.gate("sql open", name); err != nil {
+		return nil, err
+	}
+	e := d.entries[name]
+	if e == nil {
+		if mode != host.Create {
+			return nil, fault.New(fault.NotFound, "there is no %s", name)
+		}
+		e = &entry{}
+		d.entries[name] = e
+	}
+	e.database()
+	db, err := sqlitehost.OpenMemory(e.db, mode)
+	if err != nil {
+		return nil, err
+	}
+	s := &simDB{DB: db, disk: d, name: name}
+	d.open[s] = true
+	return s, nil
+}
+
+func (d *disk) find(step, name string) (*entry, error) {
+	if err := d.gate(step, name); err != nil {
+		return nil, err
+	}
+	if e := d.entries[name]; e != nil {
+		return e, nil
+	}
+	return nil, fault.New(fault.NotFound, "there is no %s", name)
+}
+
+// Stat describes a file.
+func (d *disk) Stat(name string) (host.FileInfo, error) {
+	e, err := d.find("file stat", name)
+	if err != nil {
+		return host.FileInfo{}, err
+	}
+	b, err := e.bytes()
+	return host.FileInfo{Name: name, Size: int64(len(b))}, err
+}
+
+// List lists files.
+func (d *disk) List(prefix string) (list []host.FileInfo, err error) {
+	if err := d.gate("file list", prefix); err != nil {
+		return nil, err
+	}
+	for name, e := range d.entries {
+		if strings.HasPrefix(name, prefix) {
+			b, err := e.bytes()
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, host.FileInfo{Name: name, Size: int64(len(b))})
+		}
+	}
+	slices.SortFunc(list, func(a, b host.FileInfo) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// Remove removes a file.
+func (d *disk) Remove(name string) error {
+	if err := d.gate("file remove", name); err != nil {
+		return err
+	}
+	if e := d.entries[name]; e != nil {
+		e.forget()
+		delete(d.entries, name)
+	}
+	return nil
+}
+
+// Replace gives staged the name.
+func (d *disk) Replace(staged, name string) error {
+	e, err := d.find("file replace", staged)
+	if err != nil {
+		return err
+	}
+	if old := d.entries[name]; old != nil {
+		old.forget()
+	}
+	delete(d.entries, staged)
+	d.entries[name] = e
+	return nil
+}
+
+// Create makes an empty file.
+func (d *disk) Create(name string) (host.File, error) {
+	if err := d.gate("file create", name); err != nil {
+		return nil, err
+	}
+	if old := d.entries[name]; old != nil {
+		old.forget()
+	}
+	e := &entry{}
+	d.entries[name] = e
+	return &simFile{d: d, e: e, name: name}, nil
+}
+
+// OpenFile is Open of host.Files; see files.
+func (d *disk) OpenFile(name string) (host.File, error) {
+	e, err := d.find("file open", name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := e.bytes()
+	if err != nil {
+		return nil, err
+	}
+	return &simFile{d: d, e: &entry{data: b}, name: name, sealed: true}, nil
+}
+
+// files are the host.Files of a disk, whose Open is another one than that of host.SQL.
+type files struct{ *disk }
+
+// Open opens a file.
+func (f files) Open(name string) (host.File, error) { return f.OpenFile(name) }
+
+// simFile is an open plain file.
+type simFile struct {
+	d      *disk
+	e      *entry
+	name   string
+	sealed bool
+}
+
+func (f *simFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.d.gate("file read", f.name); err != nil {
+		return 0, err
+	}
+	if off >= int64(len(f.e.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, f.e.data[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *simFile) Write(p []byte) (int, error) {
+	if err := f.d.gate("file write", f.name); err != nil {
+		return 0, err
+	}
+	if f.sealed {
+		return 0, fault.New(fault.Other, "%s is open for reading", f.name)
+	}
+	f.e.data = append(f.e.data, p...)
+	return len(p), nil
+}
+
+func (f *simFile) Size() (int64, error) { return int64(len(f.e.data)), nil }
+
+func (f *simFile) Sync() error { return f.d.gate("file sync", f.name) }
+
+func (f *simFile) Close() error { return nil }
+
+// simDB is a connection of a device.
+type simDB struct {
+	*sqlitehost.DB
+	disk *disk
+	name string
+	dead bool
+}
+
+func (s *simDB) begin(step string) error {
+	if err := s.disk.gate(step, s.name); err != nil {
+		return err
+	}
+	if s.dead {
+		return errDead
+	}
+	return nil
+}
+
+func (s *simDB) Exec(sql string) error {
+	if err := s.begin("sql exec"); err != nil {
+		return err
+	}
+	return s.DB.Exec(s.disk.mutated(sql))
+}
+
+func (s *simDB) Prepare(sql string) (host.Stmt, error) {
+	if err := s.begin("sql prepare"); err != nil {
+		return nil, err
+	}
+	st, err := s.DB.Prepare(s.disk.mutated(sql))
+	if err != nil {
+		return nil, err
+	}
+	return &simStmt{st, s}, nil
+}
+
+func (s *simDB) VacuumInto(name string) error {
+	if err := s.begin("sql vacuum"); err != nil {
+		return err
+	}
+	if s.disk.entries[name] != nil {
+		return fault.New(fault.Other, "%s is there already", name)
+	}
+	b, err := s.DB.Bytes()
+	if err != nil {
+		return err
+	}
+	s.disk.entries[name] = &entry{data: b}
+	return nil
+}
+
+func (s *simDB) CheckIntegrity(limit int) ([]string, error) {
+	if err := s.begin("sql check"); err != nil {
+		return nil, err
+	}
+	return s.DB.CheckIntegrity(limit)
+}
+
+// Rollback is what also happens to a dead device's transaction.
+func (s *simDB) Rollback() error {
+	if s.dead {
+		return errDead
+	}
+	return s.DB.Rollback()
+}
+
+func (s *simDB) Close() error {
+	if s.dead {
+		return errDead
+	}
+	if err := s.begin("sql close"); err == errDead {
+		return err // drop closes it
+	}
+	delete(s.disk.open, s)
+	s.dead = true
+	return s.DB.Close()
+}
+
+// mutated applies a seeded fault to a statement.
+func (d *disk) mutated(sql string) string {
+	if d.rewrite == nil {
+		return sql
+	}
+	return d.rewrite(sql)
+}
+
+// simStmt is a statement of a device.
+type simStmt struct {
+	host.Stmt
+	db *simDB
+}
+
+func (s *simStmt) Run(params []byte) (int64, error) {
+	if err := s.db.begin("sql run"); err != nil {
+		return 0, err
+	}
+	return s.Stmt.Run(params)
+}
+
+func (s *simStmt) Query(params []byte) error {
+	if err := s.db.begin("sql query"); err != nil {
+		return err
+	}
+	return s.Stmt.Query(params)
+}
+
+func (s *simStmt) Close() error {
+	if s.db.dead {
+		return nil // drop has closed it
+	}
+	return s.Stmt.Close()
+}
+
+func (s *simStmt) Next(buf []byte) ([]byte, bool, error) {
+	if s.db.dead {
+		return buf, false, errDead
+	}
+	return s.Stmt.Next(buf)
+}
+
+// errDead is what a killed device gets from each of its ports.
+var errDead error = fault.New(fault.Other, "the device is dead")

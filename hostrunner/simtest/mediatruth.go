@@ -1,0 +1,184 @@
+package simtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/mediasync"
+	"github.com/cardferry/cardferry/core/service"
+)
+
+// mediaTruth is what the learner did with media files. What they replace or delete is what they see; every other version that
+// they made has to be found in the end, in the folders or in a trash.
+type mediaTruth struct {
+	alive, made map[version]bool
+	next        int
+	// unsure are names that a device may have sent without learning it, until its next complete sync; mayReturn those that another
+	// device has deleted meanwhile: the list cannot tell the first device that the deletion was one of its version. unseen are files
+	// that a device has received when it was killed: if the user deletes one, no one knows that it was here.
+	unsure, unseen []map[string]bool
+	mayReturn      map[string]bool
+	held           []bool // deletions of this device wait, or are taken back
+}
+
+type version struct{ name, content string }
+
+func newMediaTruth(devices int) mediaTruth {
+	m := mediaTruth{
+		alive: map[version]bool{}, made: map[version]bool{}, mayReturn: map[string]bool{},
+		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices), held: make([]bool, devices),
+	}
+	for i := range devices {
+		m.unsure[i], m.unseen[i] = map[string]bool{}, map[string]bool{}
+	}
+	return m
+}
+
+// baseFiles are there from the beginning and never touched, so that the brake does not hold all the time.
+const baseFiles = 24
+
+func (w *world) firstFiles(d *device) {
+	for i := range baseFiles {
+		d.media.Put(fmt.Sprintf("base%02d.png", i), []byte(fmt.Sprint("base ", i)))
+	}
+}
+
+// changeFiles lets the learner change files.
+func (w *world) changeFiles(d *device, rng *rand.Rand) {
+	m := &w.media
+	if rng.IntN(40) == 0 {
+		w.emptyFolder(d)
+		return
+	}
+	for range 1 + rng.IntN(4) {
+		name := fmt.Sprintf("f%02d.png", rng.IntN(20))
+		old := d.media.Get(name)
+		if old != nil {
+			delete(m.alive, version{name, string(old)})
+			if rng.IntN(5) < 2 {
+				w.note("device %d deletes %s (%s)", d.id, name, old)
+				d.media.Remove(name)
+				m.deleted(d, name)
+				w.cover.add("media: deleted")
+				continue
+			}
+		}
+		m.next++
+		v := version{name, fmt.Sprint("content ", m.next)}
+		m.alive[v], m.made[v] = true, true
+		w.note("device %d writes %s: %s", d.id, name, v.content)
+		d.media.Put(name, []byte(v.content))
+		w.cover.add("media: written")
+	}
+}
+
+// emptyFolder loses all files: nobody has deleted them, so they must not vanish elsewhere unless the user lets them.
+func (w *world) emptyFolder(d *device) {
+	w.note("device %d loses its folder", d.id)
+	d.media.RemoveAll()
+	w.media.held[d.id] = true
+	w.cover.add("media: folder lost")
+}
+
+func (m *mediaTruth) deleted(d *device, name string) {
+	again := m.unseen[d.id][name] || m.held[d.id]
+	for i := range m.unsure {
+		again = again || i != d.id && m.unsure[i][name]
+	}
+	m.mayReturn[name] = m.mayReturn[name] || again
+}
+
+// before remembers what a device has before a media sync.
+func (m *mediaTruth) before(d *device) map[string]string {
+	have := map[string]string{}
+	for _, name := range d.media.Names() {
+		have[name] = string(d.media.Get(name))
+	}
+	return have
+}
+
+// after notes what is not certain after a media sync.
+func (m *mediaTruth) after(d *device, before map[string]string, err error, p service.MediaSyncParams) {
+	switch {
+	case err == nil && !d.dead:
+		clear(m.unsure[d.id])
+		clear(m.unseen[d.id])
+		m.held[d.id] = m.held[d.id] && p.AllowDeletions == false && p.RestoreHeld == false
+	default:
+		for name := range before {
+			m.unsure[d.id][name] = true
+		}
+		for _, name := range d.media.Names() {
+			if before[name] != string(d.media.Get(name)) {
+				m.unseen[d.id][name] = true
+			}
+		}
+	}
+	if fault.KindOf(err) == fault.NeedsDecision {
+		m.held[d.id] = true
+	}
+	if p.AllowDeletions && m.held[d.id] { // the user lets all go that was lost
+		for v := range m.alive {
+			if d.media.Get(v.name) == nil {
+				delete(m.alive, v)
+				m.mayReturn[v.name] = true
+			}
+		}
+	}
+	if m.held[d.id] {
+		for v := range m.made {
+			m.mayReturn[v.name] = true
+		}
+	}
+}
+
+// killed is called before a device that was killed starts again.
+func (m *mediaTruth) killed(*device) {}
+
+// judgeMedia compares the folders in the end with what the learner did.
+func (w *world) judgeMedia() {
+	m := &w.media
+	final := m.before(w.devices[0])
+	trash := map[version]bool{}
+	for _, d := range w.devices {
+		for name, content := range m.before(d) {
+			if final[name] != content {
+				w.fail("media: %s is %q on device 0 and %q on device %d", name, final[name], content, d.id)
+			}
+		}
+		if n := len(d.media.Names()); n != len(final) {
+			w.fail("media: %d files on device 0, %d on device %d", len(final), n, d.id)
+		}
+		for _, f := range d.media.Trashed() {
+			trash[version{f.Name, string(f.Data)}] = true
+		}
+	}
+	wanted := map[string]bool{}
+	for v := range m.alive {
+		wanted[v.name] = true
+		if final[v.name] != v.content && !trash[v] {
+			w.fail("media: lost: %s (%s)", v.name, v.content)
+		}
+	}
+	for _, name := range d0names(final) {
+		content := final[name]
+		if name[:1] == "f" && !m.made[version{name, content}] {
+			w.fail("media: nobody has made %s (%q)", name, content)
+		}
+		if name[:1] == "f" && !wanted[name] && !m.mayReturn[name] {
+			w.fail("media: back: %s (%s) was deleted", name, content)
+		}
+	}
+}
+
+func d0names(final map[string]string) (names []string) {
+	for name := range final {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+var _ = mediasync.Options{}

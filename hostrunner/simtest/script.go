@@ -1,0 +1,130 @@
+package simtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// kind is what an action does.
+type kind string
+
+// The actions.
+const (
+	doEdit     kind = "edit"
+	doUndo     kind = "undo"
+	doMedia    kind = "change media files"
+	doSync     kind = "sync"
+	doMediaSyn kind = "sync media"
+	doClock    kind = "clock"
+	doKill     kind = "kill at rest"
+	doServer   kind = "server restarts"
+	doOneWay   kind = "one way"
+)
+
+// action is one step of a script. Everything that it chooses comes from its own seed.
+type action struct {
+	kind   kind
+	device int
+	seed   uint64
+	faults map[int]netFault // by the number of the request
+	killAt int
+	fullAt int
+	// reorder answers requests that are in flight at once in any order.
+	reorder bool
+}
+
+// script is what happens in a world.
+type script struct {
+	seed    uint64
+	devices int
+	actions []action
+}
+
+// weights say how often an action is chosen.
+var weights = []struct {
+	kind kind
+	n    int
+}{{doEdit, 34}, {doUndo, 4}, {doMedia, 12}, {doSync, 26}, {doMediaSyn, 12}, {doClock, 6}, {doKill, 2}, {doServer, 2}, {doOneWay, 2}}
+
+// newScript makes the script of a seed.
+func newScript(seed uint64) *script {
+	rng := rand.New(rand.NewPCG(seed, 0x51a9))
+	s := &script{seed: seed, devices: 2 + rng.IntN(2)}
+	if rng.IntN(12) == 0 {
+		s.devices = 1
+	}
+	total := 0
+	for _, w := range weights {
+		total += w.n
+	}
+	for range 12 + rng.IntN(36) {
+		a := action{device: rng.IntN(s.devices), seed: rng.Uint64()}
+		n := rng.IntN(total)
+		for _, w := range weights {
+			if n -= w.n; n < 0 {
+				a.kind = w.kind
+				break
+			}
+		}
+		a.disturb(rng)
+		s.actions = append(s.actions, a)
+	}
+	return s
+}
+
+// disturb chooses what goes wrong during an action.
+func (a *action) disturb(rng *rand.Rand) {
+	a.reorder = rng.IntN(2) == 0
+	switch a.kind {
+	case doSync, doMediaSyn, doOneWay:
+	case doEdit, doUndo:
+		if rng.IntN(12) == 0 {
+			a.killAt = 1 + rng.IntN(80)
+		}
+		return
+	default:
+		return
+	}
+	switch rng.IntN(10) {
+	case 0, 1, 2, 3, 4:
+		a.faults = map[int]netFault{}
+		for range 1 + rng.IntN(2) {
+			a.faults[rng.IntN(12)] = netFaults[rng.IntN(len(netFaults))]
+		}
+	case 5:
+		a.killAt = 1 + rng.IntN(40<<rng.IntN(5))
+	case 6:
+		a.fullAt = 1 + rng.IntN(40<<rng.IntN(5))
+	}
+}
+
+// String says in words what an action is.
+func (a *action) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "device %d: %s", a.device, a.kind)
+	for n := range 12 {
+		if f, ok := a.faults[n]; ok {
+			fmt.Fprintf(&b, "; request %d: %s", n, f)
+		}
+	}
+	if a.killAt > 0 {
+		fmt.Fprintf(&b, "; killed at step %d", a.killAt)
+	}
+	if a.fullAt > 0 {
+		fmt.Fprintf(&b, "; the disk is full from step %d on", a.fullAt)
+	}
+	return b.String()
+}
+
+// with returns the script with some of its actions only.
+func (s *script) with(keep []int) *script {
+	short := *s
+	short.actions = nil
+	for _, i := range keep {
+		if i < len(s.actions) {
+			short.actions = append(short.actions, s.actions[i])
+		}
+	}
+	return &short
+}

@@ -1,0 +1,324 @@
+package simtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/cardferry/cardferry/core/colsync"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/mediasync"
+	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// world is one account with its devices and the server, while a script is played.
+type world struct {
+	rng      *rand.Rand
+	mutant   *mutant
+	cover    *Coverage
+	devices  []*device
+	server   *syncserver.Server
+	stores   syncserver.Server // its stores outlive a restart
+	owner    store.AccountID
+	clock    clock
+	truth    truth
+	media    mediaTruth
+	forced   map[int]bool // devices that may need a one-way sync
+	requests int
+	syncs    int
+	log      []string
+	failures []string
+	digest   hash.Hash
+}
+
+// clock is the server's; it may be read by what the server does after its answer.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// result is what playing a script has shown.
+type result struct {
+	syncs, requests int
+	failures        []string
+	log             []string
+	digest          [32]byte
+}
+
+// play plays a script. m is a seeded fault, nil for none.
+func play(s *script, m *mutant, cover *Coverage) *result {
+	w := &world{
+		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, forced: map[int]bool{}, digest: sha256.New(),
+		truth: newTruth(), media: newMediaTruth(s.devices), clock: clock{now: start},
+	}
+	defer w.end()
+	w.begin(s.devices)
+	for i := range s.actions {
+		if len(w.failures) > 0 {
+			break
+		}
+		w.act(&s.actions[i])
+	}
+	if len(w.failures) == 0 {
+		w.settle()
+	}
+	r := &result{syncs: w.syncs, requests: w.requests, failures: w.failures, log: w.log}
+	copy(r.digest[:], w.digest.Sum(nil))
+	return r
+}
+
+func (w *world) end() {
+	_ = w.server.Close(context.Background())
+	for _, d := range w.devices {
+		d.disk.free()
+	}
+	_ = w.stores.Collections.Remove(context.Background(), w.owner)
+}
+
+// begin makes the account, a collection on the first device, and copies on the others.
+func (w *world) begin(devices int) {
+	w.stores = syncserver.Server{
+		Accounts: memstore.NewAccounts(), Blobs: memstore.NewBlobs(), Collections: w.mutant.collections(memstore.NewCollections()),
+		Leases: memstore.NewLeases(""),
+	}
+	w.startServer()
+	a, err := w.server.Users().Add(context.Background(), user, password)
+	if err != nil {
+		w.fail("make the account: %v", err)
+		return
+	}
+	w.owner = a.ID
+	for i := range devices {
+		d := newDevice(w, i)
+		w.devices = append(w.devices, d)
+		if err := d.login(); err != nil {
+			w.fail("log in: %v", err)
+		}
+	}
+	first := w.devices[0]
+	for range 4 {
+		w.tick(first, time.Duration(first.id)*100*time.Millisecond)
+		w.edit(first, w.rng)
+	}
+	w.firstFiles(first)
+	for _, d := range w.devices {
+		w.forced[d.id] = true
+		w.syncOne(d)
+		w.mediaOne(d)
+	}
+}
+
+func (w *world) startServer() {
+	w.server = &syncserver.Server{
+		Accounts: w.stores.Accounts, Blobs: w.stores.Blobs, Collections: w.stores.Collections, Leases: w.stores.Leases,
+		Passwords: syncserver.Passwords{Memory: 8, Passes: 1, Random: func(p []byte) { clear(p) }}, Now: w.clock.Now,
+	}
+}
+
+// restartServer ends the server, which rolls a session back, and starts it on the same data.
+func (w *world) restartServer() {
+	_ = w.server.Close(context.Background())
+	w.startServer()
+}
+
+// act plays an action.
+func (w *world) act(a *action) {
+	w.note("%s", a)
+	d := w.devices[a.device%len(w.devices)]
+	rng := rand.New(rand.NewPCG(a.seed, 1))
+	w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
+	d.plan = &plan{faults: a.faults, rng: rng}
+	d.http.Pick = nil
+	if a.reorder {
+		d.http.Pick = rng.IntN
+	}
+	d.steps, d.killAt, d.fullAt = 0, a.killAt, a.fullAt
+	switch a.kind {
+	case doEdit:
+		w.edit(d, rng)
+	case doUndo:
+		w.undo(d)
+	case doMedia:
+		w.changeFiles(d, rng)
+	case doSync:
+		w.syncOne(d)
+	case doMediaSyn:
+		w.mediaOne(d)
+	case doOneWay:
+		w.oneWay(d, rng.IntN(2) == 0)
+	case doClock:
+		w.jump(d, rng)
+	case doKill:
+		d.dead = true
+	case doServer:
+		w.restartServer()
+	}
+	d.killAt, d.fullAt, d.http.Pick = 0, 0, nil
+	d.plan = &plan{}
+	if d.dead {
+		w.media.killed(d)
+		d.revive(rng)
+	}
+}
+
+// tick lets time pass for everybody. Devices stay apart in the second and in the millisecond, so that no two of them
+// edit in the same second: what happens then is a known exception (sync spec §8).
+func (w *world) tick(d *device, by time.Duration) {
+	by = by.Truncate(8 * time.Second) + 8*time.Second
+	w.clock.advance(by)
+	for _, each := range w.devices {
+		each.clock.Advance(by)
+	}
+	if d.clock.Now().Unix()%8 != int64(d.id) && len(w.devices) > 0 {
+		now := d.clock.Now().Unix()
+		d.clock.Set(time.UnixMilli((now-now%8+int64(d.id))*1000 + int64(d.id)*100 + int64(w.rng.IntN(50))))
+	}
+}
+
+// jump sets the clock of a device, or lets days pass.
+func (w *world) jump(d *device, rng *rand.Rand) {
+	switch rng.IntN(4) {
+	case 0:
+		d.clock.Advance(time.Duration(rng.IntN(400)-200) * time.Second / 8 * 8)
+	case 1:
+		d.clock.Advance(time.Duration(rng.IntN(2000)-1000) * time.Second / 8 * 8)
+	case 2:
+		w.clock.advance(24 * time.Hour)
+		for _, each := range w.devices {
+			each.clock.Advance(24 * time.Hour)
+		}
+	case 3:
+		d.clock.Set(w.clock.Now())
+	}
+	w.note("device %d: its clock is %v beside the server's", d.id, d.clock.Now().Sub(w.clock.Now()))
+}
+
+// nestedSync lets another device sync while d waits for an answer.
+func (w *world) nestedSync(d *device) {
+	if len(w.devices) < 2 {
+		return
+	}
+	other := w.devices[(d.id+1+d.plan.rng.IntN(len(w.devices)-1))%len(w.devices)]
+	if other.plan.nested || other == d {
+		return
+	}
+	other.plan = &plan{nested: true}
+	w.syncOne(other)
+	w.mediaOne(other)
+	other.plan = &plan{}
+}
+
+// syncOne syncs the collection of a device, and does what a person would if it needs a direction.
+func (w *world) syncOne(d *device) {
+	_, err := w.trySync(d, "")
+	if fault.KindOf(err) != fault.OneWayNeeded {
+		return
+	}
+	if !w.forced[d.id] {
+		w.fail("device %d needs a one-way sync that nothing has forced: %v", d.id, err)
+	}
+	e, _ := errors.AsType[*fault.Error](err)
+	up, _ := e.Details["upload_ok"].(bool)
+	down, _ := e.Details["download_ok"].(bool)
+	w.oneWay(d, up && (!down || w.rng.IntN(3) == 0))
+}
+
+// trySync is one call of sync.
+func (w *world) trySync(d *device, how colsync.Direction) (r service.SyncResult, err error) {
+	w.syncs++
+	b, err := d.call(service.MethodSync, service.SyncParams{Account: &d.account, OnConflict: how})
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	w.ended(d, "sync", err)
+	return r, err
+}
+
+// oneWay replaces the server's collection or the device's.
+func (w *world) oneWay(d *device, upload bool) {
+	method, word := service.MethodDownload, "download"
+	if upload {
+		method, word = service.MethodUpload, "upload"
+	}
+	w.syncs++
+	w.excuse()
+	_, err := d.call(method, service.TransferParams{Account: &d.account})
+	if upload {
+		for _, each := range w.devices {
+			w.forced[each.id] = true
+		}
+	}
+	w.ended(d, word, err)
+}
+
+// mediaOne syncs the media files of a device.
+func (w *world) mediaOne(d *device) (r service.MediaSyncResult, err error) {
+	w.syncs++
+	p := service.MediaSyncParams{Account: &d.account}
+	switch w.rng.IntN(6) {
+	case 0:
+		p.RestoreHeld = true
+	case 1:
+		p.AllowDeletions = true
+	}
+	before := w.media.before(d)
+	b, err := d.call(service.MethodMediaSync, p)
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	w.media.after(d, before, err, p)
+	w.ended(d, "media sync", err)
+	return r, err
+}
+
+// ended judges how a call of a device ended.
+func (w *world) ended(d *device, what string, err error) {
+	k := fault.KindOf(err)
+	w.trace("%d %s %v", d.id, what, k)
+	if err != nil {
+		w.note("device %d: %s: %v", d.id, what, err)
+		w.cover.add("kind: " + k.String())
+	}
+	skewed := d.clock.Now().Sub(w.clock.Now()).Abs() > 299*time.Second
+	switch {
+	case d.dead, err == nil, k == fault.OneWayNeeded, k == fault.NeedsDecision, k == fault.Clock && skewed:
+	case k == fault.Sanity, k == fault.Internal, k == fault.DamagedFile, k == fault.Resync, k == fault.NotFound, k == fault.Closed:
+		w.fail("device %d: %s: %v", d.id, what, err)
+	case d.plan.disturbed(), d.fullAt > 0:
+	default:
+		w.fail("device %d: %s, with nothing in its way: %v", d.id, what, err)
+	}
+}
+
+var _ mediasync.Report = service.MediaSyncResult{}
+
+func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+
+func (w *world) trace(format string, args ...any) { fmt.Fprintf(w.digest, format+"\n", args...) }
+
+func (w *world) fail(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.failures = append(w.failures, text)
+	w.note("FAILURE: %s", text)
+}
