@@ -28,6 +28,7 @@ type device struct {
 	opened  bool
 	account colsync.Account
 	plan    *plan // the faults of the running action
+	eye     eye
 
 	dead   bool
 	steps  int // of ports, in this action
@@ -39,7 +40,8 @@ type device struct {
 var start = time.UnixMilli(1_800_000_000_000)
 
 func newDevice(w *world, id int) *device {
-	d := &device{w: w, id: id, clock: coretest.NewClock(start, 0), plan: &plan{}}
+	d := &device{w: w, id: id, clock: coretest.NewClock(start, 0)}
+	d.plan = newPlan(d)
 	d.disk = newDisk(d.gate)
 	d.disk.rewrite = w.mutant.clientSQL()
 	d.media = coretest.NewMedia(d.clock)
@@ -137,6 +139,19 @@ func (d *device) look(sql string, args ...any) (list []int64) {
 	return list
 }
 
+// eye is a connection that looks into a device from outside. It never keeps a lock.
+type eye struct {
+	file string
+	db   *sqlitehost.DB
+}
+
+func (e *eye) close() {
+	if e.db != nil {
+		_ = e.db.Close()
+	}
+	*e = eye{}
+}
+
 // each calls do for each row of the device's collection. A device without one has no rows.
 func (d *device) each(sql string, do func(rows.Row), args ...any) {
 	e := d.disk.entries[host.Collection]
@@ -144,13 +159,16 @@ func (d *device) each(sql string, do func(rows.Row), args ...any) {
 		return
 	}
 	e.database()
-	db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
-	if err != nil {
-		d.w.fail("device %d: look: %v", d.id, err)
-		return
+	if d.eye.file != e.db {
+		d.eye.close()
+		db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
+		if err != nil {
+			d.w.fail("device %d: look: %v", d.id, err)
+			return
+		}
+		d.eye = eye{e.db, db}
 	}
-	defer db.Close()
-	for row, err := range rows.Query(db, sql, args...) {
+	for row, err := range rows.Query(d.eye.db, sql, args...) {
 		if err != nil {
 			d.w.fail("device %d: look: %v", d.id, err)
 			return

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/service"
 )
 
@@ -101,11 +100,19 @@ func (m *mediaTruth) before(d *device) map[string]string {
 
 // after notes what is not certain after a media sync.
 func (m *mediaTruth) after(d *device, before map[string]string, err error, p service.MediaSyncParams) {
+	if p.AllowDeletions && m.held[d.id] { // the user lets all go that was lost
+		for v := range m.alive {
+			if d.media.Get(v.name) == nil {
+				delete(m.alive, v)
+				m.mayReturn[v.name] = true
+			}
+		}
+	}
 	switch {
 	case err == nil && !d.dead:
 		clear(m.unsure[d.id])
 		clear(m.unseen[d.id])
-		m.held[d.id] = m.held[d.id] && p.AllowDeletions == false && p.RestoreHeld == false
+		m.held[d.id] = m.held[d.id] && !p.AllowDeletions && !p.RestoreHeld
 	default:
 		for name := range before {
 			m.unsure[d.id][name] = true
@@ -119,23 +126,12 @@ func (m *mediaTruth) after(d *device, before map[string]string, err error, p ser
 	if fault.KindOf(err) == fault.NeedsDecision {
 		m.held[d.id] = true
 	}
-	if p.AllowDeletions && m.held[d.id] { // the user lets all go that was lost
-		for v := range m.alive {
-			if d.media.Get(v.name) == nil {
-				delete(m.alive, v)
-				m.mayReturn[v.name] = true
-			}
-		}
-	}
 	if m.held[d.id] {
 		for v := range m.made {
 			m.mayReturn[v.name] = true
 		}
 	}
 }
-
-// killed is called before a device that was killed starts again.
-func (m *mediaTruth) killed(*device) {}
 
 // judgeMedia compares the folders in the end with what the learner did.
 func (w *world) judgeMedia() {
@@ -162,7 +158,7 @@ func (w *world) judgeMedia() {
 			w.fail("media: lost: %s (%s)", v.name, v.content)
 		}
 	}
-	for _, name := range d0names(final) {
+	for _, name := range sortedNames(final) {
 		content := final[name]
 		if name[:1] == "f" && !m.made[version{name, content}] {
 			w.fail("media: nobody has made %s (%q)", name, content)
@@ -173,12 +169,10 @@ func (w *world) judgeMedia() {
 	}
 }
 
-func d0names(final map[string]string) (names []string) {
+func sortedNames(final map[string]string) (names []string) {
 	for name := range final {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	return names
 }
-
-var _ = mediasync.Options{}

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/host"
@@ -44,4 +45,20 @@ func (m *mutant) response(_ string, r *host.Response) *host.Response { return r 
 // replaced returns a rewriting of SQL that replaces a piece.
 func replaced(old, by string) func(string) string {
 	return func(sql string) string { return strings.ReplaceAll(sql, old, by) }
+}
+
+// mutants are the seeded faults.
+var mutants = []*mutant{}
+
+// findMutant returns the fault of a name; nil for "".
+func findMutant(name string) (*mutant, error) {
+	if name == "" {
+		return nil, nil
+	}
+	for _, m := range mutants {
+		if m.name == name {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no seeded fault %q", name)
 }

@@ -57,6 +57,9 @@ type plan struct {
 	nested   bool // the action is part of another one: nothing goes wrong
 }
 
+// newPlan is one without faults.
+func newPlan(d *device) *plan { return &plan{rng: rand.New(rand.NewPCG(uint64(d.id), 0x9e))} }
+
 // disturbed reports whether anything went wrong, so that the action may fail.
 func (p *plan) disturbed() bool { return p.hit > 0 }
 

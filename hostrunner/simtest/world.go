@@ -13,7 +13,6 @@ import (
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
@@ -91,6 +90,7 @@ func play(s *script, m *mutant, cover *Coverage) *result {
 func (w *world) end() {
 	_ = w.server.Close(context.Background())
 	for _, d := range w.devices {
+		d.eye.close()
 		d.disk.free()
 	}
 	_ = w.stores.Collections.Remove(context.Background(), w.owner)
@@ -175,9 +175,8 @@ func (w *world) act(a *action) {
 		w.restartServer()
 	}
 	d.killAt, d.fullAt, d.http.Pick = 0, 0, nil
-	d.plan = &plan{}
+	d.plan = newPlan(d)
 	if d.dead {
-		w.media.killed(d)
 		d.revive(rng)
 	}
 }
@@ -185,14 +184,14 @@ func (w *world) act(a *action) {
 // tick lets time pass for everybody. Devices stay apart in the second and in the millisecond, so that no two of them
 // edit in the same second: what happens then is a known exception (sync spec §8).
 func (w *world) tick(d *device, by time.Duration) {
-	by = by.Truncate(8 * time.Second) + 8*time.Second
+	by = by.Truncate(8*time.Second) + 8*time.Second
 	w.clock.advance(by)
 	for _, each := range w.devices {
 		each.clock.Advance(by)
 	}
 	if d.clock.Now().Unix()%8 != int64(d.id) && len(w.devices) > 0 {
 		now := d.clock.Now().Unix()
-		d.clock.Set(time.UnixMilli((now-now%8+int64(d.id))*1000 + int64(d.id)*100 + int64(w.rng.IntN(50))))
+		d.clock.Set(time.UnixMilli((now-now%8+int64(d.id))*1000 + int64(d.id)*100 + int64(d.plan.rng.IntN(50))))
 	}
 }
 
@@ -223,10 +222,10 @@ func (w *world) nestedSync(d *device) {
 	if other.plan.nested || other == d {
 		return
 	}
-	other.plan = &plan{nested: true}
+	other.plan = &plan{nested: true, rng: d.plan.rng}
 	w.syncOne(other)
 	w.mediaOne(other)
-	other.plan = &plan{}
+	other.plan = newPlan(other)
 }
 
 // syncOne syncs the collection of a device, and does what a person would if it needs a direction.
@@ -241,7 +240,7 @@ func (w *world) syncOne(d *device) {
 	e, _ := errors.AsType[*fault.Error](err)
 	up, _ := e.Details["upload_ok"].(bool)
 	down, _ := e.Details["download_ok"].(bool)
-	w.oneWay(d, up && (!down || w.rng.IntN(3) == 0))
+	w.oneWay(d, up && (!down || d.plan.rng.IntN(3) == 0))
 }
 
 // trySync is one call of sync.
@@ -276,7 +275,7 @@ func (w *world) oneWay(d *device, upload bool) {
 func (w *world) mediaOne(d *device) (r service.MediaSyncResult, err error) {
 	w.syncs++
 	p := service.MediaSyncParams{Account: &d.account}
-	switch w.rng.IntN(6) {
+	switch d.plan.rng.IntN(6) {
 	case 0:
 		p.RestoreHeld = true
 	case 1:
@@ -310,8 +309,6 @@ func (w *world) ended(d *device, what string, err error) {
 		w.fail("device %d: %s, with nothing in its way: %v", d.id, what, err)
 	}
 }
-
-var _ mediasync.Report = service.MediaSyncResult{}
 
 func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 
