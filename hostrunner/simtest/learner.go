@@ -31,9 +31,10 @@ func (w *world) edit(d *device, rng *rand.Rand) {
 	ops := w.chooseOps(d, rng)
 	text, _ := json.Marshal(ops)
 	w.note("device %d edits: %s", d.id, text)
-	before := w.truth.look(d)
+	before, notes := w.truth.look(d), d.notes()
 	_, err := d.call(service.MethodEdit, service.EditParams{Ops: ops})
 	w.truth.changed(d, before)
+	w.versions.changed(notes, d.notes())
 	for _, op := range ops {
 		if err == nil {
 			w.cover.add("edit: " + op.Op)
@@ -53,9 +54,10 @@ func (w *world) editEnded(d *device, err error) {
 }
 
 func (w *world) undo(d *device) {
-	before := w.truth.look(d)
+	before, notes := w.truth.look(d), d.notes()
 	b, err := d.call(service.MethodUndo, struct{}{})
 	w.truth.changed(d, before)
+	w.versions.changed(notes, d.notes())
 	w.note("device %d: undo: %s %v", d.id, b, err)
 	if err == nil {
 		w.cover.add("edit: undo")

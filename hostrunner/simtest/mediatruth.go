@@ -76,6 +76,19 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 // emptyFolder loses all files: nobody has deleted them, so they must not vanish elsewhere unless the user lets them.
 func (w *world) emptyFolder(d *device) {
 	w.note("device %d loses its folder", d.id)
+	for v := range w.media.alive { // what was nowhere else yet is lost with it
+		if string(d.media.Get(v.name)) != v.content {
+			continue
+		}
+		elsewhere := false
+		for _, other := range w.devices {
+			elsewhere = elsewhere || other != d && string(other.media.Get(v.name)) == v.content
+		}
+		if !elsewhere {
+			delete(w.media.alive, v)
+			w.media.mayReturn[v.name] = true
+		}
+	}
 	d.media.RemoveAll()
 	w.media.held[d.id] = true
 	w.cover.add("media: folder lost")

@@ -1,10 +1,12 @@
 package simtest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -26,7 +28,38 @@ func (m *mutant) clientSQL() func(string) string {
 }
 
 // collections wraps the server's store.
-func (m *mutant) collections(c store.Collections) store.Collections { return c }
+func (m *mutant) collections(c store.Collections) store.Collections {
+	if m == nil || m.serverSQL == nil {
+		return c
+	}
+	return mutated{c, m.serverSQL}
+}
+
+// mutated are collections whose statements are changed.
+type mutated struct {
+	store.Collections
+	rewrite func(string) string
+}
+
+// Open opens the collection.
+func (c mutated) Open(ctx context.Context, id store.AccountID) (host.DB, error) {
+	db, err := c.Collections.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return mutatedDB{db.(*sqlitehost.DB), c.rewrite}, nil
+}
+
+type mutatedDB struct {
+	*sqlitehost.DB
+	rewrite func(string) string
+}
+
+// Prepare compiles another statement.
+func (d mutatedDB) Prepare(sql string) (host.Stmt, error) { return d.DB.Prepare(d.rewrite(sql)) }
+
+// Exec runs other statements.
+func (d mutatedDB) Exec(sql string) error { return d.DB.Exec(d.rewrite(sql)) }
 
 func (m *mutant) request(method string, body []byte) []byte {
 	if m == nil || m.out == nil {
@@ -46,9 +79,6 @@ func (m *mutant) response(_ string, r *host.Response) *host.Response { return r 
 func replaced(old, by string) func(string) string {
 	return func(sql string) string { return strings.ReplaceAll(sql, old, by) }
 }
-
-// mutants are the seeded faults.
-var mutants = []*mutant{}
 
 // findMutant returns the fault of a name; nil for "".
 func findMutant(name string) (*mutant, error) {

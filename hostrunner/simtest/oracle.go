@@ -175,6 +175,7 @@ func (w *world) judge() {
 		}
 	}
 	w.truth.judge(w, objects(server))
+	w.versions.judge(w, server)
 	w.judgeMedia()
 	for _, table := range slices.Sorted(maps.Keys(server)) {
 		w.trace("%s %d", table, len(server[table].Rows))

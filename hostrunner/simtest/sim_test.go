@@ -17,7 +17,7 @@ func TestSim(t *testing.T) {
 		n = v
 	}
 	first, _ := strconv.ParseUint(os.Getenv("CARDFERRY_SEED"), 10, 64)
-	r, err := Run(Options{First: first, Syncs: n, Until: 5 * time.Minute, Failures: 5})
+	r, err := Run(Options{First: first, Syncs: n, Until: 5 * time.Minute, Failures: 25})
 	if err != nil {
 		t.Fatal(err)
 	}

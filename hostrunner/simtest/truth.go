@@ -70,6 +70,7 @@ func (w *world) excuse() {
 			}
 		}
 	}
+	clear(w.versions) // of edits, too
 	// What is deleted and not sent is in no one's rows any more, and comes back with a download.
 	for o := range w.truth.deleted {
 		w.truth.excused[o] = true

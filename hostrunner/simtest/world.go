@@ -31,6 +31,7 @@ type world struct {
 	clock    clock
 	truth    truth
 	media    mediaTruth
+	versions versions
 	forced   map[int]bool // devices that may need a one-way sync
 	requests int
 	syncs    int
@@ -69,7 +70,7 @@ type result struct {
 func play(s *script, m *mutant, cover *Coverage) *result {
 	w := &world{
 		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, forced: map[int]bool{}, digest: sha256.New(),
-		truth: newTruth(), media: newMediaTruth(s.devices), clock: clock{now: start},
+		truth: newTruth(), versions: versions{}, media: newMediaTruth(s.devices), clock: clock{now: start},
 	}
 	defer w.end()
 	w.begin(s.devices)

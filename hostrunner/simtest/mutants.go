@@ -1,0 +1,112 @@
+package simtest
+
+import (
+	"strings"
+
+	"github.com/cardferry/cardferry/core/wire"
+)
+
+// mutants are the seeded faults. Those in SQL fail to apply when the statement that they change does (TestMutantsApply).
+var mutants = []*mutant{
+	{
+		name: "grave-dropped", words: "a device forgets one of the graves that it sends",
+		out: func(method string, b []byte) []byte {
+			g, err := wire.ParseApplyGraves(b)
+			if method != "applyGraves" || err != nil || len(g.Cards) == 0 {
+				return b
+			}
+			g.Cards = g.Cards[1:]
+			return wire.ApplyGravesRequest(g)
+		},
+	},
+	{
+		name: "merge-older-wins", words: "an older card or note replaces a newer one that waits to be sent",
+		sql: replaced(".mod < excluded.mod", ".mod > excluded.mod"),
+	},
+	{
+		name: "merge-always", words: "what arrives replaces what waits to be sent, always",
+		sql: replaced(".mod < excluded.mod", ".mod IS NOT NULL"),
+	},
+	{
+		name: "merge-server-always", words: "the server takes every card and note, however old",
+		serverSQL: replaced(".mod < excluded.mod", ".mod IS NOT NULL"),
+	},
+	{
+		name: "merge-server-never", words: "the server keeps its own when both sides have edited a card or note",
+		serverSQL: replaced(".mod < excluded.mod", ".mod < 0"),
+	},
+	{
+		name: "usn-too-high", words: "a device notes a usn that is one too high after a sync",
+		sql: replaced("UPDATE col SET usn = ?, ls = ?, mod = ?", "UPDATE col SET usn = ? + 1, ls = ?, mod = ?"),
+	},
+	{
+		name: "stamp-edited", words: "rows that were edited while they were sent count as sent",
+		sql: func(sql string) string {
+			if i := strings.Index(sql, " AND EXISTS (SELECT 1 FROM temp."); i > 0 && strings.Contains(sql, " SET usn = ? WHERE usn = -1") {
+				return sql[:i]
+			}
+			return sql
+		},
+	},
+	{
+		name: "review-lost", words: "the server drops the reviews of a slice, and counts as if it had them",
+		out: func(method string, b []byte) []byte {
+			var c wire.Chunk
+			if method != "applyChunk" || wire.ParseApplyChunk(b, &c) != nil {
+				return b
+			}
+			c.Revlog = nil
+			return wire.ApplyChunkRequest(nil, &c)
+		},
+		sql: replaced("SELECT count(*) FROM revlog", "SELECT 0 FROM revlog"), serverSQL: replaced("SELECT count(*) FROM revlog", "SELECT 0 FROM revlog"),
+	},
+	{
+		name: "deck-older-wins", words: "an older deck replaces a newer one",
+		sql: replaced("decks.mtime_secs <= excluded.mtime_secs", "decks.mtime_secs >= excluded.mtime_secs"),
+	},
+	{
+		name: "brake-off", words: "a scan that misses all files deletes them on the server",
+		sql: replaced("UPDATE media SET why = ? WHERE here IS NULL", "UPDATE media SET why = 2 + 0 * ? WHERE here IS NULL"),
+	},
+	{
+		name: "agreed-without-offered", words: "media: what was offered is forgotten when the list shows something else",
+		sql: replaced("WHEN offered IS excluded.server THEN nullif(offered, x'2d')", "WHEN 0 THEN NULL"),
+	},
+	{
+		name: "media-agreed-blindly", words: "media: what the list shows counts as agreed",
+		sql: replaced("WHEN offered IS excluded.server THEN nullif(offered, x'2d')", "WHEN here IS NOT NULL THEN excluded.server"),
+	},
+	{
+		name: "graves-not-stored", words: "the server deletes, but keeps no graves for the other devices",
+		serverSQL: func(sql string) string {
+			if strings.HasPrefix(sql, "INSERT INTO graves ") {
+				return strings.Replace(sql, "VALUES (?, ?, ?)", "SELECT ?, ?, ? WHERE 0", 1)
+			}
+			return sql
+		},
+	},
+	{
+		name: "edit-not-pending", words: "an edit of a note does not mark it as waiting",
+		sql: func(sql string) string {
+			if strings.HasPrefix(sql, "UPDATE notes SET ") {
+				return strings.Replace(sql, "usn = -1", "usn = usn", 1)
+			}
+			return sql
+		},
+	},
+	{
+		name: "same-mod", words: "an edit within the second of the last one keeps the time of change",
+		sql: replaced("max(?1, mod + 1), usn = -1", "max(?1, mod), usn = -1"),
+	},
+}
+
+// Mutant describes a seeded fault.
+type Mutant struct{ Name, Words string }
+
+// Mutants lists the seeded faults.
+func Mutants() (list []Mutant) {
+	for _, m := range mutants {
+		list = append(list, Mutant{m.name, m.words})
+	}
+	return list
+}

@@ -1,0 +1,62 @@
+package simtest
+
+import (
+	"fmt"
+
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/hostrunner/anki"
+)
+
+// versions are what the learner has made of each note, by its time of change: in the end the one with the latest time must be there
+// (sync spec §8: the newer edit wins), whoever synced first.
+type versions map[int64]map[string]int64
+
+// noteState is a note as the learner sees it.
+type noteState struct {
+	mod     int64
+	content string
+}
+
+func (d *device) notes() map[int64]noteState {
+	all := map[int64]noteState{}
+	d.each("SELECT id, mod, flds, tags FROM notes", func(r rows.Row) {
+		all[r[0].Int()] = noteState{r[1].Int(), r[2].String() + "\x1e" + r[3].String()}
+	})
+	return all
+}
+
+// changed notes what an edit made of the notes. An undo takes the latest version back, which no one has seen.
+func (v versions) changed(before, after map[int64]noteState) {
+	for id, now := range after {
+		old, was := before[id]
+		if was && old == now {
+			continue
+		}
+		if v[id] == nil {
+			v[id] = map[string]int64{}
+		}
+		if was && now.mod <= old.mod {
+			delete(v[id], old.content)
+		}
+		v[id][now.content] = now.mod
+	}
+}
+
+// judge compares the notes in the end with their versions.
+func (v versions) judge(w *world, d anki.Dump) {
+	for id, list := range v {
+		o := object{"notes", id}
+		flds, ok := d.Get("notes", "flds", id).(string)
+		if !ok || w.truth.excused[o] {
+			continue
+		}
+		tags, _ := d.Get("notes", "tags", id).(string)
+		var latest int64
+		for _, mod := range list {
+			latest = max(latest, mod)
+		}
+		if mod, made := list[flds+"\x1e"+tags]; !made || mod < latest {
+			w.fail("note %d is not as it was edited last (%d): %s", id, latest, fmt.Sprintf("%q %q of %d, known: %v", flds, tags, mod, made))
+		}
+	}
+}
