@@ -9,7 +9,7 @@ GO_SOURCES := $(shell find core wasm hostrunner -name '*.go' -not -name '*_test.
 TS_SOURCES := $(shell find jsbridge/src jsbridge/test -name '*.ts' 2>/dev/null) jsbridge/build.mjs jsbridge/package-lock.json
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) web/build.mjs web/icon.mjs web/package-lock.json
 
-.PHONY: build run demo shots test test-fast test-full test-guest test-browser bench size check fuzz clean deps packages
+.PHONY: build run demo shots test test-fast test-full test-guest test-browser bench size sim sim-mutants check fuzz clean deps packages
 
 build: build/cardferry
 
@@ -98,6 +98,14 @@ bench: deps build
 	go build -o build/wasirun ./wasm/wasirun
 	GOOS=wasip1 GOARCH=wasm go test -exec $(CURDIR)/build/wasirun -run '^$$' -bench . -benchtime 200ms \
 		./core/wire ./core/unicase ./core/notetext ./core/legacy ./core/mediaref ./core/medianame
+
+# hostrunner/simtest/README.md. SEED=… plays one world again; KEEP=… some of its actions; SYNCS=… is how many in a long run.
+SYNCS ?= 200000
+sim:
+	go run ./hostrunner/cmd/sim $(if $(SEED),-seed $(SEED) -keep '$(KEEP)',-syncs $(SYNCS))
+
+sim-mutants:
+	go run ./hostrunner/cmd/sim -mutants -syncs 20000
 
 size: packages build/core.wasm
 	sh wasm/size.sh build/core.wasm

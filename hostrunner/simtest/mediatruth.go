@@ -20,6 +20,7 @@ type mediaTruth struct {
 	unsure, unseen []map[string]bool
 	mayReturn      map[string]bool
 	held           []bool // deletions of this device wait, or are taken back
+	allowed        bool   // the user has let the deletions of a lost folder go
 }
 
 type version struct{ name, content string }
@@ -114,6 +115,7 @@ func (m *mediaTruth) before(d *device) map[string]string {
 // after notes what is not certain after a media sync.
 func (m *mediaTruth) after(d *device, before map[string]string, err error, p service.MediaSyncParams) {
 	if p.AllowDeletions && m.held[d.id] { // the user lets all go that was lost
+		m.allowed = true
 		for v := range m.alive {
 			if d.media.Get(v.name) == nil {
 				delete(m.alive, v)
@@ -162,6 +164,11 @@ func (w *world) judgeMedia() {
 		}
 		for _, f := range d.media.Trashed() {
 			trash[version{f.Name, string(f.Data)}] = true
+		}
+	}
+	for i := range baseFiles {
+		if name := fmt.Sprintf("base%02d.png", i); final[name] == "" && !m.allowed {
+			w.fail("media: lost: %s, with a folder that nobody has emptied on purpose", name)
 		}
 	}
 	wanted := map[string]bool{}

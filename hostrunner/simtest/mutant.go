@@ -1,9 +1,11 @@
 package simtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
@@ -16,15 +18,31 @@ type mutant struct {
 	words string
 	// sql changes the statements of the devices, serverSQL those of the server.
 	sql, serverSQL func(sql string) string
-	// out and in change what devices send, and what the server answers, decompressed.
-	out, in func(method string, message []byte) []byte
+	// out changes what devices send, decompressed.
+	out func(method string, message []byte) []byte
+	// hits counts where it has changed something.
+	hits atomic.Int64
+}
+
+// counted notes whether a rewriting has changed something.
+func (m *mutant) counted(rewrite func(string) string) func(string) string {
+	if rewrite == nil {
+		return nil
+	}
+	return func(sql string) string {
+		out := rewrite(sql)
+		if out != sql {
+			m.hits.Add(1)
+		}
+		return out
+	}
 }
 
 func (m *mutant) clientSQL() func(string) string {
 	if m == nil {
 		return nil
 	}
-	return m.sql
+	return m.counted(m.sql)
 }
 
 // collections wraps the server's store.
@@ -32,7 +50,7 @@ func (m *mutant) collections(c store.Collections) store.Collections {
 	if m == nil || m.serverSQL == nil {
 		return c
 	}
-	return mutated{c, m.serverSQL}
+	return mutated{c, m.counted(m.serverSQL)}
 }
 
 // mutated are collections whose statements are changed.
@@ -70,10 +88,12 @@ func (m *mutant) request(method string, body []byte) []byte {
 	if err != nil {
 		return body
 	}
-	return codec.Compress(nil, m.out(method, plain))
+	changed := m.out(method, plain)
+	if !bytes.Equal(changed, plain) {
+		m.hits.Add(1)
+	}
+	return codec.Compress(nil, changed)
 }
-
-func (m *mutant) response(_ string, r *host.Response) *host.Response { return r }
 
 // replaced returns a rewriting of SQL that replaces a piece.
 func replaced(old, by string) func(string) string {

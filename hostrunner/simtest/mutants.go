@@ -6,7 +6,8 @@ import (
 	"github.com/cardferry/cardferry/core/wire"
 )
 
-// mutants are the seeded faults. Those in SQL fail to apply when the statement that they change does (TestMutantsApply).
+// mutants are the seeded faults. A run that never meets the statement or message that a fault
+// changes says so: it proves nothing.
 var mutants = []*mutant{
 	{
 		name: "grave-dropped", words: "a device forgets one of the graves that it sends",
@@ -26,10 +27,6 @@ var mutants = []*mutant{
 	{
 		name: "merge-always", words: "what arrives replaces what waits to be sent, always",
 		sql: replaced(".mod < excluded.mod", ".mod IS NOT NULL"),
-	},
-	{
-		name: "merge-server-always", words: "the server takes every card and note, however old",
-		serverSQL: replaced(".mod < excluded.mod", ".mod IS NOT NULL"),
 	},
 	{
 		name: "merge-server-never", words: "the server keeps its own when both sides have edited a card or note",
@@ -61,8 +58,8 @@ var mutants = []*mutant{
 		sql: replaced("SELECT count(*) FROM revlog", "SELECT 0 FROM revlog"), serverSQL: replaced("SELECT count(*) FROM revlog", "SELECT 0 FROM revlog"),
 	},
 	{
-		name: "deck-older-wins", words: "an older deck replaces a newer one",
-		sql: replaced("decks.mtime_secs <= excluded.mtime_secs", "decks.mtime_secs >= excluded.mtime_secs"),
+		name: "deck-always", words: "a deck that arrives replaces a newer one",
+		sql: replaced("SELECT mtime_secs FROM decks WHERE id = ?", "SELECT 0 FROM decks WHERE id = ?"),
 	},
 	{
 		name: "brake-off", words: "a scan that misses all files deletes them on the server",
@@ -90,6 +87,44 @@ var mutants = []*mutant{
 		sql: func(sql string) string {
 			if strings.HasPrefix(sql, "UPDATE notes SET ") {
 				return strings.Replace(sql, "usn = -1", "usn = usn", 1)
+			}
+			return sql
+		},
+	},
+	{
+		name: "list-off-by-one", words: "the server does not send what the last sync before has brought",
+		serverSQL: replaced("usn >= ", "usn > "),
+	},
+	{
+		name: "undo-kept", words: "what was sent can still be taken back",
+		sql: func(sql string) string {
+			if strings.HasPrefix(sql, "DROP TRIGGER temp.undo_") {
+				return ""
+			}
+			return sql
+		},
+	},
+	{
+		name: "mark-blind", words: "an edit made while rows are sent is not noticed",
+		sql: replaced("SELECT total_changes()", "SELECT 0"),
+	},
+	{
+		name: "grave-usn-kept", words: "deleting again what came back leaves the old grave as it was",
+		sql: replaced("ON CONFLICT DO UPDATE SET usn = -1", "ON CONFLICT DO NOTHING"),
+	},
+	{
+		name: "mod-behind", words: "after a sync the collection counts as older than the server's",
+		sql: replaced("UPDATE col SET usn = ?, ls = ?, mod = ?", "UPDATE col SET usn = ?, ls = ?, mod = ? - 1"),
+	},
+	{
+		name: "download-mixed", words: "media: the server's change does not beat our deletion",
+		sql: replaced("UPDATE media SET why = 1 WHERE here IS NULL AND why = 0 AND (agreed IS NOT NULL", "UPDATE media SET why = 1, agreed = server WHERE here IS NULL AND why = 0 AND (agreed IS NOT NULL"),
+	},
+	{
+		name: "commit-skipped", words: "the server's finish answers and does not commit",
+		serverSQL: func(sql string) string {
+			if sql == "COMMIT" {
+				return "ROLLBACK"
 			}
 			return sql
 		},

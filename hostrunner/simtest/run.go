@@ -32,6 +32,8 @@ type Report struct {
 	Took                    time.Duration
 	Failed                  map[uint64]string // the first failure, by seed
 	Coverage                *Coverage
+	// Hits is how often the seeded fault has changed something.
+	Hits int64
 }
 
 // Run plays worlds on all processors until enough syncs were simulated, or something fails.
@@ -72,6 +74,9 @@ func Run(o Options) (*Report, error) {
 	}
 	wg.Wait()
 	r.Took = time.Since(begun)
+	if m != nil {
+		r.Hits = m.hits.Load()
+	}
 	return r, nil
 }
 

@@ -3,13 +3,14 @@ package simtest
 import (
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 // Some worlds, as many as fit in a minute on an idle machine; make sim plays many more.
 func TestSim(t *testing.T) {
-	n := 2000
+	n := 1200
 	if testing.Short() {
 		n = 200
 	}
@@ -43,5 +44,33 @@ func TestDeterministic(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Three of the seeded faults are found: the simulator looks where it should.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"grave-dropped", "usn-too-high", "media-agreed-blindly"} {
+		r, err := Run(Options{First: 1, Syncs: 2000, Mutant: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Failed) == 0 {
+			t.Errorf("%s is not found in %d syncs", name, r.Syncs)
+		}
+	}
+}
+
+// A failing script becomes a short one that still fails.
+func TestMinimise(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	failed, err := Replay(2, "usn-too-high", nil, &out)
+	if err != nil || !failed {
+		t.Fatal(failed, err)
+	}
+	_, short, ok := strings.Cut(out.String(), "In short")
+	if lines := strings.Count(short, "\n"); !ok || lines > 40 {
+		t.Errorf("%d lines:\n%s", lines, short)
 	}
 }

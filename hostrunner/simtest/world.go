@@ -148,7 +148,9 @@ func (w *world) act(a *action) {
 	w.note("%s", a)
 	d := w.devices[a.device%len(w.devices)]
 	rng := rand.New(rand.NewPCG(a.seed, 1))
-	w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
+	if rng.IntN(5) > 0 { // the rest happens within one second
+		w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
+	}
 	d.plan = &plan{faults: a.faults, rng: rng}
 	d.http.Pick = nil
 	if a.reorder {

@@ -24,7 +24,7 @@ func run(args []string, out io.Writer) int {
 	first := flags.Uint64("first", uint64(time.Now().Unix()), "the first seed of a long run")
 	syncs := flags.Int("syncs", 100_000, "how many syncs to simulate")
 	until := flags.Duration("until", time.Hour, "the longest that a run may take")
-	mutant := flags.String("mutant", "", "a seeded fault")
+	mutant := flags.String("mutant", "", "a seeded fault; several with -mutants")
 	mutants := flags.Bool("mutants", false, "look for every seeded fault")
 	failures := flags.Int("failures", 1, "after how many failures to end")
 	if err := flags.Parse(args); err != nil {
@@ -36,7 +36,7 @@ func run(args []string, out io.Writer) int {
 	case set["seed"]:
 		return replay(*seed, *mutant, *keep, out)
 	case *mutants:
-		return hunt(*syncs, out)
+		return hunt(*mutant, *syncs, out)
 	}
 	r, err := simtest.Run(simtest.Options{First: *first, Syncs: *syncs, Until: *until, Mutant: *mutant, Failures: *failures, Log: out})
 	if err != nil {
@@ -81,16 +81,19 @@ func replay(seed uint64, mutant, keep string, out io.Writer) int {
 	return 0
 }
 
-// hunt looks for every seeded fault. Each must be found.
-func hunt(syncs int, out io.Writer) (code int) {
+// hunt looks for every seeded fault, or those that are named. Each must be found.
+func hunt(only string, syncs int, out io.Writer) (code int) {
 	for _, m := range simtest.Mutants() {
+		if only != "" && !strings.Contains(only, m.Name) {
+			continue
+		}
 		r, err := simtest.Run(simtest.Options{First: 1, Syncs: syncs, Mutant: m.Name})
 		switch {
 		case err != nil:
 			fmt.Fprintln(out, err)
 			return 2
 		case len(r.Failed) == 0:
-			fmt.Fprintf(out, "%-22s NOT FOUND in %d syncs\n", m.Name, r.Syncs)
+			fmt.Fprintf(out, "%-22s NOT FOUND in %d syncs; it has changed something %d times\n", m.Name, r.Syncs, r.Hits)
 			code = 1
 		}
 		for seed, what := range r.Failed {
