@@ -108,22 +108,22 @@ func (w *world) serverDump() (anki.Dump, []string, error) {
 }
 
 // serverObjects returns the watched rows of the server, none if it has no collection.
-func (w *world) serverObjects() map[object]bool {
+func (w *world) serverObjects() map[object]int64 {
 	d, _, err := w.serverDump()
 	if err != nil {
-		return map[object]bool{}
+		return map[object]int64{}
 	}
 	return objects(d)
 }
 
-func objects(d anki.Dump) map[object]bool {
-	all := map[object]bool{}
+func objects(d anki.Dump) map[object]int64 {
+	all := map[object]int64{}
 	for _, table := range watched {
 		t := d[table]
 		i := slices.Index(t.Columns, "id")
 		for _, row := range t.Rows {
 			id, _ := row[i].(int64)
-			all[object{table, id}] = true
+			all[object{table, id}] = 0
 		}
 	}
 	return all
@@ -197,7 +197,7 @@ func (w *world) judge() {
 // third device does not reach it (sync spec §8.1); and flags of cards.
 func (w *world) excusedNames(a, b anki.Dump) (x, y anki.Dump) {
 	x, y = maps.Clone(a), maps.Clone(b)
-	for _, table := range []string{"decks", "cards"} {
+	for _, table := range watched {
 		ta, tb := copyTable(a[table]), copyTable(b[table])
 		for key, ra := range ta.Rows {
 			if rb := tb.Rows[key]; rb != nil {
@@ -225,14 +225,35 @@ func (w *world) excuseRow(table string, columns []string, a, b []any) {
 		if a[n] != b[n] && (plain(a[n]) != fmt.Sprint(a[n]) || plain(b[n]) != fmt.Sprint(b[n])) {
 			w.cover.add("known: deck names with +")
 			copy(b, a)
+			return
 		}
+	}
+	id, _ := a[at("id")].(int64)
+	mod := int64(0)
+	if m := at(modOf(table)); m >= 0 {
+		if a[m] != b[m] {
+			return
+		}
+		mod, _ = a[m].(int64)
+	}
+	if len(w.truth.editors[edition{object{table, id}, mod}]) > 1 {
+		w.cover.add("known: edits of one second")
+		copy(b, a)
 		return
 	}
 	// Flags are set without a new time of change (study spec §5), so of two flags none wins.
-	if m, f := at("mod"), at("flags"); table == "cards" && a[m] == b[m] && a[f] != b[f] {
+	if f := at("flags"); table == "cards" && a[f] != b[f] {
 		w.cover.add("known: flags of the same time")
 		b[f] = a[f]
 	}
+}
+
+// modOf names the column with a row's time of change.
+func modOf(table string) string {
+	if table == "decks" || table == "notetypes" {
+		return "mtime_secs"
+	}
+	return "mod"
 }
 
 // plain is a deck name without the signs that set it apart from another one's.

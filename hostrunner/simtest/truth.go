@@ -11,6 +11,14 @@ type truth struct {
 	made    map[object]bool
 	deleted map[object]map[int]bool // by whom
 	excused map[object]bool         // what a one-way sync may have lost or brought back
+	editors map[edition]map[int]bool
+}
+
+// edition is a row with its time of change. Two devices that edit a row in the same second make two of one edition, of which neither
+// wins (sync spec §8: "the copies stay different until the next edit").
+type edition struct {
+	object
+	mod int64
 }
 
 // object names a row.
@@ -19,53 +27,62 @@ type object struct {
 	id    int64
 }
 
-var watched = []string{"notes", "cards", "revlog", "decks"}
+var watched = []string{"notes", "cards", "revlog", "decks", "notetypes"}
 
 func newTruth() truth {
-	return truth{made: map[object]bool{}, deleted: map[object]map[int]bool{}, excused: map[object]bool{}}
+	return truth{made: map[object]bool{}, deleted: map[object]map[int]bool{}, excused: map[object]bool{}, editors: map[edition]map[int]bool{}}
 }
 
-// look returns the rows of a device.
-func (t *truth) look(d *device) map[object]bool {
-	all := map[object]bool{}
-	d.each("SELECT 0, id FROM notes UNION ALL SELECT 1, id FROM cards UNION ALL SELECT 2, id FROM revlog UNION ALL SELECT 3, id FROM decks", func(r rows.Row) {
-		all[object{watched[r[0].Int()], r[1].Int()}] = true
+// look returns the rows of a device, with their times of change.
+func (t *truth) look(d *device) map[object]int64 {
+	all := map[object]int64{}
+	d.each("SELECT 0, id, mod FROM notes UNION ALL SELECT 1, id, mod FROM cards UNION ALL SELECT 2, id, 0 FROM revlog "+
+		"UNION ALL SELECT 3, id, mtime_secs FROM decks UNION ALL SELECT 4, id, mtime_secs FROM notetypes", func(r rows.Row) {
+		all[object{watched[r[0].Int()], r[1].Int()}] = r[2].Int()
 	})
 	return all
 }
 
 // changed notes what an edit of a device did: the learner sees what is there before and after it.
-func (t *truth) changed(d *device, before map[object]bool) {
+func (t *truth) changed(d *device, before map[object]int64) {
 	after := t.look(d)
-	for o := range after {
-		if !before[o] {
+	for o, mod := range after {
+		old, was := before[o]
+		if !was {
 			t.made[o] = true
 			delete(t.deleted[o], d.id) // an undo
 		}
+		if !was || old != mod {
+			note(t.editors, edition{o, mod}, d.id)
+		}
 	}
 	for o := range before {
-		if !after[o] {
-			if t.deleted[o] == nil {
-				t.deleted[o] = map[int]bool{}
-			}
-			t.deleted[o][d.id] = true
+		if _, is := after[o]; !is {
+			note(t.deleted, o, d.id)
 		}
 	}
 }
 
+func note[K comparable](m map[K]map[int]bool, key K, device int) {
+	if m[key] == nil {
+		m[key] = map[int]bool{}
+	}
+	m[key][device] = true
+}
+
 // excuse is called before a one-way sync: of what is not everywhere, anything may be left.
 func (w *world) excuse() {
-	sides := []map[object]bool{w.serverObjects()}
+	sides := []map[object]int64{w.serverObjects()}
 	for _, d := range w.devices {
 		sides = append(sides, w.truth.look(d))
 	}
-	all := map[object]bool{}
+	all := map[object]int64{}
 	for _, s := range sides {
 		maps.Copy(all, s)
 	}
 	for o := range all {
 		for _, s := range sides {
-			if !s[o] {
+			if _, there := s[o]; !there {
 				w.truth.excused[o] = true
 			}
 		}
@@ -78,14 +95,15 @@ func (w *world) excuse() {
 }
 
 // judge compares what there is in the end with what should be.
-func (t *truth) judge(w *world, have map[object]bool) {
+func (t *truth) judge(w *world, have map[object]int64) {
 	for o := range t.made {
 		gone := len(t.deleted[o]) > 0
+		_, here := have[o]
 		switch {
 		case t.excused[o]:
-		case !gone && !have[o]:
+		case !gone && !here:
 			w.fail("lost: %s %d, which nobody has deleted", o.table, o.id)
-		case gone && have[o]:
+		case gone && here:
 			w.fail("back: %s %d, which was deleted", o.table, o.id)
 		}
 	}

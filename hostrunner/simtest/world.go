@@ -124,6 +124,7 @@ func (w *world) begin(devices int) {
 	}
 	w.firstFiles(first)
 	for _, d := range w.devices {
+		w.tick(d, 0)
 		w.forced[d.id] = true
 		w.syncOne(d)
 		w.mediaOne(d)
@@ -184,27 +185,28 @@ func (w *world) act(a *action) {
 	}
 }
 
-// tick lets time pass for everybody. Devices stay apart in the second and in the millisecond, so that no two of them
-// edit in the same second: what happens then is a known exception (sync spec §8).
+// lap is the time in which each device has its own seconds, and milliseconds, so that two of them rarely edit in the same one: what
+// happens then is a known exception (edition).
+const lap = 64 * time.Second
+
+// tick lets time pass for everybody.
 func (w *world) tick(d *device, by time.Duration) {
-	by = by.Truncate(8*time.Second) + 8*time.Second
+	by = by.Truncate(lap) + lap
 	w.clock.advance(by)
 	for _, each := range w.devices {
 		each.clock.Advance(by)
 	}
-	if d.clock.Now().Unix()%8 != int64(d.id) && len(w.devices) > 0 {
-		now := d.clock.Now().Unix()
-		d.clock.Set(time.UnixMilli((now-now%8+int64(d.id))*1000 + int64(d.id)*100 + int64(d.plan.rng.IntN(50))))
-	}
+	now, own := d.clock.Now(), time.Duration(d.id)*(20*time.Second+100*time.Millisecond)
+	d.clock.Set(now.Truncate(lap).Add(own + time.Duration(d.plan.rng.IntN(50))*time.Millisecond))
 }
 
 // jump sets the clock of a device, or lets days pass.
 func (w *world) jump(d *device, rng *rand.Rand) {
 	switch rng.IntN(4) {
 	case 0:
-		d.clock.Advance(time.Duration(rng.IntN(400)-200) * time.Second / 8 * 8)
+		d.clock.Advance(time.Duration(rng.IntN(9)-4) * lap)
 	case 1:
-		d.clock.Advance(time.Duration(rng.IntN(2000)-1000) * time.Second / 8 * 8)
+		d.clock.Advance(time.Duration(rng.IntN(41)-20) * lap)
 	case 2:
 		w.clock.advance(24 * time.Hour)
 		for _, each := range w.devices {
