@@ -72,8 +72,9 @@ func calmer(a action) (list []action) {
 	return list
 }
 
-// Replay plays one seed and writes what happens. If it fails, a shorter script that fails in the same way follows.
-func Replay(seed uint64, mutantName string, keep []int, to io.Writer) (failed bool, err error) {
+// Replay plays one seed and writes what happens. If it fails, a shorter script that fails in the same way follows, which is looked
+// for by that many tries.
+func Replay(seed uint64, mutantName string, keep []int, tries int, to io.Writer) (failed bool, err error) {
 	m, err := findMutant(mutantName)
 	if err != nil {
 		return false, err
@@ -94,7 +95,7 @@ func Replay(seed uint64, mutantName string, keep []int, to io.Writer) (failed bo
 	short, kept := minimise(s, func(s *script) bool {
 		r := play(s, m, NewCoverage())
 		return len(r.failures) > 0 && sortOf(r.failures[0]) == same
-	}, 400)
+	}, tries)
 	fmt.Fprintf(to, "\nFAILED: %s\n\nIn short (make sim SEED=%d KEEP=%s):\n", r.failures[0], seed, list(kept))
 	for _, line := range play(short, m, NewCoverage()).log {
 		fmt.Fprintln(to, "  "+line)

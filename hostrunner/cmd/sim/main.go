@@ -60,6 +60,9 @@ func run(args []string, out io.Writer) int {
 // longRun is how many syncs must meet every cell of the coverage.
 const longRun = 50_000
 
+// minimiseTries is how often a failing script is played to make it shorter: minutes.
+const minimiseTries = 400
+
 func replay(seed uint64, mutant, keep string, out io.Writer) int {
 	var list []int
 	for _, part := range strings.FieldsFunc(keep, func(r rune) bool { return r == ',' }) {
@@ -70,7 +73,7 @@ func replay(seed uint64, mutant, keep string, out io.Writer) int {
 		}
 		list = append(list, n)
 	}
-	failed, err := simtest.Replay(seed, mutant, list, out)
+	failed, err := simtest.Replay(seed, mutant, list, minimiseTries, out)
 	if err != nil {
 		fmt.Fprintln(out, err)
 		return 2
