@@ -94,6 +94,16 @@ func (w *world) excuse() {
 	}
 }
 
+// excuseNew is called after a download with what was made before it: what was edited meanwhile may be lost.
+func (w *world) excuseNew(before map[object]bool) {
+	clear(w.versions)
+	for o := range w.truth.made {
+		if !before[o] {
+			w.truth.excused[o] = true
+		}
+	}
+}
+
 // judge compares what there is in the end with what should be.
 func (t *truth) judge(w *world, have map[object]int64) {
 	for o := range t.made {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -267,7 +268,11 @@ func (w *world) oneWay(d *device, upload bool) {
 	}
 	w.syncs++
 	w.excuse()
+	before := maps.Clone(w.truth.made)
 	_, err := d.call(method, service.TransferParams{Account: &d.account})
+	if !upload {
+		w.excuseNew(before) // what was edited meanwhile is in the backup only (design §3)
+	}
 	if upload {
 		for _, each := range w.devices {
 			w.forced[each.id] = true
