@@ -107,8 +107,8 @@ sim:
 sim-mutants:
 	go run ./hostrunner/cmd/sim -mutants -syncs 20000
 
-size: packages build/core.wasm
-	sh wasm/size.sh build/core.wasm
+size: packages build/core.wasm jsbridge/dist/index.js
+	sh wasm/size.sh build/core.wasm jsbridge/dist
 
 check: build
 	test -z "$$(gofmt -l core wasm hostrunner | tee /dev/stderr)"
