@@ -163,7 +163,7 @@ test("failures have kinds", async (t) => {
     l.start(1, path, more);
     assert.equal(failureOf(await l.next()), kind, path);
   }
-  l.start(2, "slow", { stream: 1n, stall: 50n });
+  l.start(2, "slow", { stream: 1n, stall: 1000n });
   answerOf(await l.next());
   l.imports.http_read(2, 10);
   assert.equal((await l.next()).kind, EVENTS.data);
