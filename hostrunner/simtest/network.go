@@ -53,6 +53,7 @@ type plan struct {
 	rng      *rand.Rand
 	requests int
 	silent   bool
+	replaced bool // another device has replaced the server's collection meanwhile
 	hit      int  // faults that took place
 	nested   bool // the action is part of another one: nothing goes wrong
 }

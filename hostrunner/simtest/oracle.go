@@ -59,16 +59,12 @@ func (w *world) settle() {
 // settleOne syncs a device with nothing in its way.
 func (w *world) settleOne(d *device) (moved, failed bool) {
 	w.tick(d, 0)
+	d.plan = newPlan(d)
 	r, err := w.trySync(d, "")
 	moved = rowsMoved(r)
 	if fault.KindOf(err) == fault.OneWayNeeded {
-		if !w.forced[d.id] {
-			w.fail("device %d needs a one-way sync that nothing has forced: %v", d.id, err)
-			return false, true
-		}
-		w.oneWay(d, false)
-		w.forced[d.id] = false
-		return true, false
+		w.choose(d, err, false)
+		return true, len(w.failures) > 0
 	}
 	if err != nil {
 		return false, true

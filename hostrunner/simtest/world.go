@@ -236,17 +236,20 @@ func (w *world) nestedSync(d *device) {
 
 // syncOne syncs the collection of a device, and does what a person would if it needs a direction.
 func (w *world) syncOne(d *device) {
-	_, err := w.trySync(d, "")
-	if fault.KindOf(err) != fault.OneWayNeeded {
-		return
+	if _, err := w.trySync(d, ""); fault.KindOf(err) == fault.OneWayNeeded {
+		w.choose(d, err, d.plan.rng.IntN(3) == 0)
 	}
+}
+
+// choose makes a one-way sync that is needed, in the wanted direction if there is a choice.
+func (w *world) choose(d *device, err error, upload bool) {
 	if !w.forced[d.id] {
 		w.fail("device %d needs a one-way sync that nothing has forced: %v", d.id, err)
 	}
 	e, _ := errors.AsType[*fault.Error](err)
 	up, _ := e.Details["upload_ok"].(bool)
 	down, _ := e.Details["download_ok"].(bool)
-	w.oneWay(d, up && (!down || d.plan.rng.IntN(3) == 0))
+	w.oneWay(d, up && (!down || upload))
 }
 
 // trySync is one call of sync.
@@ -276,6 +279,7 @@ func (w *world) oneWay(d *device, upload bool) {
 	if upload {
 		for _, each := range w.devices {
 			w.forced[each.id] = true
+			each.plan.replaced = each != d
 		}
 	}
 	w.ended(d, word, err)
@@ -312,6 +316,9 @@ func (w *world) ended(d *device, what string, err error) {
 	skewed := d.clock.Now().Sub(w.clock.Now()).Abs() > 299*time.Second
 	switch {
 	case d.dead, err == nil, k == fault.OneWayNeeded, k == fault.NeedsDecision, k == fault.Clock && skewed:
+	case k == fault.Sanity && d.plan.replaced:
+		// Another device has uploaded between our meta and start, which the protocol cannot tell (README): seed 200019.
+		w.cover.add("known: an upload between meta and start")
 	case k == fault.Sanity, k == fault.Internal, k == fault.DamagedFile, k == fault.Resync, k == fault.NotFound, k == fault.Closed:
 		w.fail("device %d: %s: %v", d.id, what, err)
 	case d.plan.disturbed(), d.fullAt > 0:
