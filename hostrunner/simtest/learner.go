@@ -89,7 +89,7 @@ func (w *world) chooseOp(d *device, rng *rand.Rand) edit.Op {
 	if len(notes) < 3 || len(decks) == 0 {
 		n = 0
 	}
-	note := func() int64 { return notes[rng.IntN(len(notes))] }
+	note := func() int64 { return one(rng, notes) }
 	deck := func() int64 { return decks[rng.IntN(len(decks))] }
 	switch {
 	case n < 20:
@@ -100,7 +100,7 @@ func (w *world) chooseOp(d *device, rng *rand.Rand) edit.Op {
 		return edit.Op{Op: edit.RemoveNotes, NoteIDs: []int64{note()}}
 	case n < 68:
 		if c := d.look("SELECT id FROM cards ORDER BY id"); len(c) > 0 {
-			return edit.Op{Op: edit.AnswerCard, CardID: c[rng.IntN(len(c))], Button: int64(1 + rng.IntN(4)), TakenMs: int64(rng.IntN(9000))}
+			return edit.Op{Op: edit.AnswerCard, CardID: one(rng, c), Button: int64(1 + rng.IntN(4)), TakenMs: int64(rng.IntN(9000))}
 		}
 		return w.newNote(d, rng, deck())
 	case n < 80:
@@ -117,6 +117,14 @@ func (w *world) chooseOp(d *device, rng *rand.Rand) edit.Op {
 	types := d.look("SELECT id FROM notetypes ORDER BY id")
 	css := fmt.Sprintf(".card { color: #%06x; }", rng.IntN(1<<24))
 	return edit.Op{Op: edit.SetTemplate, NotetypeID: types[rng.IntN(len(types))], CSS: &css}
+}
+
+// one chooses from a list, mostly one of the first: so that devices edit the same.
+func one(rng *rand.Rand, list []int64) int64 {
+	if rng.IntN(3) > 0 {
+		return list[rng.IntN(min(4, len(list)))]
+	}
+	return list[rng.IntN(len(list))]
 }
 
 func (w *world) newNote(d *device, rng *rand.Rand, deck int64) edit.Op {
@@ -174,7 +182,7 @@ func (w *world) setCards(d *device, rng *rand.Rand, deck int64) edit.Op {
 	if len(cards) == 0 {
 		return w.newNote(d, rng, deck)
 	}
-	op := edit.Op{Op: edit.SetCards, CardIDs: []int64{cards[rng.IntN(len(cards))]}}
+	op := edit.Op{Op: edit.SetCards, CardIDs: []int64{one(rng, cards)}}
 	yes := rng.IntN(2) == 0
 	switch rng.IntN(7) {
 	case 0:

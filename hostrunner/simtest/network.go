@@ -59,7 +59,9 @@ type plan struct {
 }
 
 // newPlan is one without faults.
-func newPlan(d *device) *plan { return &plan{rng: rand.New(rand.NewPCG(uint64(d.id), 0x9e))} }
+func newPlan(d *device) *plan {
+	return &plan{rng: rand.New(rand.NewPCG(uint64(d.id), uint64(d.w.syncs)))}
+}
 
 // disturbed reports whether anything went wrong, so that the action may fail.
 func (p *plan) disturbed() bool { return p.hit > 0 }

@@ -87,9 +87,8 @@ func rowsMoved(r service.SyncResult) bool {
 	return n > 0
 }
 
-// serverDump reads the server's collection.
+// serverDump reads the server's collection, what is committed of it.
 func (w *world) serverDump() (anki.Dump, []string, error) {
-	w.restartServer() // it has the file open otherwise
 	db, err := w.stores.Collections.Open(context.Background(), w.owner)
 	if err != nil {
 		return nil, nil, err

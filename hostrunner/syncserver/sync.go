@@ -34,6 +34,11 @@ func meta(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if m, err = t.readMeta(db, version); err != nil {
 			return fault.Step("meta", err)
 		}
+		col, err := collection.ReadCol(db)
+		if err != nil {
+			return fault.Step("meta", err)
+		}
+		t.told(c.header.session, col.Scm)
 		m.MediaUSN, err = t.media.number(ctx, false)
 		return err
 	})
@@ -103,6 +108,13 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		db, err := t.open(ctx)
 		if err != nil {
 			return err
+		}
+		col, err := collection.ReadCol(db)
+		if err == nil {
+			err = t.stillSo(c.header.session, col.Scm)
+		}
+		if err != nil {
+			return fault.Step("start", err)
 		}
 		s := &session{key: c.header.session, db: db, used: t.server.Now(), minUSN: request.MinUSN, localNewer: request.LocalNewer}
 		t.session = s

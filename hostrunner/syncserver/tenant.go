@@ -32,6 +32,7 @@ type tenant struct {
 	lock    chan struct{}
 	db      host.DB // the collection; nil: closed
 	session *session
+	asked   []asked                   // oldest first
 	next    func(ctx context.Context) // what is done before the lock is given back, without the request waiting for it
 
 	media mediaIndex

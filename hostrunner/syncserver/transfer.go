@@ -48,7 +48,7 @@ func upload(ctx context.Context, c *call) (answer, error) {
 	})
 	if err == nil && text == "" {
 		if text, err = checkUpload(ctx, staged, c.server.Now()); err == nil && text == uploadOK {
-			err = t.install(ctx, staged)
+			err = t.install(ctx, staged, c.header.session)
 		}
 	}
 	if err != nil {
@@ -207,8 +207,9 @@ func limitTo(ctx context.Context, db host.DB) {
 	}
 }
 
-// install puts a checked file in the place of the collection, which is kept as a backup unless it is empty.
-func (t *tenant) install(ctx context.Context, staged store.Staged) error {
+// install puts a checked file in the place of the collection, which is kept as a backup unless it is empty. session
+// is the client's that has sent it.
+func (t *tenant) install(ctx context.Context, staged store.Staged, session string) error {
 	return t.with(ctx, func() error {
 		var keepAs time.Time
 		db, err := t.open(ctx)
@@ -228,6 +229,7 @@ func (t *tenant) install(ctx context.Context, staged store.Staged) error {
 		if err := staged.Install(ctx, keepAs); err != nil {
 			return err
 		}
+		t.forget(session)
 		t.expireBackups(ctx)
 		return nil
 	})
