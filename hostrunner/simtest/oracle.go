@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/service"
@@ -21,6 +22,7 @@ const maxRounds = 9
 // settle repairs everything, syncs until nothing moves, and judges.
 func (w *world) settle() {
 	w.note("everything is repaired")
+	w.settling = true
 	latest := w.clock.Now()
 	for _, d := range w.devices {
 		if t := d.clock.Now(); t.After(latest) {
@@ -70,7 +72,9 @@ func (w *world) settleOne(d *device) (moved, failed bool) {
 		return false, true
 	}
 	m, err := w.mediaOne(d)
-	w.note("device %d settles: %+v, media %+v", d.id, r, m)
+	if moved {
+		w.note("device %d sends %v and receives %v", d.id, some(r.Sent), some(r.Received))
+	}
 	return moved || m.Downloaded+m.Uploaded+m.DeletedLocal+m.DeletedRemote > 0 || err != nil, err != nil && fault.KindOf(err) != fault.NeedsDecision
 }
 
@@ -85,6 +89,17 @@ func rowsMoved(r service.SyncResult) bool {
 		}
 	}
 	return n > 0
+}
+
+// some returns the counts that are not zero.
+func some(c colsync.Counts) colsync.Counts {
+	less := colsync.Counts{}
+	for key, n := range c {
+		if n > 0 {
+			less[key] = n
+		}
+	}
+	return less
 }
 
 // serverDump reads the server's collection, what is committed of it.

@@ -36,6 +36,7 @@ type world struct {
 	forced   map[int]bool // devices that may need a one-way sync
 	requests int
 	restarts int // of the server
+	settling bool
 	syncs    int
 	log      []string
 	failures []string
@@ -291,7 +292,11 @@ func (w *world) oneWay(d *device, upload bool) {
 func (w *world) mediaOne(d *device) (r service.MediaSyncResult, err error) {
 	w.syncs++
 	p := service.MediaSyncParams{Account: &d.account}
-	switch d.plan.rng.IntN(6) {
+	choices := 6 // mostly the user does not decide
+	if w.settling {
+		choices = 2
+	}
+	switch d.plan.rng.IntN(choices) {
 	case 0:
 		p.RestoreHeld = true
 	case 1:
