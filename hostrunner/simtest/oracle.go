@@ -130,10 +130,13 @@ func objects(d anki.Dump) map[object]int64 {
 	all := map[object]int64{}
 	for _, table := range watched {
 		t := d[table]
-		i := slices.Index(t.Columns, "id")
+		i, m := slices.Index(t.Columns, "id"), slices.Index(t.Columns, modOf(table))
 		for _, row := range t.Rows {
 			id, _ := row[i].(int64)
 			all[object{table, id}] = 0
+			if m >= 0 {
+				all[object{table, id}], _ = row[m].(int64)
+			}
 		}
 	}
 	return all

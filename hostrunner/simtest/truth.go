@@ -12,6 +12,7 @@ type truth struct {
 	deleted map[object]map[int]bool // by whom
 	excused map[object]bool         // what a one-way sync may have lost or brought back
 	editors map[edition]map[int]bool
+	latest  map[object]int64 // the time of the last change: the newer edit wins, whoever synced first
 }
 
 // edition is a row with its time of change. Two devices that edit a row in the same second make two of one edition, of which neither
@@ -30,7 +31,7 @@ type object struct {
 var watched = []string{"notes", "cards", "revlog", "decks", "notetypes"}
 
 func newTruth() truth {
-	return truth{made: map[object]bool{}, deleted: map[object]map[int]bool{}, excused: map[object]bool{}, editors: map[edition]map[int]bool{}}
+	return truth{made: map[object]bool{}, deleted: map[object]map[int]bool{}, excused: map[object]bool{}, editors: map[edition]map[int]bool{}, latest: map[object]int64{}}
 }
 
 // look returns the rows of a device, with their times of change.
@@ -54,6 +55,10 @@ func (t *truth) changed(d *device, before map[object]int64) {
 		}
 		if !was || old != mod {
 			note(t.editors, edition{o, mod}, d.id)
+			if was && mod < old { // an undo of what no one has seen
+				t.latest[o] = min(t.latest[o], mod)
+			}
+			t.latest[o] = max(t.latest[o], mod)
 		}
 	}
 	for o := range before {
@@ -88,6 +93,7 @@ func (w *world) excuse() {
 		}
 	}
 	clear(w.versions) // of edits, too
+	clear(w.truth.latest)
 	// What is deleted and not sent is in no one's rows any more, and comes back with a download.
 	for o := range w.truth.deleted {
 		w.truth.excused[o] = true
@@ -97,6 +103,7 @@ func (w *world) excuse() {
 // excuseNew is called after a download with what was made before it: what was edited meanwhile may be lost.
 func (w *world) excuseNew(before map[object]bool) {
 	clear(w.versions)
+	clear(w.truth.latest)
 	for o := range w.truth.made {
 		if !before[o] {
 			w.truth.excused[o] = true
@@ -115,6 +122,11 @@ func (t *truth) judge(w *world, have map[object]int64) {
 			w.fail("lost: %s %d, which nobody has deleted", o.table, o.id)
 		case gone && here:
 			w.fail("back: %s %d, which was deleted", o.table, o.id)
+		}
+	}
+	for o, mod := range t.latest {
+		if now, here := have[o]; here && now < mod {
+			w.fail("%s %d was edited at %d, and is as it was at %d", o.table, o.id, mod, now)
 		}
 	}
 }
