@@ -90,7 +90,11 @@ func (a *action) disturb(rng *rand.Rand) {
 	case 0, 1, 2, 3, 4:
 		a.faults = map[int]netFault{}
 		for range 1 + rng.IntN(2) {
-			a.faults[rng.IntN(12)] = netFaults[rng.IntN(len(netFaults))]
+			what := netFaults[rng.IntN(len(netFaults))]
+			if rng.IntN(5) == 0 {
+				what = edited // it takes the right edit at the right moment
+			}
+			a.faults[rng.IntN(12)] = what
 		}
 	case 5:
 		a.killAt = 1 + rng.IntN(40<<rng.IntN(5))
