@@ -39,6 +39,18 @@ def op_add_note(name, a):
     return {"note": n.id, "cards": list(n.card_ids())}
 
 
+def op_add_occlusion(name, a):
+    """Adds an image occlusion note with a picture; returns the note."""
+    col = COLS[name]
+    col.add_image_occlusion_notetype()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, a["picture"])
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(a["data"]))
+        col.add_image_occlusion_note(notetype_id(col, "Image Occlusion"), path, a["shapes"], a.get("header", ""), "", [])
+    return col.db.scalar("SELECT max(id) FROM notes")
+
+
 def op_add_notes(name, a):
     """Adds count notes whose guids and texts begin with prefix."""
     for i in range(a["count"]):

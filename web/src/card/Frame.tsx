@@ -42,6 +42,11 @@ img, video { max-width: 100%; height: auto; }
 code#typeans { display: block; font-family: ui-monospace, Menlo, Consolas, monospace; padding: 8px 0; border: 0; }
 .typeGood { background: #AEE6C0; color: #0B3A20; } .typeBad { background: #F6B8B1; color: #5B120B; } .typeMissed { background: #D8DCE1; color: #1B2430; }
 .cloze { font-weight: 700; color: #1A5FC4; } .nightMode .cloze { color: #77AEFF; }
+#image-occlusion-container { position: relative; }
+#image-occlusion-container:not(.cardferry-covered) img:not(.cardferry-absent) { visibility: hidden; }
+#image-occlusion-container img { display: block; margin: 0 auto; max-height: calc(100vh - 40px); }
+#image-occlusion-canvas { position: absolute; pointer-events: none; }
+button#toggle { min-height: 44px; padding: 0 16px; margin: 12px 0; font: inherit; font-size: 15px; }
 hr { border: 0; border-top: 1px solid #C9C5BC; margin: 20px 0; } .nightMode hr { border-color: #2D3742; }
 `;
 

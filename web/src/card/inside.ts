@@ -3,6 +3,7 @@
 
 import { guard } from "./guard.ts";
 import type { FrameLabels, FromFrame, ToFrame } from "./messages.ts";
+import { occlude, offerOcclusion } from "./occlusion.ts";
 
 /** An attribute that names a media file, by element. */
 const FILE_ATTRIBUTES: Record<string, string> = { IMG: "src", AUDIO: "src", VIDEO: "src", SOURCE: "src", SCRIPT: "src", LINK: "href", INPUT: "src" };
@@ -30,6 +31,7 @@ const qa = document.createElement("div");
 qa.id = "qa";
 
 guard();
+offerOcclusion();
 addEventListener("message", function first(e: MessageEvent) {
   if (!e.ports[0]) return;
   removeEventListener("message", first);
@@ -82,6 +84,7 @@ async function show(m: Extract<ToFrame, { type: "show" }>): Promise<void> {
   }
   typeBox();
   for (const script of scripts) await run(script);
+  occlude(); // also where the template does not ask for it
   if (/\\\(|\\\[/.test(qa.textContent ?? "")) await typeset();
   document.getElementById("answer")?.scrollIntoView();
   send({ type: "shown" });
