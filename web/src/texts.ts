@@ -55,7 +55,6 @@ const errors: Partial<Record<Kind, ErrorText>> = {
   damaged_file: { what: "The collection on this device is damaged. It was left as it is.", todo: "Restore a backup, or fetch the server's copy." },
   unsupported_file: { what: "The collection was made by a newer program. It was left as it is.", todo: "Update this app." },
   damaged_download: { what: "What the server sent was damaged on the way.", safe: SAFE, todo: "Try again." },
-  needs_decision: { what: "Many media files are missing here, so nothing was deleted on the server.", safe: SAFE, todo: "Decide what should happen to them." },
   not_found: { what: "That was not found. It may have been deleted on another device." },
   invalid_input: { what: "That is not possible." },
   unsupported_browser: { what: "This browser cannot store your cards here.", todo: "Use a current browser, not in private mode, over a secure address (https)." },
@@ -293,9 +292,6 @@ export const texts = {
     choose: "Choose a side",
     signIn: "Sign in to sync with your other devices. Your cards stay on this device either way.",
     moved: (to: string) => `The server has moved to ${to}.`,
-    held: "Many files are gone here. Were they deleted on purpose?",
-    heldYes: "Yes, delete them everywhere",
-    heldNo: "No, fetch them again",
   },
 
   choice: {
@@ -437,6 +433,34 @@ export const texts = {
     about: "About",
     version: (v: string) => `Version ${v}`,
     notAnki: "Cardferry is not made or endorsed by the makers of Anki.",
+  },
+
+  packages: {
+    export: "Save everything as a file",
+    exportMore: "One file with all your cards and reviews (.colpkg). The desktop program can import it, and so can this app.",
+    media: "With pictures and sounds",
+    mediaMore: "Without them the file is small, and holds the cards and reviews only.",
+    mediaPartly: (done: number, total: number) => `${whole(done)} of ${whole(total)} are on this device so far. The others are not in the file: sync first.`,
+    exportNow: "Save the file",
+    exporting: "Writing the file",
+    exported: "The file was written. Your browser keeps it with its downloads.",
+    fileName: (day: Date) => `collection-${day.getFullYear()}-${String(day.getMonth() + 1).padStart(2, "0")}-${String(day.getDate()).padStart(2, "0")}.colpkg`,
+    import: "Replace everything by a file",
+    importMore: "Takes the cards and reviews of a .colpkg file in place of those on this device. Nothing is merged. The present ones are kept as a backup first.",
+    choose: "Choose a file",
+    importing: "Reading the file",
+    importAsk: (name: string) =>
+      `All cards and reviews on this device are replaced by those in ${name}. The present ones are kept above as a backup for 30 days. Pictures and sounds are added, none is removed. If you sync, you will be asked which side to keep.`,
+    importNow: "Replace my cards",
+    imported: "Your cards were replaced",
+    importedMore: (media: number) =>
+      `This device now has the cards of the file${media > 0 ? `, and ${count(media, "picture or sound", "pictures and sounds")} that it did not have` : ""}. The cards from before are in Backups.`,
+    leftOut: (names: string[]) =>
+      `${count(names.length, "file")} of the package ${names.length === 1 ? "was" : "were"} left out: ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and others" : ""}.`,
+    refused: {
+      damaged_file: { what: "This is not a collection package, or it is damaged.", safe: "Nothing was changed.", todo: "Choose another file: its name ends in .colpkg." },
+      unsupported_file: { what: "This package was made by a program that this app does not know.", safe: "Nothing was changed.", todo: "Save it again in the desktop program, with support for older versions." },
+    } as Partial<Record<Kind, ErrorText>>,
   },
 
   check: {

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { SyncError } from "cardferry";
-import { texts } from "../texts.ts";
+import { texts, type ErrorText } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 /** The head of a place: title, a line below it, and what stands at its right. */
@@ -99,8 +99,8 @@ export function Notice(p: { kind?: "bad" | "warn"; icon?: IconName; children: Co
 }
 
 /** What went wrong, what is safe, what to do; the code stands small below. */
-export function ErrorNotice(p: { error: Pick<SyncError, "kind" | "message" | "hint">; children?: ComponentChildren }) {
-  const text = texts.error(p.error.kind);
+export function ErrorNotice(p: { error: Pick<SyncError, "kind" | "message" | "hint">; text?: ErrorText; children?: ComponentChildren }) {
+  const text = p.text ?? texts.error(p.error.kind);
   const words = p.error.kind === "server_message" ? p.error.message : text.what;
   return (
     <Notice kind="bad">

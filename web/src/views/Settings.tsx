@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Settings } from "cardferry";
-import { account, changed, complain, ferry, say, status, version } from "../ferry.ts";
+import { account, complain, ferry, say, status, version } from "../ferry.ts";
 import { installPrompt } from "../install.ts";
 import { go, href } from "../router.ts";
 import { act } from "../syncing.ts";
@@ -10,7 +10,8 @@ import { texts } from "../texts.ts";
 import { theme } from "../theme.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { useLoad } from "../ui/load.ts";
-import { Choices, Confirm, Empty, Head, Notice, Sheet, Switch } from "../ui/parts.tsx";
+import { Choices, Head, Notice, Sheet, Switch } from "../ui/parts.tsx";
+import { Backups } from "./Backups.tsx";
 
 const t = texts.settings;
 
@@ -153,33 +154,6 @@ function About() {
       </div>
       <p class="small muted under">{t.notAnki}</p>
     </section>
-  );
-}
-
-/** The copies of what was replaced, with a way back to each. */
-function Backups() {
-  const [ask, setAsk] = useState<{ id: string; created: number } | null>(null);
-  const list = useLoad(() => ferry().backups.list(), [version.value]);
-  const restore = (id: string): void => {
-    setAsk(null);
-    ferry().backups.restore(id).then(() => { changed(); say(t.restored); }, complain);
-  };
-  return (
-    <>
-      <Head title={t.backups} back={href("settings")} line={t.backupsMore} />
-      {list?.length === 0 && <Empty icon="undo" title={t.backups} text={t.noBackups} />}
-      {list && list.length > 0 && (
-        <ul class="surface list">
-          {list.map((b) => (
-            <li key={b.id} class="item">
-              <div class="grow"><span class="label">{texts.date(b.created)}</span><p>{t.backupReasons[b.reason] ?? b.reason} · {texts.bytes(b.bytes)}</p></div>
-              <button type="button" class="button" onClick={() => setAsk(b)}>{t.restore}<span class="sr"> {texts.date(b.created)}</span></button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {ask && <Confirm title={t.restore} text={t.restoreAsk(texts.date(ask.created))} action={t.restore} onYes={() => restore(ask.id)} onNo={() => setAsk(null)} />}
-    </>
   );
 }
 

@@ -1,0 +1,131 @@
+// Backups: the copies of what was replaced, with a way back to each, and the whole collection as a file, out and in.
+
+import { useRef, useState } from "preact/hooks";
+import type { ImportReport, SyncError } from "cardferry";
+import { changed, complain, ferry, say, status, toError, version } from "../ferry.ts";
+import { href } from "../router.ts";
+import { texts } from "../texts.ts";
+import { useLoad } from "../ui/load.ts";
+import { Confirm, Empty, ErrorNotice, Head, Notice, Sheet, Switch } from "../ui/parts.tsx";
+
+const t = texts.settings;
+const p = texts.packages;
+
+/** What of a package is chosen by people who look for one: some systems know it as an archive only. */
+const PACKAGES = ".colpkg,.zip,application/zip,application/octet-stream";
+
+/** The place. */
+export function Backups() {
+  const [ask, setAsk] = useState<{ id: string; created: number } | null>(null);
+  const list = useLoad(() => ferry().backups.list(), [version.value]);
+  const restore = (id: string): void => {
+    setAsk(null);
+    ferry().backups.restore(id).then(() => { changed(); say(t.restored); }, complain);
+  };
+  return (
+    <>
+      <Head title={t.backups} back={href("settings")} line={t.backupsMore} />
+      {list?.length === 0 && <Empty icon="undo" title={t.backups} text={t.noBackups} />}
+      {list && list.length > 0 && (
+        <ul class="surface list">
+          {list.map((b) => (
+            <li key={b.id} class="item">
+              <div class="grow"><span class="label">{texts.date(b.created)}</span><p>{t.backupReasons[b.reason] ?? b.reason} · {texts.bytes(b.bytes)}</p></div>
+              <button type="button" class="button" onClick={() => setAsk(b)}>{t.restore}<span class="sr"> {texts.date(b.created)}</span></button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Export />
+      <Import />
+      {ask && <Confirm title={t.restore} text={t.restoreAsk(texts.date(ask.created))} action={t.restore} onYes={() => restore(ask.id)} onNo={() => setAsk(null)} />}
+    </>
+  );
+}
+
+function Export() {
+  const [media, setMedia] = useState(true);
+  const [busy, setBusy] = useState(false);
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      download(await ferry().exportFile({ media }), p.fileName(new Date()));
+      say(p.exported);
+    } catch (e) {
+      complain(e);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const { done, total } = status.value.media;
+  return (
+    <section class="section">
+      <h2>{p.export}</h2>
+      <p class="muted gap">{p.exportMore}</p>
+      <div class="surface list">
+        <div class="item-group"><Switch label={p.media} more={done < total ? p.mediaPartly(done, total) : p.mediaMore} on={media} onChange={setMedia} /></div>
+        <div class="item"><button type="button" class="button" disabled={busy} onClick={() => void save()}>{busy ? p.exporting : p.exportNow}</button></div>
+      </div>
+    </section>
+  );
+}
+
+/** Lets the browser save a file. */
+function download(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads on after the click
+}
+
+function Import() {
+  const input = useRef<HTMLInputElement>(null);
+  const [file, setFile] = useState<File | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState<SyncError | null>(null);
+  const [report, setReport] = useState<ImportReport | null>(null);
+  const run = async (chosen: File): Promise<void> => {
+    setFile(null);
+    setFailed(null);
+    setBusy(true);
+    try {
+      setReport(await ferry().importFile(chosen));
+    } catch (e) {
+      setFailed(toError(e));
+    } finally {
+      setBusy(false);
+      changed();
+    }
+  };
+  const choose = (e: { currentTarget: HTMLInputElement }): void => {
+    setFile(e.currentTarget.files?.[0] ?? null);
+    e.currentTarget.value = ""; // so that the same file can be chosen again
+  };
+  return (
+    <section class="section">
+      <h2>{p.import}</h2>
+      <p class="muted gap">{p.importMore}</p>
+      {failed && <ErrorNotice error={failed} text={p.refused[failed.kind]} />}
+      <input ref={input} type="file" hidden accept={PACKAGES} aria-label={p.choose} onChange={choose} />
+      <div class="surface list">
+        <div class="item"><button type="button" class="button" disabled={busy} onClick={() => input.current?.click()}>{busy ? p.importing : p.choose}</button></div>
+      </div>
+      {file && <Confirm title={p.import} text={p.importAsk(file.name)} action={p.importNow} danger onYes={() => void run(file)} onNo={() => setFile(null)} />}
+      {report && <Imported report={report} onClose={() => setReport(null)} />}
+    </section>
+  );
+}
+
+/** Says what an import has brought, and what comes next. */
+function Imported({ report, onClose }: { report: ImportReport; onClose: () => void }) {
+  return (
+    <Sheet title={p.imported} onClose={onClose}>
+      <div class="body stack">
+        <p>{p.importedMore(report.media)}</p>
+        {report.set_aside.length > 0 && <Notice kind="warn">{p.leftOut(report.set_aside.map((f) => f.name))}</Notice>}
+        <button type="button" class="button primary" onClick={onClose}>{texts.common.close}</button>
+      </div>
+    </Sheet>
+  );
+}
