@@ -12,7 +12,7 @@ export const METHODS: Readonly<Record<string, number | undefined>> = {
   nextCards: undefined, exportFile: 0, importFile: 1, diagnostics: undefined, close: undefined, storage: undefined,
   "storage.request": undefined, "backups.list": undefined, "backups.restore": undefined, "settings.get": undefined,
   "settings.set": undefined, "media.sync": 0, "media.get": 1, "media.add": undefined, "media.remove": undefined,
-  "media.check": 0, "media.state": undefined,
+  "media.check": 0, "media.state": undefined, "devices.list": undefined, "devices.remove": undefined,
 };
 
 /** A content that is read in pieces: by `read` of this number, until that answers null, or `end`. */

@@ -2,6 +2,7 @@
 
 import { Client } from "./client.ts";
 import type { ImportReport } from "./colpkgprotocol.ts";
+import { DevicesApi } from "./devices.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
 import { watchPage } from "./lifecycle.ts";
@@ -29,6 +30,8 @@ export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
 export type { ImportReport } from "./colpkgprotocol.ts";
+export type { DevicesApi } from "./devices.ts";
+export type { Device } from "./devicesprotocol.ts";
 export type { MediaFiles, MediaSource } from "./mediaapi.ts";
 export type {
   MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState, SetAside,
@@ -110,6 +113,9 @@ export class Cardferry {
     list: () => this.#client.call("backups", null),
     restore: (id) => this.#client.call("restore", { id }),
   };
+
+  /** The devices that are signed in to the account. */
+  readonly devices = new DevicesApi({ call: (name, params) => this.#client.call(name, params) });
 
   private constructor(start: () => Worker, open: OpenRequest, { transport, network, assets, media }: OpenOptions) {
     this.#client = new Client(start, open, (notice) => {

@@ -1,6 +1,7 @@
 // The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
 
 import type { PackageCalls } from "./colpkgprotocol.ts";
+import type { DeviceCalls } from "./devicesprotocol.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
@@ -138,7 +139,7 @@ export interface OpenRequest {
 }
 
 /** The calls that a page makes, by name: parameters and result. */
-export interface Calls extends MediaCalls, PackageCalls {
+export interface Calls extends MediaCalls, PackageCalls, DeviceCalls {
   open: [OpenRequest, null];
   login: [{ user: string; password: string; endpoint?: string }, AccountInfo];
   logout: [null, null];

@@ -3,6 +3,7 @@
 import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
 import { exportFile, importFile } from "./colpkg.ts";
+import { listDevices, removeDevice } from "./devices.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
@@ -167,6 +168,8 @@ export class Session {
       await this.#media.count();
       return done;
     },
+    devices: (_, signal) => listDevices(this.#around.transport ?? fetch, this.#credentials(), signal),
+    removeDevice: ({ id }, signal) => removeDevice(this.#around.transport ?? fetch, this.#credentials(), id, signal),
     diagnostics: () => this.#diagnostics(),
     logout: () => this.#logout(),
     refresh: ({ offline }, signal) => this.#refresh(offline, signal),
