@@ -3,6 +3,7 @@ package apptest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -118,4 +119,13 @@ func (d *Desktop) SyncAll(t testing.TB) {
 		t.Fatalf("sync of the real client: %+v, %v", r, err)
 	}
 	d.media(t)
+}
+
+// Refused checks that the server does not know the desktop any more.
+func (d *Desktop) Refused(t testing.TB) {
+	t.Helper()
+	_, err := d.Sync(d.server.URL, d.key)
+	if e, ok := errors.AsType[*anki.Error](err); !ok || !strings.Contains(e.Kind, "AUTH") {
+		t.Errorf("sync of the real client: %v", err)
+	}
 }

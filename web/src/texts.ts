@@ -34,6 +34,14 @@ function bytes(n: number): string {
   return `${number.format(Math.round(n / 1e8) / 10)} GB`;
 }
 
+/** A device by what it calls itself to the server: "26.09.3,29bb700b,linux" is the desktop program. */
+function deviceName(client: string): string {
+  const [, version, system] = /^(\d[\w.]*),\w*,(\w+)/.exec(client) ?? [];
+  if (version && system) return `Anki ${version} (${system})`;
+  if (client.startsWith("cardferry-web/")) return "This app, in a browser";
+  return client || "A device without a name";
+}
+
 const errors: Partial<Record<Kind, ErrorText>> = {
   auth: { what: "The server did not accept your user name and password.", safe: SAFE, todo: "Sign in again." },
   offline: { what: "You are offline.", safe: "Everything is safe on this device and will be sent when you are online." },
@@ -368,12 +376,14 @@ export const texts = {
     signOutPending: (n: number) => `${count(n, "change")} on this device ${n === 1 ? "has" : "have"} not been sent yet. They stay here, and are sent when you sign in again.`,
     signOutSync: "Sync first",
     devices: "Devices",
-    devicesNone: "No device has synced yet.",
+    devicesMore: "All that are signed in to your account.",
     devicesOther: "Only an account of this server has a list of devices.",
     deviceSeen: (time: number) => `Last seen ${since(time)}`,
-    deviceThis: "this device",
+    deviceThis: "This device",
+    deviceName,
     revoke: "Sign out",
-    revokeAsk: (name: string) => `Sign ${name} out? It has to sign in again to sync.`,
+    revokeAsk: (name: string) => `Sign “${name}” out? Its cards stay on it, and it has to sign in again to sync.`,
+    revoked: (name: string) => `“${name}” was signed out.`,
     changeServer: "Use another server or account",
     syncing: "Syncing",
     autoSync: "Sync by itself",

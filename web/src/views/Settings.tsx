@@ -12,6 +12,7 @@ import { Icon, type IconName } from "../ui/icons.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Choices, Head, Notice, Sheet, Switch } from "../ui/parts.tsx";
 import { Backups } from "./Backups.tsx";
+import { Devices } from "./Devices.tsx";
 
 const t = texts.settings;
 
@@ -20,6 +21,8 @@ export function SettingsView(p: { section: string }) {
   switch (p.section) {
     case "backups":
       return <Backups />;
+    case "devices":
+      return <Devices />;
     case "diagnostics":
       return <Diagnostics />;
     case "computer":
@@ -70,6 +73,7 @@ function Account() {
           {a ? <button type="button" class="button" onClick={() => setAsk(true)}>{t.signOut}</button> : <a class="button primary" href={href("sign-in")}>{texts.sign.in}</a>}
         </div>
         {a && <LinkItem to={href("sync")} icon="sync" label={texts.sync.title} />}
+        {a && <LinkItem to={href("settings", ["devices"])} icon="keyboard" label={t.devices} />}
         {a && <LinkItem to={href("sign-in")} icon="cloud" label={t.changeServer} />}
         <LinkItem to={href("settings", ["computer"])} icon="device" label={t.computer} />
       </div>
