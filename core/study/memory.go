@@ -42,7 +42,8 @@ func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, dat
 		r.memory = stored
 	case len(log) > 0:
 		r.memory = c.replay(f, o, log)
-	case card.Interval > 0:
+	}
+	if r.memory == (memory{}) && card.Interval > 0 { // no history, or none that says anything
 		r.memory = f.fromSM2(float32(card.Factor)/1000, int64(card.Interval), o.HistoricalRetention)
 	}
 	return r, nil
@@ -68,8 +69,8 @@ type logEntry struct {
 	onward   bool // it follows directly on another entry of learning
 }
 
-// answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews and set due dates are
-// none.
+// answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews are none, and nothing
+// that has no button, such as a set due date; but that ends a run of learning.
 func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error) {
 	before := int64(-1)
 	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type FROM revlog WHERE cid = ? ORDER BY id", cardID) {
@@ -77,12 +78,15 @@ func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error
 			return nil, 0, err
 		}
 		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int(), before == logLearning}
-		before = e.kind
-		switch {
-		case e.kind == logManual && e.factor == 0:
+		if e.kind == logFiltered && e.factor == 0 {
+			continue
+		}
+		if e.kind == logManual && e.factor == 0 {
 			log = log[:0]
-		case e.button < again || e.button > easy || e.kind >= logManual || e.kind == logFiltered && e.factor == 0:
-		default:
+		}
+		before = logManual
+		if e.button >= again && e.button <= easy {
+			before = e.kind
 			log, last = append(log, e), e.at
 		}
 	}
@@ -90,7 +94,7 @@ func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error
 }
 
 // replay computes the memory that a history leaves. It begins where the card was last learned; a history that does not
-// begin with learning begins with what SM-2 made of it.
+// begin with learning begins with what SM-2 made of it, at the first entry with an interval; the zero memory if there is none.
 func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m memory) {
 	start := len(log) - 1
 	for start >= 0 && log[start].kind != logLearning {
@@ -100,12 +104,16 @@ func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m mem
 		start--
 	}
 	if start < 0 {
-		start = 0
-		ease := float32(log[0].factor) / 1000
+		for start = 0; log[start].interval <= 0; start++ {
+			if start+1 == len(log) {
+				return memory{}
+			}
+		}
+		ease := float32(log[start].factor) / 1000
 		if ease == 0 {
 			ease = 2.5
 		}
-		m = f.fromSM2(ease, max(log[0].interval, 0), o.HistoricalRetention)
+		m = f.fromSM2(ease, log[start].interval, o.HistoricalRetention)
 	} else {
 		m = f.next(m, 0, log[start].button)
 	}

@@ -212,7 +212,7 @@ func (s *scheduler) review() (out [4]State) {
 		out[1].Days = s.fuzzed(s.intervals[1], s.fsrsLow(s.intervals[1], s.now.Days))
 		out[2].Days = s.fuzzed(s.intervals[2], max(s.fsrsLow(s.intervals[2], s.now.Days), out[1].Days+1))
 		out[3].Days = s.fuzzed(s.intervals[3], max(s.fsrsLow(s.intervals[3], s.now.Days), out[2].Days+1))
-	case s.early > 0:
+	case s.early > 0 && s.now.Days > 0: // an interval of 0 cannot be cut short
 		out[1].Days, out[2].Days, out[3].Days = s.earlyDays()
 	default:
 		out[1].Days, out[2].Days, out[3].Days = s.reviewDays()
@@ -225,7 +225,7 @@ func (s *scheduler) review() (out [4]State) {
 func (s *scheduler) reviewDays() (afterHard, afterGood, afterEasy int64) {
 	o, ease := s.options, s.now.Ease
 	interval, late := max(s.now.Days, 1), float32(s.late)
-	hardLow := interval + 1
+	hardLow := s.now.Days + 1
 	if o.HardMultiplier <= 1 {
 		hardLow = 1
 	}
@@ -233,22 +233,25 @@ func (s *scheduler) reviewDays() (afterHard, afterGood, afterEasy int64) {
 	afterHard = s.fuzzed(float64(float32(float32(i*o.HardMultiplier)*o.IntervalMultiplier)), hardLow)
 	goodLow := afterHard + 1
 	if o.HardMultiplier <= 1 {
-		goodLow = interval + 1
+		goodLow = s.now.Days + 1
 	}
 	afterGood = s.fuzzed(float64(float32(float32((i+late/2)*ease)*o.IntervalMultiplier)), goodLow)
 	afterEasy = s.fuzzed(float64(float32(float32(float32((i+late)*ease)*o.EasyMultiplier)*o.IntervalMultiplier)), afterGood+1)
 	return afterHard, afterGood, afterEasy
 }
 
-// earlyDays is reviewDays for a card that a filtered deck shows before it is due.
+// earlyDays is reviewDays for a card that a filtered deck shows before it is due. The interval multiplier counts here too, and no
+// interval is below a day.
 func (s *scheduler) earlyDays() (afterHard, afterGood, afterEasy int64) {
-	o := s.options
-	interval := float64(s.now.Days)
-	passed := interval - float64(s.early)
-	days := func(x float64) int64 { return min(round(max(x, 0)), o.MaximumInterval) }
-	h, e, x := float64(o.HardMultiplier), float64(s.now.Ease), float64(o.EasyMultiplier)
-	afterGoodDays := max(passed*e, interval)
-	return days(max(passed*h, interval*h/2)), days(afterGoodDays), days(afterGoodDays * (x - (x-1)/2))
+	o, ease := s.options, s.now.Ease
+	interval := float32(s.now.Days)
+	passed := max(interval-float32(s.early), 0)
+	days := func(x float32) int64 {
+		return min(max(round(float64(float32(x*o.IntervalMultiplier))), 1), o.MaximumInterval)
+	}
+	shortest := max(float32(passed*o.HardMultiplier), float32(interval*o.HardMultiplier)/2)
+	usual := max(float32(passed*ease), interval)
+	return days(shortest), days(usual), days(float32(usual * (o.EasyMultiplier - float32(o.EasyMultiplier-1)/2)))
 }
 
 // isLeech reports whether that many lapses make a card a leech, the first time or again.
