@@ -11,21 +11,24 @@ func round(x float64) int64 {
 	return int64(math.Floor(x + 0.5))
 }
 
-// fuzzWidth returns by how much an interval may be moved either way (§4.4).
-func fuzzWidth(x float64) float64 {
+// fuzzWidth returns by how much an interval may be moved either way (§4.4). It is computed in single precision, like all of the range:
+// with more, one interval of years in some thousands is a day off.
+func fuzzWidth(x float32) float32 {
 	if x < 2.5 {
 		return 0
 	}
-	return 1 + 0.15*(min(x, 7)-2.5) + 0.10*max(min(x, 20)-7, 0) + 0.05*max(x-20, 0)
+	width := 1 + float32(0.15*(min(x, 7)-2.5))
+	width += float32(0.10 * max(min(x, 20)-7, 0))
+	return width + float32(0.05*max(x-20, 0))
 }
 
 // fuzzRange returns the range from which the interval is chosen, within [low, high].
 func fuzzRange(x float64, low, high int64) (lo, hi int64) {
 	low = min(low, high)
-	x = max(min(x, float64(high)), float64(low))
-	width := fuzzWidth(x)
-	lo = max(min(round(x-width), high), low)
-	hi = max(min(round(x+width), high), low)
+	near := float32(max(min(x, float64(high)), float64(low)))
+	width := fuzzWidth(near)
+	lo = max(min(round(float64(near-width)), high), low)
+	hi = max(min(round(float64(near+width)), high), low)
 	if hi == lo && 2 < hi && hi < high {
 		hi = lo + 1
 	}

@@ -1,7 +1,9 @@
 package study_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,12 +18,16 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
-// seeds returns how many random collections are compared with the real program's.
+// seeds returns how many random collections are compared with the real program's: with four, all that world.rollover has. All of
+// them take minutes.
 func seeds() uint64 {
-	if testing.Short() {
+	switch {
+	case os.Getenv("CARDFERRY_FULL") != "":
+		return 24
+	case testing.Short():
 		return 2
 	}
-	return 10
+	return 4
 }
 
 // TestRealTree compares the list of decks with the real program's, on random collections.
@@ -211,6 +217,10 @@ func (w *world) answer(id int64, button int) {
 	if !sameBut(got, want) {
 		w.t.Fatalf("button %d on %v %v\n%+v %+v\ngot  %s\nwant %s", button, before, log, choices.Now, w.fsrs, got, want)
 	}
+	if got != want { // so that noise does not grow over the days
+		data := w.theirs(fmt.Sprintf("SELECT data FROM cards WHERE id = %d", id))
+		run(w.t, w.db, "UPDATE cards SET data = json_set(data, '$.s', json_extract(?1, '$.s'), '$.d', json_extract(?1, '$.d')) WHERE id = ?2 AND json_extract(?1, '$.s') > 0", data[0], id)
+	}
 }
 
 // The columns of a card that do not depend on the moment: the two sides answer one after the other.
@@ -245,11 +255,34 @@ func sameBut(a, b string) bool {
 		n, err := strconv.Atoi(x[i])
 		m, err2 := strconv.Atoi(y[i])
 		timed := i > 0 && (strings.HasSuffix(x[i-1], "due") && strings.Contains(" 1 4 -1 -2 ", " "+x[i-2]+" ") || x[i-1] == "lrt" || x[i-1] == "odue")
+		if i > 0 && x[i-1] == "data" && sameData(x[i], y[i]) {
+			continue
+		}
 		if err != nil || err2 != nil || !timed || n-m > 2 || m-n > 2 {
 			return false
 		}
 	}
 	return true
+}
+
+// memoryNoise is by how much stabilities may differ, in proportion: what single precision leaves open (study.md §4.6).
+const memoryNoise = 3e-5
+
+// sameData reports whether the data of two cards are equal but for the noise in the memory, and one unit in the last decimal that is
+// stored of it.
+func sameData(a, b string) bool {
+	var x, y map[string]any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return false
+	}
+	for key, unit := range map[string]float64{"s": 1e-4, "d": 1e-3} {
+		n, ok := x[key].(float64)
+		m, ok2 := y[key].(float64)
+		if ok && ok2 && near(n, m, unit*1.001+memoryNoise*max(n, m)) {
+			x[key] = m
+		}
+	}
+	return reflect.DeepEqual(x, y)
 }
 
 func (w *world) ours(sql string) (out []string) {

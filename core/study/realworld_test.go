@@ -30,6 +30,7 @@ type world struct {
 	path  string
 	now   time.Time
 	today int64
+	end   int64 // of today, in Unix seconds
 	decks []int64
 	fsrs  bool
 }
@@ -49,7 +50,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		t.Fatal(err)
 	}
 	run(t, db, "UPDATE col SET crt = crt - 1000 * 86400")
-	setConfig(t, db, "rollover", (w.now.UTC().Hour()+1+w.r.IntN(pick(w.r, 1, 23)))%24)
+	setConfig(t, db, "rollover", w.rollover(seed))
 	setConfig(t, db, "creationOffset", 0)
 	setConfig(t, db, "loadBalancerEnabled", false)
 	w.fsrs = w.r.IntN(2) == 0
@@ -57,12 +58,30 @@ func newWorld(t *testing.T, seed uint64) *world {
 	setConfig(t, db, "fsrsShortTermWithStepsEnabled", w.r.IntN(3) == 0)
 	setConfig(t, db, "newCardsIgnoreReviewLimit", w.r.IntN(3) == 0)
 	setConfig(t, db, "applyAllParentLimits", w.r.IntN(3) == 0)
-	w.today, _, err = collection.Today(db, w.clock())
+	w.today, w.end, err = collection.Today(db, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.addDecks()
 	return w
+}
+
+// rollover returns an hour at which days begin. Whatever hour it is: three worlds of four, by their seeds, are in the first, the
+// second or the last hour of their day. The last has some minutes left, because the test must end on the day on which it began.
+func (w *world) rollover(seed uint64) int {
+	hour := w.now.UTC().Hour()
+	switch seed % 4 {
+	case 0:
+		return hour
+	case 1:
+		return (hour + 23) % 24
+	case 2:
+		if w.now.Minute() < 50 {
+			return (hour + 1) % 24
+		}
+		return (hour + 2) % 24
+	}
+	return (hour + 2 + w.r.IntN(22)) % 24
 }
 
 func (w *world) clock() host.Clock { return coretest.NewClock(w.now, 0) }
@@ -185,7 +204,7 @@ func (w *world) addCard(nid int64, ord int, deck int64) {
 	if c["type"] == 2 || c["type"] == 3 {
 		c["ivl"], c["factor"], c["lapses"] = 1+r.IntN(pick(r, 3, 30, 500)), pick(r, 2500, 2350, 1300, 1450, 2800), r.IntN(9)
 	}
-	last := now - 60 - elapsed*daySeconds
+	last := w.moment(now - 60 - elapsed*daySeconds)
 	if c["type"] != 0 {
 		c["data"] = w.data(last)
 		w.history(id, last)
@@ -211,6 +230,15 @@ func (w *world) addCard(nid int64, ord int, deck int64) {
 		}
 	}
 	insert(w.t, w.db, "cards", c)
+}
+
+// moment returns a time, or one about where the day of it begins: elapsed days follow the rollover (study.md S8).
+func (w *world) moment(at int64) int64 {
+	if w.r.IntN(3) == 0 {
+		begin := w.end - (w.end-at+daySeconds-1)/daySeconds*daySeconds
+		at = begin + int64(pick(w.r, -3601, -61, -1, 0, 1, 61, 3599))
+	}
+	return min(at, w.now.Unix()-60)
 }
 
 func (w *world) data(last int64) string {
@@ -239,10 +267,10 @@ func (w *world) history(card, last int64) {
 			button = 0
 		}
 		insert(w.t, w.db, "revlog", object{
-			"id": at - int64(r.IntN(900)), "cid": card, "usn": int64(0), "ease": int64(button), "ivl": int64(1 + r.IntN(30)), "lastIvl": int64(-600),
+			"id": at + int64(r.IntN(900)), "cid": card, "usn": int64(0), "ease": int64(button), "ivl": int64(pick(r, 1+r.IntN(30), 1+r.IntN(30), 0, -600)), "lastIvl": int64(-600),
 			"factor": int64(factor), "time": int64(1000), "type": int64(kind),
 		})
-		at -= int64(1+r.IntN(20)) * daySeconds * 1000
+		at = w.moment(at/1000-int64(1+r.IntN(20))*daySeconds) * 1000
 	}
 }
 

@@ -38,6 +38,27 @@ def op_study_answer(name, a):
     return labels
 
 
+def op_study_states(name, a):
+    """The states of cards that are in no preview: the present one, then those after the four buttons."""
+    def numbers(state):
+        if state.WhichOneof("kind") == "filtered":
+            state = state.filtered.rescheduling.original_state
+        else:
+            state = state.normal
+        kind = state.WhichOneof("kind")
+        review, step = state.review, state.learning
+        if kind == "relearning":
+            review, step = state.relearning.review, state.relearning.learning
+        memory = (review if kind == "review" else step).memory_state
+        return {"kind": kind, "days": review.scheduled_days, "seconds": step.scheduled_secs,
+                "memory": [memory.stability, memory.difficulty]}
+    out = []
+    for card in a["cards"]:
+        s = COLS[name]._backend.get_scheduling_states(card)
+        out.append([numbers(x) for x in (s.current, s.again, s.hard, s.good, s.easy)])
+    return out
+
+
 def op_study_today(name, a):
     return COLS[name].studied_today()
 
