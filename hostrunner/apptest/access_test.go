@@ -31,8 +31,8 @@ func TestAccess(t *testing.T) {
 		for _, place := range []struct{ hash, text string }{
 			{"#/", "At the harbour"}, {"#/browse", "26 cards"}, {"#/browse?q=nothing+at+all", "No card matches"}, {"#/note/new", "Front"},
 			{"#/note/" + itoa(note), "Edit the note"}, {"#/stats", "a day on average"}, {"#/settings", "Connect a computer"},
-			{"#/settings/computer", "Self-hosted"}, {"#/settings/missing", "filtered decks"}, {"#/settings/backups", "Backups"},
-			{"#/settings/diagnostics", "Diagnostics"}, {"#/sync", "Last syncs"}, {"#/check", "Every file is used"}, {"#/sign-in", "Sign in"},
+			{"#/settings/computer", "Self-hosted"}, {"#/settings/missing", "filtered decks"}, {"#/settings/backups", "Save everything as a file"},
+			{"#/settings/devices", "This device"}, {"#/settings/diagnostics", "Diagnostics"}, {"#/sync", "Last syncs"}, {"#/check", "Every file is used"}, {"#/sign-in", "Sign in"},
 			{"#/study/" + itoa(deck), "Show answer"},
 		} {
 			a.Go(t, place.hash)
