@@ -94,11 +94,13 @@ export class OpfsMedia implements MediaStore {
     // Known at once: it may have to be closed while the packs are being opened.
     const directory = (this.#directory = Directory.open(this.#engine, this.#catalogue));
     try {
-      const packs = await Packs.open(this.#folder, new Set(directory.packs().keys()));
+      const used = new Set(directory.packs().keys());
+      const packs = await Packs.open(this.#folder, used);
       if (this.#closed) packs.close();
       this.#alive();
       this.#parts = { directory, packs };
-      for (const [pack, size] of packs.sizes()) directory.lose(pack, size); // cut short
+      const sizes = packs.sizes();
+      for (const pack of used) directory.lose(pack, sizes.get(pack) ?? 0); // cut short, or gone
       directory.commit();
       this.#changed();
     } catch (e) {
