@@ -132,6 +132,9 @@ func withScm(d, before anki.Dump) anki.Dump {
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
 	eachPoint(t, hosts, 4, func(t *testing.T, e engine, op operation, p point) {
+		if e == inPage {
+			t.Skip("Chromium itself sends a request again if a connection that was used before breaks")
+		}
 		s, a, before := op.start(t, e, p)
 		s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict { return anki.Drop }))
 		err := op.run(t.Context(), s.ours)
