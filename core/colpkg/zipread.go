@@ -38,7 +38,7 @@ func openArchive(f host.File) (*archive, error) {
 	if n < 0 || n > maxEntries || length < 0 || length > maxDirectory || start < 0 || start > size-length {
 		return nil, damaged("its directory does not fit")
 	}
-	return a, a.directory(n, &section{f, start, start + length})
+	return a, a.directory(n, newBlocks(&section{f, start, start + length}))
 }
 
 // end finds the end record and returns the number of members and where the directory is.
@@ -72,7 +72,6 @@ func (a *archive) end() (n, start, length int64, err error) {
 }
 
 func (a *archive) directory(n int64, src io.Reader) error {
-	src = newBlocks(src)
 	for ; n > 0; n-- {
 		var h [46]byte
 		if _, err := io.ReadFull(src, h[:]); err != nil {
@@ -224,12 +223,13 @@ func (s *section) Read(p []byte) (int, error) {
 // blocks reads in large blocks, since each read may cross to the host. It is an io.ByteReader, so that decompressing does not
 // read past a member.
 type blocks struct {
-	r    io.Reader
+	r    *section
 	buf  []byte
 	rest []byte
 }
 
-func newBlocks(r io.Reader) *blocks { return &blocks{r: r, buf: make([]byte, 64<<10)} }
+// newBlocks takes no more memory than the section has bytes: most members are small, and there may be very many.
+func newBlocks(r *section) *blocks { return &blocks{r: r, buf: make([]byte, min(64<<10, r.end-r.at))} }
 
 func (b *blocks) Read(p []byte) (int, error) {
 	if err := b.fill(); err != nil {
