@@ -101,8 +101,20 @@ func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine))
 // hosts is locals, and for a smaller sample the other engines. Their collection is edited between two calls only, and they are
 // not killed here (hostrunner/browsertest does that).
 func hosts(t *testing.T, n uint32, do func(t *testing.T, e engine)) {
+	cutOff(t, n, do)
+	remotes(t, map[engine]uint32{inPage: 4 * n}, do)
+}
+
+// cutOff is hosts for tests in which a connection breaks, so without the page: Chromium itself sends a request again if a
+// connection that was used before breaks.
+func cutOff(t *testing.T, n uint32, do func(t *testing.T, e engine)) {
 	locals(t, n, do)
-	for e, every := range map[engine]uint32{nodeReactor: 3 * n, nodeProgram: 4 * n, inPage: 4 * n} {
+	remotes(t, map[engine]uint32{nodeReactor: 3 * n, nodeProgram: 4 * n}, do)
+}
+
+// remotes runs do on those engines whose sample of one in so many has this test.
+func remotes(t *testing.T, samples map[engine]uint32, do func(t *testing.T, e engine)) {
+	for e, every := range samples {
 		if testing.Short() || nativeOnly() || !sampled(t.Name()+e.String(), every) {
 			continue
 		}

@@ -55,7 +55,7 @@ func uploadPoints() []point {
 // arrived reports whether the server had our changes at the point.
 func (op operation) arrived(p point) bool { return p.method == op.arrives && p.after }
 
-// spread runs do on engines: locals, hosts.
+// spread runs do on engines: locals, hosts, cutOff.
 type spread func(t *testing.T, n uint32, do func(t *testing.T, e engine))
 
 // eachPoint runs do for each point of each operation.
@@ -131,10 +131,7 @@ func withScm(d, before anki.Dump) anki.Dump {
 // The connection is lost at each point.
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
-	eachPoint(t, hosts, 4, func(t *testing.T, e engine, op operation, p point) {
-		if e == inPage {
-			t.Skip("Chromium itself sends a request again if a connection that was used before breaks")
-		}
+	eachPoint(t, cutOff, 4, func(t *testing.T, e engine, op operation, p point) {
 		s, a, before := op.start(t, e, p)
 		s.proxy.Use(p.at(func(*anki.Exchange) anki.Verdict { return anki.Drop }))
 		err := op.run(t.Context(), s.ours)
