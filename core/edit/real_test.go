@@ -1,12 +1,10 @@
 package edit_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,32 +17,14 @@ import (
 	"github.com/cardferry/cardferry/core/edit"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
-// real runs testdata/realedits.py, which uses the real program, and decodes what it prints. Without the program
-// (CARDFERRY_ANKI_PYTHON names a Python that has the package anki) the test is skipped, or fails where
-// CARDFERRY_REQUIRE_ANKI is 1.
+// real runs testdata/realedits.py, which uses the real program.
 func real(t testing.TB, result any, args ...string) {
 	t.Helper()
-	python := os.Getenv("CARDFERRY_ANKI_PYTHON")
-	if python == "" {
-		if os.Getenv("CARDFERRY_REQUIRE_ANKI") == "1" {
-			t.Fatal("CARDFERRY_ANKI_PYTHON is not set")
-		}
-		t.Skip("CARDFERRY_ANKI_PYTHON is not set")
-	}
-	cmd := exec.CommandContext(t.Context(), python, append([]string{"testdata/realedits.py"}, args...)...)
-	cmd.Env = append(os.Environ(), "TZ=UTC")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("realedits.py %q: %v\n%s", args, err, stderr.String())
-	}
-	if err := json.Unmarshal(out, result); err != nil {
-		t.Fatalf("realedits.py %q printed %q: %v", args, out, err)
-	}
+	anki.Script{Path: "testdata/realedits.py", Zone: "UTC"}.Run(t, result, nil, args...)
 }
 
 // like is a comparison of an edit of ours with the real program's. In ops, $name stands for an id of the base.

@@ -1,14 +1,13 @@
 package mediause_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // realCase is a collection and a folder for the real program.
@@ -22,30 +21,10 @@ type realResult struct {
 	Error           string
 }
 
-// realCheck runs testdata/realmedia.py, which uses the real program. Without the program (CARDFERRY_ANKI_PYTHON names a
-// Python that has the package anki) the test is skipped, or fails where CARDFERRY_REQUIRE_ANKI is 1.
+// realCheck runs testdata/realmedia.py, which uses the real program.
 func realCheck(t *testing.T, cases []realCase) (results []realResult) {
 	t.Helper()
-	python := os.Getenv("CARDFERRY_ANKI_PYTHON")
-	if python == "" {
-		if os.Getenv("CARDFERRY_REQUIRE_ANKI") == "1" {
-			t.Fatal("CARDFERRY_ANKI_PYTHON is not set")
-		}
-		t.Skip("CARDFERRY_ANKI_PYTHON is not set")
-	}
-	input, err := json.Marshal(cases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), python, "testdata/realmedia.py")
-	cmd.Stdin = bytes.NewReader(input)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(out, &results); err != nil {
-		t.Fatal(err)
-	}
+	anki.Script{Path: "testdata/realmedia.py"}.Run(t, &results, cases)
 	if len(results) != len(cases) {
 		t.Fatalf("%d results of %d cases", len(results), len(cases))
 	}

@@ -1,12 +1,9 @@
 package render_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/render"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // realCase is a notetype and a note for the real program, and answers to compare: what is expected, what is typed, and whether
@@ -37,30 +35,10 @@ type realResult struct {
 	Compared         []string
 }
 
-// realResults runs testdata/realrender.py, which uses the real program. Without the program (CARDFERRY_ANKI_PYTHON names a Python
-// that has the package anki) the test is skipped, or fails where CARDFERRY_REQUIRE_ANKI is 1.
+// realResults runs testdata/realrender.py, which uses the real program.
 func realResults(t *testing.T, cases []realCase) (results []realResult) {
 	t.Helper()
-	python := os.Getenv("CARDFERRY_ANKI_PYTHON")
-	if python == "" {
-		if os.Getenv("CARDFERRY_REQUIRE_ANKI") == "1" {
-			t.Fatal("CARDFERRY_ANKI_PYTHON is not set")
-		}
-		t.Skip("CARDFERRY_ANKI_PYTHON is not set")
-	}
-	input, err := json.Marshal(cases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), python, "testdata/realrender.py")
-	cmd.Stdin = bytes.NewReader(input)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(out, &results); err != nil {
-		t.Fatal(err)
-	}
+	anki.Script{Path: "testdata/realrender.py"}.Run(t, &results, cases)
 	if len(results) != len(cases) {
 		t.Fatalf("%d results for %d cases", len(results), len(cases))
 	}
