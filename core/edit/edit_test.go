@@ -105,13 +105,9 @@ func (a *app) list(sql string) (out []string) {
 func newWorld(t testing.TB) *app {
 	t.Helper()
 	a := newApp(t)
-	for name, deck := range map[string]string{"A": "A", "B": "A::B", "Z": "Z"} {
-		a.names[name] = a.do(`[{"op":"addDeck","name":"` + deck + `"}]`)[0].DeckID
-		if name == "B" { // its parent may have been made with it
-			a.names["A"], _ = rows.IntOf(a.db, "SELECT id FROM decks WHERE name = 'A'")
-		}
+	for _, deck := range []string{"A", "A::B", "Z"} { // in this order: a child made first makes its parent
+		a.names[deck[len(deck)-1:]] = a.do(`[{"op":"addDeck","name":"` + deck + `"}]`)[0].DeckID
 	}
-	a.names["A"], _ = rows.IntOf(a.db, "SELECT id FROM decks WHERE name = 'A'")
 	for i, ops := range []string{
 		`[{"op":"addNote","notetypeId":$basic,"deckId":$A,"fields":["one","1"],"tags":["t"]}]`,
 		`[{"op":"addNote","notetypeId":$reversed,"deckId":$B,"fields":["two","2"]}]`,
