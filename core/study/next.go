@@ -179,7 +179,7 @@ func (b *builder) nextCard(id int64) (n NextCard, err error) {
 func (b *builder) finished(out *Next) error {
 	f := &Finished{Filtered: b.nodes[0].Filtered}
 	out.Finished = f
-	return b.each("SELECT c.queue, count(*), 0"+fromDecks+"(c.queue <= 0 OR c.queue IN (2, 3) AND c.due <= ?2 OR c.queue IN (1, 4) AND c.due < ?3) GROUP BY c.queue",
+	return b.each(false, "SELECT c.queue, count(*), 0"+fromDecks+"(c.queue <= 0 OR c.queue IN (2, 3) AND c.due <= ?2 OR c.queue IN (1, 4) AND c.due < ?3) GROUP BY c.queue",
 		func(e entry) (bool, error) {
 			queue, number := e.id, e.due
 			switch queue {

@@ -2,7 +2,6 @@ package study
 
 import (
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/rows"
@@ -12,7 +11,7 @@ import (
 type entry struct {
 	id, due int64
 	place   int   // of its deck among the nodes
-	note    int64 // this and the next two are looked up only where they are needed
+	note    int64 // this and the next two are read only where they are needed
 	ord     int64
 	home    int64 // the deck to which it belongs, 0 for the one in which it is
 }
@@ -35,7 +34,6 @@ type builder struct {
 	burying bool                 // some deck buries siblings, so that seen is kept
 	seen    map[int64]bool       // notes that have a card in the queue
 	ids     []byte               // of the decks, a JSON array
-	lookup  host.Stmt
 }
 
 // buildQueue gathers the cards of a deck and those below it.
@@ -59,10 +57,6 @@ func (c *Session) buildQueue(deckID int64) (*builder, error) {
 		b.ids = jsontext.AppendInt(jsontext.Separate(b.ids), n.id)
 	}
 	b.ids = append(b.ids, ']')
-	if b.lookup, err = c.db.Prepare("SELECT nid, ord, odid FROM cards WHERE id = ?"); err != nil {
-		return nil, err
-	}
-	defer b.lookup.Close()
 	for _, gather := range [...]func() error{b.gatherLearning, b.gatherInterday, b.gatherReviews, b.gatherNew} {
 		if err := gather(); err != nil {
 			return nil, err
@@ -76,13 +70,17 @@ func (c *Session) buildQueue(deckID int64) (*builder, error) {
 const fromDecks = " FROM json_each(?1) AS k CROSS JOIN cards AS c ON c.did = k.value WHERE "
 
 // each hands over the cards that a query selects (id, due, place) until take returns false. It reads only so far ahead as a
-// batch of rows goes.
-func (b *builder) each(sql string, take func(entry) (bool, error), args ...any) error {
+// batch of rows goes. If whole is set, what is not in the index is read as well, card by card in the order of the query, so that
+// nothing is read of those that come after the end; a LIMIT keeps SQLite from dropping that order.
+func (b *builder) each(whole bool, sql string, take func(entry) (bool, error), args ...any) error {
+	if whole {
+		sql = "SELECT q.*, c.nid, c.ord, c.odid FROM (" + sql + " LIMIT -1) AS q CROSS JOIN cards AS c ON c.id = q.id"
+	}
 	for row, err := range rows.Query(b.db, sql, args...) {
 		if err != nil {
 			return err
 		}
-		more, err := take(entry{id: row[0].Int(), due: row[1].Int(), place: int(row[2].Int())})
+		more, err := take(asEntry(row, int(row[2].Int())))
 		if err != nil || !more {
 			return err
 		}
@@ -90,31 +88,27 @@ func (b *builder) each(sql string, take func(entry) (bool, error), args ...any) 
 	return nil
 }
 
-// look fills in what is not in the index.
-func (b *builder) look(e *entry) error {
-	for row, err := range rows.Each(b.lookup, rows.Pack(nil, e.id)) {
-		if err != nil {
-			return err
-		}
-		e.note, e.ord, e.home = row[0].Int(), row[1].Int(), row[2].Int()
+// asEntry reads id, due, place and, where they were selected, note, template and home.
+func asEntry(row []rows.Value, place int) entry {
+	e := entry{id: row[0].Int(), due: row[1].Int(), place: place}
+	if len(row) > 3 {
+		e.note, e.ord, e.home = row[3].Int(), row[4].Int(), row[5].Int()
 	}
-	return nil
+	return e
 }
 
 func (b *builder) gatherLearning() error {
 	ahead := b.now.Unix() + b.learnAhead
-	return b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue IN (1, 4) AND c.due < ?2 ORDER BY c.due, c.id", func(e entry) (bool, error) {
+	return b.each(b.burying, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue IN (1, 4) AND c.due < ?2 ORDER BY c.due, c.id", func(e entry) (bool, error) {
 		if e.due <= ahead {
 			b.learning = append(b.learning, e)
 		} else if at := e.due * 1000; b.later == 0 {
 			b.later = at
 		}
-		if !b.burying {
-			return true, nil
+		if b.burying {
+			b.seen[e.note] = true
 		}
-		err := b.look(&e)
-		b.seen[e.note] = true
-		return true, err
+		return true, nil
 	}, string(b.ids), b.nextDay)
 }
 
@@ -125,7 +119,6 @@ type gatherer struct {
 	bury    func(*legacy.StudyOptions) bool
 	allowed func(*node) bool
 	full    func(*node) bool // nothing more is allowed, whatever the deck below it
-	looks   bool             // note and template are wanted
 }
 
 // take takes a card if the limits allow it, unless its note has one in the queue before it and that hides it.
@@ -136,11 +129,6 @@ func (g *gatherer) take(e entry) (more bool, err error) {
 	}
 	if g.full(n) {
 		return true, nil
-	}
-	if g.burying || g.looks {
-		if err := g.look(&e); err != nil {
-			return false, err
-		}
 	}
 	if g.burying && g.seen[e.note] {
 		o := n.options
@@ -166,23 +154,23 @@ func noReviews(n *node) bool { return n.left.review <= 0 }
 
 func (b *builder) gatherInterday() error {
 	g := gatherer{builder: b, list: &b.interday, bury: func(o *legacy.StudyOptions) bool { return o.BuryInterday }, allowed: (*node).takeReview, full: noReviews}
-	return b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 3 AND c.due <= ?2 ORDER BY c.due, c.id", g.take, string(b.ids), b.today)
+	return b.each(b.burying, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 3 AND c.due <= ?2 ORDER BY c.due, c.id", g.take, string(b.ids), b.today)
 }
 
 func (b *builder) gatherReviews() error {
 	g := gatherer{builder: b, list: &b.review, bury: func(o *legacy.StudyOptions) bool { return o.BuryReviews }, allowed: (*node).takeReview, full: noReviews}
 	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = 2 AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.fsrs) + ", c.id"
-	return b.each(sql, g.take, string(b.ids), b.today, b.nextDay)
+	return b.each(b.burying, sql, g.take, string(b.ids), b.today, b.nextDay)
 }
 
 func (b *builder) gatherNew() error {
-	g := gatherer{builder: b, list: &b.new, bury: func(o *legacy.StudyOptions) bool { return o.BuryNew }, looks: true,
+	g := gatherer{builder: b, list: &b.new, bury: func(o *legacy.StudyOptions) bool { return o.BuryNew },
 		allowed: func(n *node) bool { return n.takeNew(b.ignoreReviews) },
 		full:    func(n *node) bool { return n.left.new <= 0 || n.left.review <= 0 && !b.ignoreReviews },
 	}
 	var err error
 	if order := newOrder(b.top.NewGather); order != "" {
-		err = b.each("SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 0 AND ?2 IS NOT NULL ORDER BY "+order+", c.id", g.take, string(b.ids), b.today)
+		err = b.each(true, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 0 AND ?2 IS NOT NULL ORDER BY "+order+", c.id", g.take, string(b.ids), b.today)
 	} else {
 		err = b.newByDeck(&g)
 	}
@@ -192,7 +180,7 @@ func (b *builder) gatherNew() error {
 
 // newByDeck gathers the new cards of one deck after the other, which needs no sorting.
 func (b *builder) newByDeck(g *gatherer) error {
-	st, err := b.db.Prepare("SELECT id, due FROM cards WHERE did = ? AND queue = 0 ORDER BY due, id")
+	st, err := b.db.Prepare("SELECT id, due, 0, nid, ord, odid FROM cards WHERE did = ? AND queue = 0 ORDER BY due, id")
 	if err != nil {
 		return err
 	}
@@ -202,7 +190,7 @@ func (b *builder) newByDeck(g *gatherer) error {
 			if err != nil {
 				return err
 			}
-			more, err := g.take(entry{id: row[0].Int(), due: row[1].Int(), place: place})
+			more, err := g.take(asEntry(row, place))
 			if err != nil {
 				return err
 			}
