@@ -38,8 +38,17 @@ func decoderOptions() []zstd.DOption {
 	}
 }
 
-// Compress appends the frame of src to dst.
+// maxRaw is the longest payload that is not worth the encoder's tables, 1 ms in the guest: all of a sync that has nothing to do.
+// Its length fits into one byte.
+const maxRaw = 255
+
+// Compress appends the frame of src to dst. Short payloads are framed as they are: one segment with one raw block.
 func (c *Codec) Compress(dst, src []byte) []byte {
+	if n := len(src); n <= maxRaw {
+		const singleSegment, last = 1 << 5, 1
+		dst = append(dst, frameMagic&0xFF, frameMagic>>8&0xFF, frameMagic>>16&0xFF, frameMagic>>24, singleSegment, byte(n), last|byte(n<<3), byte(n>>5), 0)
+		return append(dst, src...)
+	}
 	if c.enc == nil {
 		c.enc, _ = zstd.NewWriter(nil, encoderOptions(false)...) // fails only on bad options
 	}
