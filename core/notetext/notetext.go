@@ -4,10 +4,13 @@ package notetext
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/cardferry/cardferry/core/digest"
+	"github.com/cardferry/cardferry/core/order"
+	"github.com/cardferry/cardferry/core/unicase"
 )
 
 // fieldSeparator divides the fields of a note in a file and on the wire.
@@ -115,7 +118,16 @@ func JoinTags(tags string) string {
 		!strings.Contains(tags, "  ") && !strings.Contains(tags, "\u3000") {
 		return tags
 	}
-	list := SplitTags(tags)
+	return joined(SplitTags(tags))
+}
+
+// SortTags returns tags as the reference stores those of an edited note: each once in whatever spelling, sorted. It reorders list.
+func SortTags(list []string) string {
+	order.Func(list, unicase.CompareStrings)
+	return joined(slices.CompactFunc(list, unicase.Equal))
+}
+
+func joined(list []string) string {
 	if len(list) == 0 {
 		return ""
 	}
