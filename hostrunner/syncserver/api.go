@@ -25,6 +25,7 @@ var apiRoutes = []apiRoute{
 	{verb: http.MethodPost, path: "password", serve: changePassword},
 	{verb: http.MethodGet, path: "devices", serve: listDevices},
 	{verb: http.MethodDelete, path: "devices/", serve: revokeDevice},
+	{verb: http.MethodGet, path: "collection", serve: showContents},
 	{verb: http.MethodGet, path: "events", serve: listen},
 }
 
