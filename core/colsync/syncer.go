@@ -19,6 +19,8 @@ type Syncer struct {
 	Store *profile.Profile
 	// Client names the program in requests, printable ASCII, e.g. "cardferry/1.0".
 	Client string
+	// OwnBackup keeps a backup of the server's collection here also where the server keeps one: only what is here can be restored here.
+	OwnBackup bool
 }
 
 // Account says where to sync and with which key.

@@ -32,7 +32,7 @@ type TransferReport struct {
 }
 
 // Upload replaces the server's collection by this one (§13). With backup, the server's collection is kept as a backup
-// here first, unless it is empty or the server says that it keeps one.
+// here first, unless it is empty or the server says that it keeps one (see OwnBackup).
 // Errors: fault.OneWayNeeded if this collection is empty and the server's is not, fault.ServerMessage (the server
 // refuses the file), and those of Sync. A refused upload leaves the local file untouched.
 func (s *Syncer) Upload(ctx context.Context, acc Account, backup bool) (TransferReport, error) {
@@ -85,7 +85,7 @@ func (s *Syncer) upload(ctx context.Context, r *remote.Server, m wire.Meta, back
 	if err := s.checkHostedSize(r.Base); err != nil {
 		return rep, err
 	}
-	if backup && !m.Empty && !m.KeepsBackup {
+	if backup && !m.Empty && (s.OwnBackup || !m.KeepsBackup) {
 		if rep.Backup, err = s.backUpServer(ctx, r); err != nil {
 			return rep, fault.Step("back up the server's collection", err)
 		}

@@ -119,6 +119,8 @@ type SyncResult = colsync.Report
 type TransferParams struct {
 	Account *colsync.Account `json:"account"`
 	Backup  bool             `json:"backup"`
+	// OwnBackup keeps one of the server's collection here also where the server keeps one.
+	OwnBackup bool `json:"own_backup,omitempty"`
 }
 
 // TransferResult is the result of upload and download.

@@ -120,7 +120,7 @@ func (o *SyncParams) read(p *params) error {
 }
 
 func (o *TransferParams) read(p *params) error {
-	o.Account, o.Backup = p.account("account"), p.flag("backup")
+	o.Account, o.Backup, o.OwnBackup = p.account("account"), p.flag("backup"), p.flag("own_backup")
 	return p.end()
 }
 

@@ -301,6 +301,7 @@ func (s *Service) upload(ctx context.Context, p TransferParams) (TransferResult,
 	if err != nil {
 		return TransferResult{}, err
 	}
+	y.OwnBackup = p.OwnBackup
 	return y.Upload(ctx, *p.Account, p.Backup)
 }
 
