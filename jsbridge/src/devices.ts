@@ -57,7 +57,7 @@ export async function listDevices(send: typeof fetch, owner: Owner | null, signa
     const list = devicesIn(text);
     if (list) return list;
   }
-  throw refused(status);
+  throw refused(status, "no list of devices");
 }
 
 /** Asks the server to sign one out. */
@@ -65,10 +65,11 @@ export async function removeDevice(send: typeof fetch, owner: Owner | null, id: 
   const { status } = await ask(send, owner, "DELETE", `api/devices/${encodeURIComponent(id)}`, signal);
   if (status === 204) return null;
   if (status === 404) throw new SyncError("not_found", "the account has no such device");
-  throw refused(status);
+  throw refused(status, "no list of devices");
 }
 
-async function ask(send: typeof fetch, owner: Owner | null, method: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+/** Asks a server of ours something about the account. */
+export async function ask(send: typeof fetch, owner: Owner | null, method: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
   if (!owner) throw new SyncError("auth", "there is no account");
   const request = {
     method,
@@ -95,8 +96,9 @@ function devicesIn(text: string): Device[] | undefined {
   }
 }
 
-function refused(status: number): SyncError {
+/** What an answer means that is none; what a server lacks that is not ours. */
+export function refused(status: number, what: string): SyncError {
   if (status === 401) return new SyncError("auth", "the server does not know this device any more");
   if (status >= 500) return new SyncError("server_error", `the server answered with status ${status}`);
-  return new SyncError("server_message", "the server has no list of devices", { details: { reason: "unsupported" } });
+  return new SyncError("server_message", `the server has ${what}`, { details: { reason: "unsupported" } });
 }

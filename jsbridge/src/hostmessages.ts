@@ -7,7 +7,7 @@ export const PIECE = 256 << 10;
 
 /** What the app may call, and which argument takes the signal that ends the call early. */
 export const METHODS: Readonly<Record<string, number | undefined>> = {
-  status: undefined, account: undefined, login: 0, signUp: 0, logout: undefined, refresh: 0, sync: 0, upload: 0, download: 0,
+  status: undefined, account: undefined, login: 0, signUp: 0, logout: undefined, refresh: 0, serverContents: 0, sync: 0, upload: 0, download: 0,
   render: undefined, compareTyped: undefined, query: undefined, edit: undefined, undo: undefined, deckTree: undefined,
   nextCards: undefined, exportFile: 0, importFile: 1, diagnostics: undefined, close: undefined, storage: undefined,
   "storage.request": undefined, "backups.list": undefined, "backups.restore": undefined, "settings.get": undefined,

@@ -2,6 +2,7 @@
 
 import { Client } from "./client.ts";
 import type { ImportReport } from "./colpkgprotocol.ts";
+import type { ServerContents } from "./contents.ts";
 import { DevicesApi } from "./devices.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError } from "./errors.ts";
@@ -31,6 +32,7 @@ export type { Transport } from "./transport.ts";
 export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
 export type { ImportReport } from "./colpkgprotocol.ts";
 export type { DevicesApi } from "./devices.ts";
+export type { ServerContents } from "./contents.ts";
 export type { Device } from "./devicesprotocol.ts";
 export type { MediaFiles, MediaSource } from "./mediaapi.ts";
 export type {
@@ -208,16 +210,26 @@ export class Cardferry {
   }
 
   /**
-   * Replaces the server's collection by this one. Unless backup is false, the server's is kept as a backup here first
-   * (`damaged_download` if it is damaged).
+   * Replaces the server's collection by this one. Unless backup is false, the server's is kept as a backup first
+   * (`damaged_download` if it is damaged): by a server that does so, else here; with `"here"` always here, where it can be restored.
    */
-  async upload(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
-    return this.#client.call("upload", { backup: options.backup ?? true }, options.signal);
+  async upload(options: { backup?: boolean | "here" } & CallOptions = {}): Promise<TransferReport> {
+    const { backup, signal } = options;
+    return this.#client.call("upload", { backup: backup !== false, ownBackup: backup === "here" }, signal);
   }
 
   /** Replaces this collection by the server's; unless backup is false, a backup is kept. */
   async download(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
     return this.#client.call("download", { backup: options.backup ?? true }, options.signal);
+  }
+
+  /**
+   * What the server's collection has, and how much of it is newer than `since` (Unix milliseconds): what would be lost if a copy
+   * of that time replaced it. Errors: `auth`; `server_message` with `details.reason` `unsupported` if the server is none of ours; those of
+   * the network.
+   */
+  async serverContents(options: { since?: number } & CallOptions = {}): Promise<ServerContents> {
+    return this.#client.call("serverContents", { since: options.since ?? 0 }, options.signal);
   }
 
   /**

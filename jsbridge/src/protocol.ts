@@ -1,6 +1,7 @@
 // The messages between page and worker. Constants that the guest shares are in protocol.gen.ts.
 
 import type { PackageCalls } from "./colpkgprotocol.ts";
+import type { ContentsCalls } from "./contents.ts";
 import type { DeviceCalls } from "./devicesprotocol.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
@@ -139,13 +140,13 @@ export interface OpenRequest {
 }
 
 /** The calls that a page makes, by name: parameters and result. */
-export interface Calls extends MediaCalls, PackageCalls, DeviceCalls {
+export interface Calls extends MediaCalls, PackageCalls, DeviceCalls, ContentsCalls {
   open: [OpenRequest, null];
   login: [{ user: string; password: string; endpoint?: string }, AccountInfo];
   logout: [null, null];
   refresh: [{ offline: boolean }, StatusReport];
   sync: [{ onConflict: OnConflict; media: boolean }, SyncReport];
-  upload: [{ backup: boolean }, TransferReport];
+  upload: [{ backup: boolean; ownBackup: boolean }, TransferReport];
   download: [{ backup: boolean }, TransferReport];
   signUp: [{ user: string; password: string }, AccountInfo];
   backups: [null, Backup[]];

@@ -3,6 +3,7 @@
 import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
 import { exportFile, importFile } from "./colpkg.ts";
+import { serverContents } from "./contents.ts";
 import { listDevices, removeDevice } from "./devices.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
@@ -170,14 +171,15 @@ export class Session {
     },
     devices: (_, signal) => listDevices(this.#around.transport ?? fetch, this.#credentials(), signal),
     removeDevice: ({ id }, signal) => removeDevice(this.#around.transport ?? fetch, this.#credentials(), id, signal),
+    serverContents: ({ since }, signal) => serverContents(this.#around.transport ?? fetch, this.#credentials(), since, signal),
     diagnostics: () => this.#diagnostics(),
     logout: () => this.#logout(),
     refresh: ({ offline }, signal) => this.#refresh(offline, signal),
     sync: (p, signal) => this.#syncBoth(p, signal),
-    upload: ({ backup }, signal) =>
+    upload: ({ backup, ownBackup }, signal) =>
       this.#manual(async () => {
         if (await this.#mustFetch(signal)) throw this.#failed(refuseUpload());
-        return this.#task("upload", { backup }, signal);
+        return this.#task("upload", { backup, own_backup: ownBackup }, signal);
       }),
     download: ({ backup }, signal) =>
       this.#manual(async () => {
@@ -333,6 +335,8 @@ export class Session {
   async #refresh(offline: boolean, signal: AbortSignal): Promise<StatusReport> {
     try {
       const report = (await this.#task("status", { offline }, signal)) as StatusReport;
+      // Where there are changes to send the server is not asked. A sync has asked it.
+      if (report.required === "normal" && this.#status.error?.kind === "one_way_needed") report.required = "full";
       this.#set(statusOf(report));
       return report;
     } catch (e) {
