@@ -142,12 +142,16 @@ func TestBothHaveCards(t *testing.T) {
 	a.Fill(t, "Password", apptest.Password)
 	a.Tap(t, "Sign in")
 	a.Read(t, "Which side do you want to keep?")
-	for _, text := range []string{"Would be lost if you keep the server", "1 card and 0 reviews", "only on the phone", "kept on this device for 30 days"} {
+	for _, text := range []string{
+		"Would be lost if you keep the server", "1 card and 0 reviews, as they are here", "only on the phone",
+		"Would be lost if you keep this device", "3 cards and 0 reviews, as they are there", "desktop 2", "kept on this device for 30 days",
+	} {
 		a.Read(t, text)
 	}
 	each(t, a, "choice")
 	a.Size(t, 1280, 800, false)
 	a.Tap(t, "Keep the server")
+	a.Read(t, "The one card of this device is replaced")
 	a.Read(t, "A copy is kept here first")
 	a.Tap(t, "Keep the server") // asked once more, with what is lost
 	a.Read(t, "This device now has")
@@ -164,6 +168,60 @@ func TestBothHaveCards(t *testing.T) {
 	a.Read(t, "Restored")
 	a.Go(t, "#/browse")
 	a.Read(t, "only on the phone")
+}
+
+// TestBothHaveChanged is flow 3 between sides that have synced before: what came to each since then is told.
+func TestBothHaveChanged(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	kind := desktop.ID(t, "add_notetype", anki.Args{"name": "Of my own"})
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "shared", "count": 3}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Read(t, "The server has your decks")
+	a.Read(t, "Cards 3")
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Study Default")
+	synced(t, a)
+
+	s.Stop()
+	a.Tap(t, "Study Default")
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Good")
+	a.Wait(t, `all(".grades").length === 0`)
+	s.Start(t)
+	desktop.Do(t, "edit_notetype", anki.Args{"id": kind, "add_field": "Another"}, nil)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "later", "count": 2}, nil)
+	desktop.Upload(t)
+
+	a.Go(t, "#/sync")
+	a.Tap(t, "Sync now")
+	a.Read(t, "Which side do you want to keep?")
+	a.Read(t, "1 review made here since the last sync")
+	a.Read(t, "2 notes written or changed on other devices since this one last synced")
+	a.Read(t, "later 1")
+	each(t, a, "choice-changed")
+	a.Size(t, 360, 780, false)
+	a.Access(t, "the choice")
+	a.Tap(t, "Keep this device")
+	a.Read(t, "The 5 cards of the server are replaced")
+	a.Tap(t, "Keep this device")
+	a.Read(t, "The server now has")
+	synced(t, a)
+	desktop.Download(t)
+	if n := number(t, desktop, "SELECT count() FROM notes"); n != 3 {
+		t.Errorf("the desktop program has %d notes, want the 3 of the phone", n)
+	}
+	if n := number(t, desktop, "SELECT count() FROM revlog"); n != 1 {
+		t.Errorf("the desktop program has %d reviews, want the 1 of the phone", n)
+	}
+	a.Go(t, "#/sync")
+	a.Read(t, "Nothing new")
+	a.Tap(t, "Restore the previous copy")
+	a.Read(t, "The server’s copy, before it was replaced")
 }
 
 // TestOffline is flow 7: the installed app opens, studies, adds and edits with no network, and syncs when it is back.

@@ -51,7 +51,7 @@ export async function act(): Promise<void> {
 /** Replaces one side by the other. */
 export async function oneWay(direction: "upload" | "download"): Promise<boolean> {
   return run(async (signal) => {
-    const report: TransferReport = direction === "upload" ? await ferry().upload({ signal }) : await ferry().download({ signal });
+    const report: TransferReport = direction === "upload" ? await ferry().upload({ signal, backup: "here" }) : await ferry().download({ signal });
     const size = texts.bytes(report.bytes);
     void mediaAfter();
     return direction === "upload" ? texts.sync.uploaded(size) : texts.sync.downloaded(size);

@@ -27,6 +27,18 @@ function since(time: number): string {
   return date.format(time);
 }
 
+/** "2 notes changed and 5 reviews made" */
+function made(notes: number, reviews: number): string {
+  const parts = [notes > 0 && `${count(notes, "note")} written or changed`, reviews > 0 && `${count(reviews, "review")} made`];
+  return parts.filter(Boolean).join(" and ");
+}
+
+function replaced(side: "server" | "device", cards: number | undefined): string {
+  const of = side === "server" ? "the server" : "this device";
+  if (cards === undefined) return `The cards of ${of} are`;
+  return cards === 1 ? `The one card of ${of} is` : `The ${whole(cards)} cards of ${of} are`;
+}
+
 function bytes(n: number): string {
   if (n < 1000) return `${whole(n)} bytes`;
   if (n < 1e6) return `${whole(Math.round(n / 1e3))} kB`;
@@ -320,15 +332,20 @@ export const texts = {
     lost: "Would be lost if you keep the server",
     lostServer: "Would be lost if you keep this device",
     lostNothing: "Nothing",
+    lostNewer: (notes: number, reviews: number) => `${made(notes, reviews)} here since the last sync`,
     lostPending: (n: number) => `${count(n, "change")} made here since the last sync`,
     lostCards: (n: number, reviews: number) => `${count(n, "card")} and ${count(reviews, "review")}, as they are here`,
+    lostThere: (n: number, reviews: number) => `${count(n, "card")} and ${count(reviews, "review")}, as they are there`,
+    lostServerNewer: (notes: number, reviews: number) => `${made(notes, reviews)} on other devices since this one last synced`,
+    lostServerOther: "No cards and no reviews. Decks or settings have changed there since this device last synced",
     lostServerChanges: "What your other devices have sent since this device last synced",
     lostServerNothing: "Nothing: the server has not changed since this device last synced",
-    onlyThere: "known after fetching",
+    onlyThere: "this server does not say",
     lostServerAll: "All that your other devices have sent to it",
-    sureDevice: "The server’s cards are replaced by those of this device, for all your devices. A copy of them is kept here first.",
+    sureDevice: (cards: number | undefined) =>
+      `${replaced("server", cards)} replaced by those of this device, for all your devices. A copy of them is kept here first.`,
     sureServer: (cards: number, pending: number) =>
-      `The ${count(cards, "card")} of this device are replaced by the server’s${pending > 0 ? `, and ${count(pending, "change")} made here ${pending === 1 ? "is" : "are"} lost` : ""}. A copy is kept here first.`,
+      `${replaced("device", cards)} replaced by the server’s${pending > 0 ? `, and ${count(pending, "change")} made here ${pending === 1 ? "is" : "are"} lost` : ""}. A copy is kept here first.`,
     examples: "For example",
     recommended: "Recommended",
     keepServer: "Keep the server",

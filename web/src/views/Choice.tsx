@@ -28,7 +28,17 @@ interface Sides {
   lastSync: number;
   serverChanged: number;
   serverChangedSince: boolean;
-  /** First fields of the notes that were changed here last and not sent. */
+  /** What of this device was not sent. */
+  here: Newer;
+  /** What the server has; undefined where it does not say. */
+  server: { cards: number; reviews: number; newer: Newer } | undefined;
+}
+
+/** What has come to one side since the sides were last the same. */
+interface Newer {
+  notes: number;
+  reviews: number;
+  /** First fields of the notes that were changed last. */
   examples: string[];
 }
 
@@ -42,7 +52,7 @@ export function ChoiceView() {
   if (sides === null) {
     return <><Head title={texts.sync.title} back="#/" /><Empty icon="check" title={texts.sync.state.none()} text={texts.choice.notNow}><a class="button" href="#/">{texts.study.home}</a></Empty></>;
   }
-  if (!sides.uploadOK) return <OneSide direction="download" />;
+  if (!sides.uploadOK) return <OneSide direction="download" sides={sides} />;
   if (!sides.downloadOK) return <OneSide direction="upload" sides={sides} />;
   return <TwoSides sides={sides} />;
 }
@@ -51,30 +61,42 @@ export function ChoiceView() {
 async function readSides(): Promise<Sides | null> {
   const report = await ferry().refresh();
   if (report.required !== "full") return null;
+  const answer = await ask();
+  if (!answer) return null;
   const q = async (sql: string) => (await ferry().query(sql))[0];
-  const [counts, col, rows] = await Promise.all([
-    q("SELECT (SELECT count() FROM cards) AS cards, (SELECT count() FROM notes) AS notes, (SELECT count() FROM revlog) AS revlog"),
+  const [counts, col, rows, contents] = await Promise.all([
+    q(`SELECT (SELECT count() FROM cards) AS cards, (SELECT count() FROM notes) AS notes, (SELECT count() FROM revlog) AS revlog,
+      (SELECT count() FROM notes WHERE usn = -1) AS newNotes, (SELECT count() FROM revlog WHERE usn = -1) AS newReviews`),
     q("SELECT mod FROM col"),
-    ferry().query(`SELECT flds FROM notes WHERE usn = -1 ORDER BY mod DESC LIMIT ${EXAMPLES}`),
+    ferry().query(`SELECT flds FROM notes WHERE usn = -1 ORDER BY mod DESC, id DESC LIMIT ${EXAMPLES}`),
+    ferry().serverContents({ since: report.last_sync }).catch(() => undefined), // a server that is none of ours does not say
   ]);
-  const server = await serverSide();
+  const firsts = (fields: readonly string[]): string[] => fields.map((f) => plain(f.split("\x1f")[0] ?? "")).filter(Boolean);
   return {
-    uploadOK: report.upload_ok, downloadOK: report.download_ok,
+    uploadOK: answer.upload_ok, downloadOK: answer.download_ok,
     cards: num(counts, "cards"), notes: num(counts, "notes"), reviews: num(counts, "revlog"),
     pending: report.pending, changed: num(col, "mod"), lastSync: report.last_sync,
-    serverChanged: server?.modified ?? 0, serverChangedSince: server?.changed_since_last_sync ?? true,
-    examples: rows.map((r) => plain(String(r.flds).split("\x1f")[0] ?? "")).filter(Boolean),
+    serverChanged: answer.upload_loses.modified, serverChangedSince: answer.upload_loses.changed_since_last_sync,
+    here: { notes: num(counts, "newNotes"), reviews: num(counts, "newReviews"), examples: firsts(rows.map((r) => String(r.flds))) },
+    server: contents && { cards: contents.cards, reviews: contents.reviews, newer: { ...contents.newer, examples: firsts(contents.newer.examples) } },
   };
 }
 
-/** What the server has, as far as it says. A sync that needs a choice changes nothing and tells. */
-async function serverSide(): Promise<{ modified?: number; changed_since_last_sync?: boolean } | undefined> {
+/** What a sync says that needs a choice. */
+interface Answer {
+  upload_ok: boolean;
+  download_ok: boolean;
+  upload_loses: { modified: number; changed_since_last_sync: boolean };
+}
+
+/** Syncs: where a choice is needed that changes nothing, and tells. Undefined if none is needed any more. */
+async function ask(): Promise<Answer | undefined> {
   try {
     await ferry().sync();
   } catch (e) {
     const error = toError(e);
     if (error.kind !== "one_way_needed") throw error;
-    return error.details.upload_loses as { modified?: number; changed_since_last_sync?: boolean } | undefined;
+    return error.details as unknown as Answer;
   }
   return undefined;
 }
@@ -100,14 +122,14 @@ function Working() {
   );
 }
 
-function OneSide(p: { direction: "upload" | "download"; sides?: Sides }) {
+function OneSide(p: { direction: "upload" | "download"; sides: Sides }) {
   const t = texts.choice;
   const download = p.direction === "download";
   return (
     <div class="stack">
       <Head title={download ? t.firstDownload : t.firstUpload} />
       <p>{download ? t.firstDownloadLead : t.firstUploadLead}</p>
-      {p.sides && <div class="surface pad"><Facts sides={p.sides} /></div>}
+      <div class="surface pad">{download ? <ServerFacts sides={p.sides} /> : <Facts sides={p.sides} />}</div>
       <button type="button" class="button primary big" onClick={() => void choose(p.direction)}>{download ? t.fetch : t.send}</button>
       <button type="button" class="button quiet" onClick={back}>{t.cancel}</button>
     </div>
@@ -134,7 +156,7 @@ function TwoSides(p: { sides: Sides }) {
       <button type="button" class="button big" onClick={back}>{t.cancel}</button>
       {ask && (
         <Confirm
-          title={ask === "upload" ? t.keepDevice : t.keepServer} text={ask === "upload" ? t.sureDevice : t.sureServer(s.cards, s.pending)}
+          title={ask === "upload" ? t.keepDevice : t.keepServer} text={ask === "upload" ? t.sureDevice(s.server?.cards) : t.sureServer(s.cards, s.pending)}
           action={ask === "upload" ? t.keepDevice : t.keepServer} onYes={() => { setAsk(null); void choose(ask); }} onNo={() => setAsk(null)}
         />
       )}
@@ -155,6 +177,49 @@ function Facts(p: { sides: Sides }) {
   );
 }
 
+function ServerFacts(p: { sides: Sides }) {
+  const t = texts.choice;
+  const { server, serverChanged } = p.sides;
+  return (
+    <dl class="facts">
+      <dt>{t.cards}</dt><dd>{server ? texts.whole(server.cards) : t.onlyThere}</dd>
+      {server && <><dt>{t.reviews}</dt><dd>{texts.whole(server.reviews)}</dd></>}
+      <dt>{t.changedAt}</dt><dd>{serverChanged ? texts.since(serverChanged) : t.unknown}</dd>
+    </dl>
+  );
+}
+
+/** What would be lost, in a sentence and examples. */
+function Lost(p: { title: string; text: string; examples: readonly string[] }) {
+  return (
+    <div class="grow">
+      <p class="label">{p.title}</p>
+      <ul class="bullets"><li>{p.text}</li></ul>
+      {p.examples.length > 0 && (
+        <>
+          <p class="small muted">{texts.choice.examples}</p>
+          <ul class="bullets small">{p.examples.map((e) => <li key={e}>{e}</li>)}</ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function lostOnServer(s: Sides): string {
+  const t = texts.choice;
+  if (s.lastSync === 0) return s.server ? t.lostThere(s.server.cards, s.server.reviews) : t.lostServerAll;
+  if (s.server && s.server.newer.notes + s.server.newer.reviews > 0) return t.lostServerNewer(s.server.newer.notes, s.server.newer.reviews);
+  if (!s.serverChangedSince) return t.lostServerNothing;
+  return s.server ? t.lostServerOther : t.lostServerChanges;
+}
+
+function lostHere(s: Sides): string {
+  const t = texts.choice;
+  if (s.lastSync === 0) return t.lostCards(s.cards, s.reviews);
+  if (s.here.notes + s.here.reviews > 0) return t.lostNewer(s.here.notes, s.here.reviews);
+  return s.pending > 0 ? t.lostPending(s.pending) : t.lostNothing;
+}
+
 interface SideProps {
   sides: Sides;
   recommended: boolean;
@@ -165,13 +230,10 @@ function Device(p: SideProps) {
   const t = texts.choice;
   const s = p.sides;
   return (
-    <section class={`surface side ${p.recommended ? "first" : ""}`}>
-      <div class="row"><Icon name="device" /><h2 class="grow">{t.device}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
+    <section class={`surface side ${p.recommended ? "first" : ""}`} aria-labelledby="side-device">
+      <div class="row"><Icon name="device" /><h2 class="grow" id="side-device">{t.device}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
       <Facts sides={s} />
-      <div class="grow">
-        <p class="label">{t.lostServer}</p>
-        <ul class="bullets"><li>{s.lastSync === 0 ? t.lostServerAll : s.serverChangedSince ? t.lostServerChanges : t.lostServerNothing}</li></ul>
-      </div>
+      <Lost title={t.lostServer} text={lostOnServer(s)} examples={s.server?.newer.examples ?? []} />
       <button type="button" class={`button ${p.recommended ? "primary" : ""}`} onClick={p.onKeep}>{t.keepDevice}</button>
     </section>
   );
@@ -181,24 +243,10 @@ function Server(p: SideProps) {
   const t = texts.choice;
   const s = p.sides;
   return (
-    <section class={`surface side ${p.recommended ? "first" : ""}`}>
-      <div class="row"><Icon name="cloud" /><h2 class="grow">{t.server}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
-      <dl class="facts">
-        <dt>{t.cards}</dt><dd>{t.onlyThere}</dd>
-        <dt>{t.changedAt}</dt><dd>{s.serverChanged ? texts.since(s.serverChanged) : t.unknown}</dd>
-      </dl>
-      <div class="grow">
-        <p class="label">{t.lost}</p>
-        <ul class="bullets">
-          <li>{s.lastSync === 0 ? t.lostCards(s.cards, s.reviews) : s.pending > 0 ? t.lostPending(s.pending) : t.lostNothing}</li>
-        </ul>
-        {s.examples.length > 0 && (
-          <>
-            <p class="small muted">{t.examples}</p>
-            <ul class="bullets small">{s.examples.map((e) => <li key={e}>{e}</li>)}</ul>
-          </>
-        )}
-      </div>
+    <section class={`surface side ${p.recommended ? "first" : ""}`} aria-labelledby="side-server">
+      <div class="row"><Icon name="cloud" /><h2 class="grow" id="side-server">{t.server}</h2>{p.recommended && <span class="tag">{t.recommended}</span>}</div>
+      <ServerFacts sides={s} />
+      <Lost title={t.lost} text={lostHere(s)} examples={s.here.examples} />
       <button type="button" class={`button ${p.recommended ? "primary" : ""}`} onClick={p.onKeep}>{t.keepServer}</button>
     </section>
   );
