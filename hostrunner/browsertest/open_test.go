@@ -1,6 +1,7 @@
 package browsertest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -33,17 +34,52 @@ func TestQueryOnlyReads(t *testing.T) {
 	t.Parallel()
 	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
 	page.Run(t, nil, `await open()`)
-	for _, sql := range []string{"DELETE FROM notetypes", "PRAGMA user_version = 3", "ATTACH 'x' AS y", "BEGIN", "SELECT 1; DROP TABLE col"} {
+	for _, sql := range []string{
+		"DELETE FROM notetypes", "PRAGMA user_version = 3", "ATTACH 'x' AS y", "BEGIN", "SELECT 1; DROP TABLE col",
+		"WITH n AS (SELECT 1) DELETE FROM col", "INSERT INTO tags VALUES ('x', -1, 0, NULL) RETURNING tag", "REPLACE INTO config VALUES ('x', 0, 0, '1')",
+		"UPDATE col SET usn = 0", "CREATE TEMP TABLE x (y)", "DROP TABLE graves", "ALTER TABLE notes RENAME TO n", "VACUUM", "VACUUM INTO 'x'", "REINDEX", "ANALYZE",
+		"SAVEPOINT x", "COMMIT", "ROLLBACK", "PRAGMA journal_mode = WAL", "PRAGMA journal_mode", "PRAGMA writable_schema = 1", "PRAGMA wal_checkpoint", "DETACH main",
+		"EXPLAIN DELETE FROM notes", "-- nothing", ";", "SELECT 1; SELECT 2",
+	} {
 		e := wantKind(t, page.Try(t, nil, `await ferry.query(args[0])`, sql), fault.InvalidInput)
 		if e.Changed {
 			t.Errorf("%s: changed", sql)
 		}
 	}
 	wantKind(t, page.Try(t, nil, `await ferry.query("SELECT ?", [() => 1])`), fault.InvalidInput)
+	var n int
+	if page.Run(t, &n, `return ferry.status.pending`); n != 0 {
+		t.Errorf("%d rows wait", n)
+	}
 	var rows []map[string]any
 	page.Run(t, &rows, `return ferry.query("SELECT ? AS a, ? AS b, count(*) AS n FROM notetypes WHERE name = ?", [1.5, null, "bASIC"])`)
 	if len(rows) != 1 || rows[0]["a"] != 1.5 || rows[0]["b"] != nil || rows[0]["n"] != 1.0 {
 		t.Errorf("rows %v", rows)
+	}
+}
+
+// TestLargeResults reads more than fits into one message easily, from the leader and from another tab.
+func TestLargeResults(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	first.Run(t, nil, `await open()`)
+	second.Run(t, nil, `await open()`)
+	for name, page := range map[string]*browsertest.Page{"leader": first, "another tab": second} {
+		var got []any
+		page.Run(t, &got, `
+			const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) ";
+			const many = await ferry.query(numbers + "SELECT i, 'row ' || i AS text FROM n", [300000]);
+			const [{ blob, text }] = await ferry.query("SELECT zeroblob(?1) AS blob, printf('%.*c', ?1, 'x') AS text", [32 << 20]);
+			const wide = await ferry.query("SELECT " + Array.from({ length: 1500 }, (_, i) => i + " AS c" + i).join());
+			const [edges] = await ferry.query("SELECT 9007199254740991 AS a, 9007199254740992 AS b, -9223372036854775808 AS c, ?1 AS d, ?2 AS e, typeof(?3) AS f, '' AS g, x'' AS h",
+				[2n ** 63n - 1n, "\u{1F408}\u0000\uFEFF", Number.NaN]);
+			return [many.length, many.at(-1).text, blob.length, text.length, Object.keys(wide[0]).length, typeof edges.a, edges.b, edges.c, edges.d, edges.e, edges.f, edges.g, edges.h.length]`)
+		want := "[300000 row 300000 3.3554432e+07 3.3554432e+07 1500 number 9007199254740992 -9223372036854775808 9223372036854775807 \U0001F408\x00\uFEFF null  0]"
+		if s := fmt.Sprint(got); s != want {
+			t.Errorf("%s: %q, want %q", name, s, want)
+		}
 	}
 }
 

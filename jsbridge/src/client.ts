@@ -48,6 +48,9 @@ export class Client {
   /** Makes a call. Errors: what the worker answers; `cancelled` at most a second after signal. */
   call<N extends CallName>(name: N, params: Calls[N][0], signal?: AbortSignal): Promise<Calls[N][1]> {
     if (this.#ended) return Promise.reject(this.#ended);
+    if (signal && typeof signal.addEventListener !== "function") {
+      return Promise.reject(new SyncError("invalid_input", "signal must be an AbortSignal"));
+    }
     if (signal?.aborted) return Promise.reject(new SyncError("cancelled", "cancelled"));
     const id = ++this.#last;
     const message = { type: "call", id, name, params } as Pending["message"];

@@ -86,11 +86,11 @@ export class Guest {
 
   /** Starts a task. Its answer, progress reports and errors come asynchronously; cancel ends it early. */
   call(method: Method, params: object, progress: (p: Progress) => void): { task: number; answer: Promise<unknown> } {
+    const request = new TextEncoder().encode(json({ method, params }));
     const task = (this.#last = (this.#last % 0x7fffffff) + 1);
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#tasks.set(task, { resolve, reject, progress });
     });
-    const request = new TextEncoder().encode(JSON.stringify({ method, params }));
     if (this.#crash) this.#rejectAll(this.#crash);
     else this.#run(() => this.#exports.cf_call(task, this.#put(request), request.length));
     return { task, answer };
@@ -174,6 +174,15 @@ export class Guest {
     const tasks = [...this.#tasks.values()];
     this.#tasks.clear();
     for (const t of tasks) t.reject(error);
+  }
+}
+
+/** Writes what a caller has given. Errors: `invalid_input` for a bigint, or something that contains itself. */
+function json(request: object): string {
+  try {
+    return JSON.stringify(request);
+  } catch (e) {
+    throw new SyncError("invalid_input", toSyncError(e).message);
   }
 }
 

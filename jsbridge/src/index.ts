@@ -1,11 +1,13 @@
 // The page API (contract.md §4).
 
+import { absolute, check, checkProfile, checkValue } from "./checks.ts";
 import { Client } from "./client.ts";
 import type { ImportReport } from "./colpkgprotocol.ts";
 import type { ServerContents } from "./contents.ts";
 import { DevicesApi } from "./devices.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
-import { SyncError } from "./errors.ts";
+import { SyncError, toSyncError } from "./errors.ts";
+import { callAll } from "./listeners.ts";
 import { watchPage } from "./lifecycle.ts";
 import { MediaFiles, type MediaSource } from "./mediaapi.ts";
 import { watchPresence, type Network } from "./presence.ts";
@@ -102,6 +104,7 @@ export class Cardferry {
   readonly #listeners = new Set<(status: Status) => void>();
   #status: Status = NOTHING;
   #account: AccountInfo | null = null;
+  #closing: Promise<void> | undefined;
 
   readonly #unwatch: (() => void)[];
   /** The images and sounds of the profile. */
@@ -113,7 +116,10 @@ export class Cardferry {
   /** The copies that are kept before something replaces the collection. */
   readonly backups: Backups = {
     list: () => this.#client.call("backups", null),
-    restore: (id) => this.#client.call("restore", { id }),
+    restore: async (id) => {
+      checkValue("restore", id, "id", "string");
+      return this.#client.call("restore", { id });
+    },
   };
 
   /** The devices that are signed in to the account. */
@@ -133,21 +139,13 @@ export class Cardferry {
   /**
    * Opens a profile; a new one has an empty collection. Any number of tabs may have it open: one of them runs the calls
    * of all, and another takes over when it goes.
-   * Errors: `unsupported_browser`; `busy` if another tab has the profile and does not answer; `damaged_file`,
-   * `unsupported_file`.
+   * Errors: `unsupported_browser`; `invalid_input` for options that are of no use; `busy` if another tab has the profile and
+   * does not answer; `damaged_file`, `unsupported_file`.
    */
   static async open(options: OpenOptions = {}): Promise<Cardferry> {
     requireBrowser();
-    const { core, sqlite, worker } = options.assets ?? {};
-    const ferry = new Cardferry(() => startWorker(worker), {
-      tab: crypto.randomUUID(),
-      profile: options.profile ?? "default",
-      endpoint: new URL(options.endpoint ?? "/", location.href).href,
-      clientName: options.clientName ?? `cardferry/${VERSION}`,
-      core: core instanceof WebAssembly.Module ? core : absolute(core ?? new URL("./core.wasm", import.meta.url)),
-      sqlite: absolute(sqlite ?? new URL("./sqlite3.wasm", import.meta.url)),
-      transport: options.transport !== undefined,
-    }, options);
+    const given = check("open", options, OPTIONS);
+    const ferry = new Cardferry(...request(given), given);
     try {
       await ferry.#client.open();
       return ferry;
@@ -169,6 +167,7 @@ export class Cardferry {
 
   /** Calls listener at once and after every change of the status; returns what ends that. */
   subscribe(listener: (status: Status) => void): () => void {
+    checkValue("subscribe", listener, "listener", "function");
     this.#listeners.add(listener);
     listener(this.#status);
     return () => void this.#listeners.delete(listener);
@@ -176,8 +175,8 @@ export class Cardferry {
 
   /** Logs in and keeps the account. Errors: `auth`, and those of the network. */
   async login(p: { user: string; password: string; endpoint?: string } & CallOptions): Promise<AccountInfo> {
-    const { user, password, endpoint } = p;
-    const at = endpoint === undefined ? {} : { endpoint: new URL(endpoint, location.href).href };
+    const { user, password, endpoint } = check("login", p, { user: "string", password: "string", endpoint: "address?" });
+    const at = endpoint ? { endpoint: absolute("login", endpoint, "endpoint") } : {};
     return this.#client.call("login", { user, password, ...at }, p.signal);
   }
 
@@ -187,7 +186,8 @@ export class Cardferry {
    * the `reason`), and those of login.
    */
   async signUp(p: { user: string; password: string } & CallOptions): Promise<AccountInfo> {
-    return this.#client.call("signUp", { user: p.user, password: p.password }, p.signal);
+    const { user, password } = check("signUp", p, { user: "string", password: "string" });
+    return this.#client.call("signUp", { user, password }, p.signal);
   }
 
   /** Forgets the account; the collection stays. */
@@ -197,7 +197,8 @@ export class Cardferry {
 
   /** Asks the server (or, offline, only looks at the collection) what a sync would do, and updates the status. */
   async refresh(options: { offline?: boolean } & CallOptions = {}): Promise<StatusReport> {
-    return this.#client.call("refresh", { offline: options.offline ?? false }, options.signal);
+    const { offline, signal } = check("refresh", options, { offline: "boolean?" });
+    return this.#client.call("refresh", { offline: offline ?? false }, signal);
   }
 
   /**
@@ -205,8 +206,8 @@ export class Cardferry {
    * default); `auth`, and those of network and server.
    */
   async sync(options: { onConflict?: OnConflict; media?: boolean } & CallOptions = {}): Promise<SyncReport> {
-    const { onConflict, media } = options;
-    return this.#client.call("sync", { onConflict: onConflict ?? "ask", media: media ?? true }, options.signal);
+    const { onConflict, media, signal } = check("sync", options, { onConflict: "string?", media: "boolean?" });
+    return this.#client.call("sync", { onConflict: onConflict ?? "ask", media: media ?? true }, signal);
   }
 
   /**
@@ -214,13 +215,15 @@ export class Cardferry {
    * (`damaged_download` if it is damaged): by a server that does so, else here; with `"here"` always here, where it can be restored.
    */
   async upload(options: { backup?: boolean | "here" } & CallOptions = {}): Promise<TransferReport> {
-    const { backup, signal } = options;
+    const { backup, signal } = check("upload", options, {});
+    if (backup !== "here") checkValue("upload", backup, "backup", "boolean?");
     return this.#client.call("upload", { backup: backup !== false, ownBackup: backup === "here" }, signal);
   }
 
   /** Replaces this collection by the server's; unless backup is false, a backup is kept. */
   async download(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
-    return this.#client.call("download", { backup: options.backup ?? true }, options.signal);
+    const { backup, signal } = check("download", options, { backup: "boolean?" });
+    return this.#client.call("download", { backup: backup ?? true }, signal);
   }
 
   /**
@@ -229,7 +232,8 @@ export class Cardferry {
    * the network.
    */
   async serverContents(options: { since?: number } & CallOptions = {}): Promise<ServerContents> {
-    return this.#client.call("serverContents", { since: options.since ?? 0 }, options.signal);
+    const { since, signal } = check("serverContents", options, { since: "number?" });
+    return this.#client.call("serverContents", { since: since ?? 0 }, signal);
   }
 
   /**
@@ -237,16 +241,20 @@ export class Cardferry {
    * template is in the result. Errors: `not_found`, `damaged_file`; `invalid_input` for a wrong number of fields.
    */
   async render(card: RenderRequest): Promise<RenderedCard> {
+    checkValue("render", card, "the card", "object");
     return this.#client.call("render", card);
   }
 
   /** Returns the HTML that stands for the marker of a typed answer on the answer side. Errors as of {@link render}. */
   async compareTyped(answer: TypedAnswer): Promise<string> {
+    checkValue("compareTyped", answer, "the answer", "object");
     return (await this.#client.call("compareTyped", answer)).html;
   }
 
   /** Runs one SQL statement that only reads. Errors: `invalid_input` for any other. */
   async query(sql: string, params: readonly Param[] = []): Promise<Row[]> {
+    checkValue("query", sql, "the statement", "string");
+    if (!Array.isArray(params)) throw new SyncError("invalid_input", "query: the parameters must be a list");
     return this.#client.call("query", { sql, params });
   }
 
@@ -268,7 +276,8 @@ export class Cardferry {
    * media is false. Errors: `storage_full`, as it is written before it is returned.
    */
   async exportFile(options: { media?: boolean } & CallOptions = {}): Promise<Blob> {
-    return this.#client.call("exportFile", { media: options.media ?? true }, options.signal);
+    const { media, signal } = check("exportFile", options, { media: "boolean?" });
+    return this.#client.call("exportFile", { media: media ?? true }, signal);
   }
 
   /**
@@ -276,8 +285,8 @@ export class Cardferry {
    * sync is a one-way one. Errors: `damaged_file`, `unsupported_file` and `storage_full`, with the collection as it was.
    */
   async importFile(file: Blob, options: CallOptions = {}): Promise<ImportReport> {
-    if (!(file instanceof Blob)) throw new SyncError("invalid_input", "the package is not a Blob");
-    return this.#client.call("importFile", { file }, options.signal);
+    checkValue("importFile", file, "the package", "content");
+    return this.#client.call("importFile", { file }, check("importFile", options, {}).signal);
   }
 
   /**
@@ -297,12 +306,18 @@ export class Cardferry {
    * The next cards of a deck and those below it, at most `count` (1 to 100, default 1), and how many are left. Ask again after each
    * answer, edit or sync: nothing is kept between calls. Errors: `not_found` for a deck that does not exist.
    */
-  async nextCards(deckId: number, { count = 1 }: { count?: number } = {}): Promise<NextCards> {
+  async nextCards(deckId: number, options: { count?: number } = {}): Promise<NextCards> {
+    const count = check("nextCards", options, { count: "number?" }).count ?? 1;
+    if (!(count >= 1 && count <= 100)) throw new SyncError("invalid_input", "nextCards: count must be between 1 and 100");
     return this.#client.call("nextCards", { deckId, count });
   }
 
-  /** Closes the profile in this tab; others go on. */
-  async close(): Promise<void> {
+  /** Closes the profile in this tab; others go on. A second call waits for the first one's end; every other fails with `closed`. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     try {
       await this.#client.call("close", null);
     } finally {
@@ -317,24 +332,50 @@ export class Cardferry {
   }
 
   #notify(): void {
-    for (const listener of [...this.#listeners]) listener(this.#status);
+    callAll(this.#listeners, this.#status);
   }
 }
 
-function absolute(url: string | URL): string {
-  return new URL(url, location.href).href;
+const OPTIONS = {
+  profile: "string?", endpoint: "address?", clientName: "string?", assets: "object?", transport: "function?", network: "function?",
+  media: "function?",
+} as const;
+
+/** What starts the worker, and what it is told. Errors: `invalid_input`. */
+function request(options: OpenOptions): [() => Worker, OpenRequest] {
+  const { endpoint, clientName, assets, transport } = options;
+  const profile = options.profile ?? "default";
+  checkProfile(profile);
+  const { core, sqlite, worker } = assets ?? {};
+  const at = worker && absolute("open", worker, "assets.worker");
+  const start = (): Worker => startWorker(at);
+  return [start, {
+    tab: crypto.randomUUID(),
+    profile,
+    endpoint: absolute("open", endpoint ?? "/", "endpoint"),
+    clientName: clientName ?? `cardferry/${VERSION}`,
+    core: core instanceof WebAssembly.Module ? core : absolute("open", core ?? new URL("./core.wasm", import.meta.url), "assets.core"),
+    sqlite: absolute("open", sqlite ?? new URL("./sqlite3.wasm", import.meta.url), "assets.sqlite"),
+    transport: Boolean(transport),
+  }];
 }
 
 /** Where the service worker is. The one beside this file is only of use to a page that lies beside or below it. */
 function serviceWorkerAt(url: string | URL | undefined): URL | undefined {
-  if (url) return new URL(url, location.href);
+  if (url) return new URL(absolute("open", url, "assets.serviceWorker"));
   const own = new URL("./serviceWorker.js", import.meta.url);
   return location.href.startsWith(new URL("./", own).href) ? own : undefined;
 }
 
-function startWorker(url: string | URL | undefined): Worker {
-  // The literal form is the one that bundlers know.
-  return url
-    ? new Worker(url, { type: "module", name: "cardferry" })
-    : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "cardferry" });
+function startWorker(url: string | undefined): Worker {
+  try {
+    // The literal form is the one that bundlers know.
+    return url
+      ? new Worker(url, { type: "module", name: "cardferry" })
+      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "cardferry" });
+  } catch (e) {
+    throw new SyncError("invalid_input", `the worker cannot be started: ${toSyncError(e).message}`, {
+      hint: "Serve worker.js from the page's own origin, and pass its address as assets.worker.",
+    });
+  }
 }

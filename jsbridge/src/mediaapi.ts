@@ -1,6 +1,9 @@
 // The media files of an open profile, as the page uses them (contract.md §4).
 
+import { check, checkValue } from "./checks.ts";
 import type { Client } from "./client.ts";
+import { SyncError } from "./errors.ts";
+import { callAll } from "./listeners.ts";
 import type { MediaChange, MediaCheckReport, MediaReport, MediaState } from "./mediaprotocol.ts";
 import { answerServiceWorker, findServiceWorker, mediaPath } from "./swclient.ts";
 
@@ -32,13 +35,15 @@ export class MediaFiles {
    * network. Nothing is lost, and the next sync goes on.
    */
   async sync(options: { signal?: AbortSignal } = {}): Promise<MediaReport> {
-    return this.#client.call("mediaSync", null, options.signal);
+    return this.#client.call("mediaSync", null, check("media.sync", options, {}).signal);
   }
 
   /** The content of a file. One that is still to come is fetched at once. Errors: `not_found` if no one has it. */
   async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
+    checkName("media.get", name);
+    const { signal } = check("media.get", options, {});
     const given = this.#source && (await this.state(name)) !== "here" ? await this.#source(name).catch(() => null) : null;
-    return given ?? this.#client.call("mediaGet", { name }, options.signal);
+    return given ?? this.#client.call("mediaGet", { name }, signal);
   }
 
   /**
@@ -46,6 +51,7 @@ export class MediaFiles {
    * still to come; elsewhere it is a blob URL, good until the file changes. Errors: then those of {@link get}.
    */
   async url(name: string): Promise<string> {
+    checkName("media.url", name);
     const base = await this.#base;
     if (base) return base + encodeURIComponent(name);
     let url = this.#urls.get(name);
@@ -69,11 +75,14 @@ export class MediaFiles {
    * checksum if another file has that name. Errors: `invalid_input` (empty, larger than 100 MiB), `storage_full`.
    */
   async add(name: string, content: Blob): Promise<string> {
+    checkName("media.add", name);
+    checkValue("media.add", content, "the content", "content");
     return this.#client.call("mediaAdd", { name, content });
   }
 
   /** Moves a file to the trash; the next sync deletes it on the server. Errors: `not_found` if no one has it. */
   async remove(name: string): Promise<void> {
+    checkName("media.remove", name);
     await this.#client.call("mediaRemove", { name });
   }
 
@@ -82,16 +91,19 @@ export class MediaFiles {
    * trash. Errors: `busy` while a media sync runs.
    */
   async check(options: { apply?: boolean; signal?: AbortSignal } = {}): Promise<MediaCheckReport> {
-    return this.#client.call("mediaCheck", { apply: options.apply ?? false }, options.signal);
+    const { apply, signal } = check("media.check", options, { apply: "boolean?" });
+    return this.#client.call("mediaCheck", { apply: apply ?? false }, signal);
   }
 
   /** Where a file is. */
   async state(name: string): Promise<MediaState> {
+    checkName("media.state", name);
     return this.#client.call("mediaState", { name });
   }
 
   /** Calls listener with the files that have come or gone, so that placeholders can change; returns what ends that. */
   subscribe(listener: (changes: readonly MediaChange[]) => void): () => void {
+    checkValue("media.subscribe", listener, "listener", "function");
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -99,7 +111,7 @@ export class MediaFiles {
   /** Used by Cardferry only: the worker tells what has changed. */
   changed(changes: readonly MediaChange[]): void {
     for (const { name } of changes) this.#revoke(name);
-    for (const listener of [...this.#listeners]) listener(changes);
+    callAll(this.#listeners, changes);
   }
 
   /** Used by Cardferry only: the profile is closed. */
@@ -112,5 +124,15 @@ export class MediaFiles {
   #revoke(name: string): void {
     void this.#urls.get(name)?.then((url) => URL.revokeObjectURL(url), () => {});
     this.#urls.delete(name);
+  }
+}
+
+/** Errors: `invalid_input` for what is no text, or one that no file can have as its name: half of a surrogate pair is in it. */
+function checkName(call: string, name: string): void {
+  checkValue(call, name, "the name", "string");
+  try {
+    encodeURIComponent(name);
+  } catch {
+    throw new SyncError("invalid_input", `${call}: the name is no well-formed text`);
   }
 }

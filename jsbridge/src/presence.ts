@@ -25,11 +25,21 @@ function connection(): Connection | undefined {
 
 /** The network as the application, or else the browser, describes it. */
 export function networkNow(ask?: () => Network): Network {
-  const said = ask?.();
+  const said = asked(ask);
   if (said === "unmetered" || said === "metered" || said === "offline") return said;
   if (!navigator.onLine) return "offline";
   const c = connection();
   return c?.saveData || c?.metered || c?.type === "cellular" ? "metered" : "unmetered";
+}
+
+/** What the application says; nothing if its function fails. */
+function asked(ask: (() => Network) | undefined): Network | undefined {
+  try {
+    return ask?.();
+  } catch (e) {
+    reportError(e);
+    return undefined;
+  }
 }
 
 /** Calls tell at once and after every change; returns what ends that. */

@@ -56,10 +56,14 @@ function prepare(db: Connection, sql: string) {
   });
 }
 
+const PARAMS: ReadonlySet<string> = new Set(["number", "bigint", "string"]);
+
 function toValue(p: Param): Value {
   if (typeof p === "boolean") return p ? 1n : 0n;
   if (typeof p === "number" && Number.isSafeInteger(p)) return BigInt(p);
-  return p;
+  if (typeof p === "bigint" && BigInt.asIntN(64, p) !== p) throw new SyncError("invalid_input", "query: an integer has at most 64 bits");
+  if (p === null || PARAMS.has(typeof p) || p instanceof Uint8Array) return p;
+  throw new SyncError("invalid_input", `query: a parameter cannot be ${p === undefined ? "undefined" : "an object"}`);
 }
 
 function columnNames(db: Connection, statement: number): string[] {

@@ -10,12 +10,18 @@ export function requireBrowser(): void {
       details: { missing: "secure context" },
     });
   }
+  if (globalThis.origin === "null") {
+    throw new SyncError("unsupported_browser", "the page has no origin of its own, so the browser gives it no storage", {
+      hint: "Open it from its server, not as a file or in a sandboxed frame.",
+      details: { missing: "origin" },
+    });
+  }
   const missing = [
     ["WebAssembly", typeof WebAssembly === "object"],
     ["Worker", typeof Worker === "function"],
     ["Web Locks", typeof navigator.locks?.request === "function"],
     ["OPFS", typeof navigator.storage?.getDirectory === "function"],
-    ["IndexedDB", typeof indexedDB === "object" && indexedDB !== null],
+    ["IndexedDB", hasIndexedDB()],
     ["FileSystemSyncAccessHandle", typeof FileSystemFileHandle === "function"],
   ].flatMap(([name, there]) => (there ? [] : [String(name)]));
   if (missing.length === 0) return;
@@ -23,4 +29,13 @@ export function requireBrowser(): void {
     hint: "Use a current version of Chrome, Edge, Firefox or Safari.",
     details: { missing: missing.join(", ") },
   });
+}
+
+/** Where storage is blocked the property itself may throw. */
+function hasIndexedDB(): boolean {
+  try {
+    return typeof indexedDB === "object" && indexedDB !== null;
+  } catch {
+    return false;
+  }
 }

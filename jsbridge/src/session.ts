@@ -8,6 +8,7 @@ import { listDevices, removeDevice } from "./devices.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
+import { afterSync, together } from "./synced.ts";
 import { Evicted, lostError, refuseUpload } from "./evicted.ts";
 import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
@@ -227,7 +228,12 @@ export class Session {
   /** Syncs the collection, then the media files, which do not hold up other calls. */
   async #syncBoth({ onConflict, media }: Calls["sync"][0], signal: AbortSignal): Promise<SyncReport> {
     const report: SyncReport = await this.#manual(() => this.#sync(onConflict, signal));
-    return { ...report, media: media ? await this.#syncMedia(signal, report.media_usn) : null };
+    if (!media) return { ...report, media: null };
+    try {
+      return together(report, await this.#syncMedia(signal, report.media_usn));
+    } catch (e) {
+      throw afterSync(report, toSyncError(e));
+    }
   }
 
   #syncMedia(signal: AbortSignal, usn?: number): Promise<MediaReport> {

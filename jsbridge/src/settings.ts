@@ -1,5 +1,7 @@
 // The settings of a profile (contract §4). The core checks them and keeps them with the profile.
 
+import { check } from "./checks.ts";
+
 /** What happens by itself. */
 export interface Settings {
   /** Sync when the profile is opened, hidden and closed, and after edits. Without it nothing happens by itself. */
@@ -33,7 +35,7 @@ export class SettingsApi {
   }
 
   /** Changes some of them, and returns all. Errors: `invalid_input`, with nothing changed. */
-  set(part: Partial<Settings>): Promise<Settings> {
-    return this.#calls.call("settings", { ...part });
+  async set(part: Partial<Settings>): Promise<Settings> {
+    return this.#calls.call("settings", { ...check("settings.set", part, {}) });
   }
 }
