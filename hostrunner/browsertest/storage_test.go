@@ -291,6 +291,126 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// TestTransportOfTabs: the requests of a call from another tab are made by the leader's app, and by the tab's own once that leads.
+func TestTransportOfTabs(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	const openLent = `
+		window.asked = 0;
+		await open({ endpoint: "https://elsewhere.invalid/", transport: (url, init) => {
+			window.asked++;
+			return fetch(url.replace("https://elsewhere.invalid/", location.href), init);
+		} });`
+	first.Run(t, nil, openLent)
+	second.Run(t, nil, openLent+`await ferry.login({ user: args[0], password: args[1] });`, ownUser, ownPassword)
+	addTag(t, second, "sent by the app")
+	second.Run(t, nil, `await ferry.upload()`)
+	var asked int
+	if first.Run(t, &asked, `return window.asked`); asked < 2 {
+		t.Errorf("the leader's app has made %d requests", asked)
+	}
+	if second.Run(t, &asked, `return window.asked`); asked != 0 {
+		t.Errorf("the app of the other tab has made %d requests", asked)
+	}
+	waiting := neverAnswer(server, "/sync/meta")
+	second.Run(t, nil, `window.end = new AbortController(); window.syncing = ferry.sync({ signal: window.end.signal }).catch((e) => e.kind)`)
+	<-waiting
+	var kind string
+	if second.Run(t, &kind, `window.end.abort(); return window.syncing`); kind != "cancelled" {
+		t.Errorf("cancelled from the other tab: %q", kind)
+	}
+	waiting = neverAnswer(server, "/sync/meta")
+	second.Run(t, nil, `window.syncing = ferry.sync()`)
+	<-waiting
+	server.Intercept(nil)
+	first.Crash()
+	if second.Run(t, &kind, `return (await window.syncing).required`); kind != "none" {
+		t.Errorf("required: %q", kind)
+	}
+	if second.Run(t, &asked, `return window.asked`); asked == 0 {
+		t.Error("the new leader's app has made no request")
+	}
+}
+
+// TestBlockedStorage opens a profile where the browser gives no storage: in a frame without an origin, and where its files, or its
+// database, are refused.
+func TestBlockedStorage(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	refuse := func(what string) string {
+		return `const code = "` + what + `; import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e)));" +
+			"const early = []; onmessage = (e) => early.push(e);";
+		await bridge.Cardferry.open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });`
+	}
+	for name, open := range map[string]string{
+		"no origin": `
+			const frame = document.createElement("iframe");
+			frame.sandbox = "allow-scripts";
+			frame.srcdoc = "<script>onmessage = async ({ data }) => (await import(data)).Cardferry.open()" +
+				".catch(({ kind, message, hint }) => parent.postMessage({ kind, message, hint }, '*'))</" + "script>";
+			// As such a frame may not load the module from here.
+			const module = "data:text/javascript," + encodeURIComponent(await (await fetch("/dist/index.js")).text());
+			frame.onload = () => frame.contentWindow.postMessage(module, "*");
+			const heard = new Promise((ok) => addEventListener("message", ({ data }) => ok(data), { once: true }));
+			document.body.append(frame);
+			const { kind, message, hint } = await heard;
+			throw new bridge.SyncError(kind, message, { hint });`,
+		"files refused":      refuse(`StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('blocked', 'SecurityError'))`),
+		"database refused":   refuse(`IDBFactory.prototype.open = () => { throw new DOMException('blocked', 'SecurityError') }`),
+		"no access to files": refuse(`delete FileSystemFileHandle.prototype.createSyncAccessHandle`),
+	} {
+		page := browser.Open(t, server.URL)
+		e := wantKind(t, page.Try(t, nil, open), fault.UnsupportedBrowser)
+		if e.Hint == "" || e.Message == "" {
+			t.Errorf("%s: %q, hint %q", name, e.Message, e.Hint)
+		}
+	}
+}
+
+// TestTwoProfiles has two profiles open in one page and in another, each with its own collection, account, files and status.
+func TestTwoProfiles(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	page, other := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	const both = `
+		const names = ["one", "one/two ü"];
+		window.both = await Promise.all(names.map((profile) => bridge.Cardferry.open({ profile })));
+		await Promise.all(window.both.map((f) => f.settings.set({ autoSync: false })));`
+	page.Run(t, nil, both+`
+		await Promise.all(window.both.map(async (f, i) => {
+			await f.edit([{ op: "addDeck", name: "deck " + i }, ...(i ? [{ op: "addDeck", name: "and another" }] : [])]);
+			await f.media.add("same name.txt", new Blob(["of " + i]));
+		}));
+		await window.both[1].login({ user: args[0], password: args[1] });`, ownUser, ownPassword)
+	for name, p := range map[string]*browsertest.Page{"the first page": page, "another page": other} {
+		prepare := ""
+		if p == other {
+			prepare = both
+		}
+		var got []any
+		p.Run(t, &got, prepare+until+`
+			await until(() => window.both.every((f, i) => f.status.pending === i + 1 && f.status.media.done === 1));
+			return Promise.all(window.both.map(async (f) => [
+				f.account?.user ?? "nobody", await (await f.media.get("same name.txt")).text(), (await f.deckTree()).decks?.length ?? 0,
+				(await f.query("SELECT count(*) AS n FROM decks"))[0].n]))`)
+		if s := fmt.Sprint(got); !strings.HasPrefix(s, "[[nobody of 0 ") || !strings.Contains(s, "["+ownUser+" of 1 ") || !strings.HasSuffix(s, " 3]]") {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	var n int
+	page.Run(t, &n, `
+		await window.both[0].close();
+		await window.both[1].upload();
+		return window.both[1].status.pending`)
+	if n != 0 {
+		t.Errorf("%d rows wait after one profile was closed and the other one uploaded", n)
+	}
+}
+
 // TestFullStorage fills what the site may store: an edit says so and changes nothing, in every tab, and works again with more
 // space.
 func TestFullStorage(t *testing.T) {
