@@ -6,45 +6,59 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
-// CheckIntegrity runs SQLite's integrity check (see host.DB). Most of its time goes into looking up each row in each
-// index, so the tables are shared out to two connections: 0.21 s becomes 0.14 s for 140,000 rows. A file with free
-// pages is checked in one piece, as the check of single tables does not look at them.
-func (d *DB) CheckIntegrity(limit int) ([]string, error) {
-	tables, err := d.checkable()
+// CheckIntegrity runs SQLite's integrity check (see host.DB), in parts that two connections share: the structure of the
+// whole file, then the indexes of each table (indexesMatch): 0.4 of the time of SQLite's own (BenchmarkCheckIntegrity).
+func (d *DB) CheckIntegrity(limit int) (_ []string, err error) {
+	defer guard(&err)
+	parts, err := d.parts()
 	if err != nil {
 		return nil, err
 	}
-	if len(tables) < 2 {
-		return complaints(d, fmt.Sprintf("PRAGMA integrity_check(%d)", limit))
+	if len(parts) > 2 {
+		if other, err := d.again(); err == nil {
+			defer other.Close()
+			found, err := d.checkShared(other, parts, limit)
+			return found[:min(len(found), limit)], err
+		}
 	}
-	other, err := d.again()
-	if err != nil {
-		return complaints(d, fmt.Sprintf("PRAGMA integrity_check(%d)", limit))
-	}
-	defer other.Close()
-	found, err := d.checkShared(other, tables)
-	return found[:min(len(found), limit)], err
+	return complaints(d, fmt.Sprintf("PRAGMA integrity_check(%d)", limit))
 }
 
-// checkable lists the tables for a shared check, the one with the most pages first; none if the file must be checked in
-// one piece.
-func (d *DB) checkable() ([]string, error) {
-	free, err := rows.IntOf(d, "PRAGMA freelist_count")
-	if err != nil || free > 0 || !d.conn.GetAutocommit() {
-		return nil, err
+// parts lists the parts of a shared check: "" for the structure, then the tables, the one with the most rows first. There are none in
+// a transaction, which another connection does not see.
+func (d *DB) parts() ([]string, error) {
+	if d.conn == nil {
+		return nil, closedError()
 	}
-	var names []string
+	if !d.conn.GetAutocommit() {
+		return nil, nil
+	}
+	list := []string{""}
 	for row, err := range rows.Query(d, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name != 'revlog', name != 'cards', name != 'notes', name") {
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, row[0].String())
+		list = append(list, row[0].String())
 	}
-	return names, nil
+	return list, nil
+}
+
+// check checks a part.
+func (d *DB) check(part string, limit int) (_ []string, err error) {
+	defer guard(&err)
+	switch {
+	case part == "":
+		return complaints(d, fmt.Sprintf("PRAGMA quick_check(%d)", limit))
+	case d.indexesMatch(part):
+		return nil, nil
+	}
+	return complaints(d, "PRAGMA integrity_check("+sqlite3.QuoteIdentifier(part)+")")
 }
 
 // again opens the same file once more, for reading.
@@ -52,23 +66,23 @@ func (d *DB) again() (*DB, error) {
 	return connect(context.Background(), d.path, d.access, d.task)
 }
 
-// checkShared takes tables in turn on both connections until none is left.
-func (d *DB) checkShared(other *DB, tables []string) ([]string, error) {
+// checkShared takes parts in turn on both connections until none is left.
+func (d *DB) checkShared(other *DB, parts []string, limit int) ([]string, error) {
 	var mu sync.Mutex
 	var found []string
 	var first error
-	next := func() (name string, ok bool) {
+	next := func() (part string, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if len(tables) == 0 || first != nil {
+		if len(parts) == 0 || first != nil {
 			return "", false
 		}
-		name, tables = tables[0], tables[1:]
-		return name, true
+		part, parts = parts[0], parts[1:]
+		return part, true
 	}
 	run := func(db *DB) {
-		for name, ok := next(); ok; name, ok = next() {
-			lines, err := complaints(db, fmt.Sprintf("PRAGMA integrity_check(%q)", name))
+		for part, ok := next(); ok; part, ok = next() {
+			lines, err := db.check(part, limit)
 			mu.Lock()
 			found = append(found, lines...)
 			if first == nil {
@@ -82,7 +96,7 @@ func (d *DB) checkShared(other *DB, tables []string) ([]string, error) {
 	run(d)
 	wg.Wait()
 	slices.Sort(found)
-	return found, first
+	return slices.Compact(found), first
 }
 
 // complaints runs a check and returns what it finds.
