@@ -2,6 +2,7 @@ package wire
 
 import (
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -12,15 +13,33 @@ func NewWriter(w io.Writer) (io.WriteCloser, error) {
 	return zstd.NewWriter(w, encoderOptions(true)...)
 }
 
+// decoding is what a reader needs, which is worth keeping: a decoder's window is megabytes, and a media sync would ask for it and
+// clear it with each request.
+type decoding struct {
+	src source
+	z   *zstd.Decoder
+}
+
+// decodings are those of closed readers.
+var decodings sync.Pool
+
 // NewReader returns a reader of the payload of the frame that r begins with. Errors of the frame are
 // fault.DamagedDownload, those of r come as they are. It reads from r in large blocks, past the frame's end.
+// Close must not be called beside a Read.
 func NewReader(r io.Reader) (io.ReadCloser, error) {
-	src := &source{r: r, buf: make([]byte, sourceBlock)}
-	z, err := zstd.NewReader(src, decoderOptions()...)
-	if err != nil {
-		return nil, src.explain(err)
+	d, _ := decodings.Get().(*decoding)
+	if d == nil {
+		z, err := zstd.NewReader(nil, decoderOptions()...)
+		if err != nil {
+			return nil, err
+		}
+		d = &decoding{source{buf: make([]byte, sourceBlock)}, z}
 	}
-	return &reader{src, z}, nil
+	d.src = source{r: r, buf: d.src.buf}
+	if err := d.z.Reset(&d.src); err != nil {
+		return nil, d.src.explain(err)
+	}
+	return &reader{d}, nil
 }
 
 // sourceBlock is how much is read at a time: the decoder alone would ask for three bytes, then a block, and each time
@@ -78,17 +97,24 @@ func (s *source) explain(err error) error {
 	return damaged("the file", err)
 }
 
-type reader struct {
-	src *source
-	z   *zstd.Decoder
-}
+// reader has what it decodes with until it is closed.
+type reader struct{ *decoding }
 
 func (r *reader) Read(p []byte) (int, error) {
+	if r.decoding == nil {
+		return 0, io.ErrClosedPipe
+	}
 	n, err := r.z.Read(p)
 	return n, r.src.explain(err)
 }
 
 func (r *reader) Close() error {
-	r.z.Close()
+	if d := r.decoding; d != nil {
+		r.decoding = nil
+		d.src = source{buf: d.src.buf}
+		if d.z.Reset(nil) == nil {
+			decodings.Put(d)
+		}
+	}
 	return nil
 }

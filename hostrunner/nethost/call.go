@@ -137,19 +137,28 @@ type decoded struct {
 	raw   io.Reader
 	body  io.Closer
 	plain io.ReadCloser // nil until the first Read: a decoder reads at once
+	end   error         // of plain, which is closed then
 }
 
 // Read decodes. What is no frame is fault.DamagedDownload; errors of the body come as they are.
 func (d *decoded) Read(p []byte) (n int, err error) {
+	if d.end != nil {
+		return 0, d.end
+	}
 	if d.plain == nil {
 		if d.plain, err = wire.NewReader(d.raw); err != nil {
+			d.end = err
 			return 0, err
 		}
 	}
-	return d.plain.Read(p)
+	if n, err = d.plain.Read(p); err != nil {
+		d.end = err
+		_ = d.plain.Close()
+	}
+	return n, err
 }
 
-// Close ends the body. The decoder has no goroutine to stop.
+// Close ends the body. The decoder has no goroutine to stop; a Read may still be in it.
 func (d *decoded) Close() error { return d.body.Close() }
 
 func (c *call) isDone() bool {
