@@ -92,7 +92,10 @@ func sizeOf(path string) (int64, error) {
 func uriOf(path string, how access) string {
 	query, vfs := "mode=ro", vfsName
 	switch how {
-	case writable, besideLog, inMemory:
+	case writable:
+		// A log has in it what the file has: it gets the same permissions. SQLite takes "+" for itself.
+		query = "mode=rw&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	case besideLog, inMemory:
 		query = "mode=rw"
 	case frozen:
 		query = "immutable=1&mode=ro"

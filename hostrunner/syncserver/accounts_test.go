@@ -45,7 +45,7 @@ func TestSignUp(t *testing.T) {
 		status         int
 	}{
 		{"zoe\u0308@example.org", password, 409},
-		{"", password, 422}, {" ", password, 422}, {"a\nb", password, 422}, {"a\u200bb", password, 422}, {strings.Repeat("x", 101), password, 422},
+		{"", password, 422}, {" ", password, 422}, {"a\nb", password, 422}, {"a\u200bb", password, 422}, {"a\ufffd", password, 422}, {strings.Repeat("x", 101), password, 422},
 		{"ada", "", 422}, {"ada", "short", 422}, {"ada", "password", 422}, {"ada", "PassWord123", 422}, {"ada", "aaaaaaaaaaaa", 422},
 		{"ada.lovelace", "Ada.Lovelace", 422}, {"ada", strings.Repeat("x y", 400), 422},
 		{"../../etc", password, 201}, {"'; DROP TABLE accounts", password, 201}, {"👩‍🎓"[:4], password, 201},
@@ -58,7 +58,7 @@ func TestSignUp(t *testing.T) {
 			t.Errorf("%q: no reason", c.user)
 		}
 	}
-	for _, body := range []string{"", "[]", `{"user":1,"password":"x"}`, `{"user"`} {
+	for _, body := range []string{"", "[]", `{"user":1,"password":"x"}`, `{"user"`, `{"user":"a` + "\xff" + `","password":"` + password + `"}`} {
 		if resp := do(t, "POST", url+"api/signup", []byte(body), nil); resp.StatusCode != 400 {
 			t.Errorf("%s: %d", body, resp.StatusCode)
 		}

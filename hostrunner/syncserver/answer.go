@@ -98,9 +98,12 @@ func (c *call) failWith(err error, answer func()) {
 }
 
 // drain reads what a client is still sending, up to a limit: many do not look for an answer before they have sent everything, and
-// would take the end of the connection for a network problem.
+// would take the end of the connection for a network problem. One that announces more than that is answered at once.
 func (c *call) drain() {
-	_, _ = io.CopyN(io.Discard, c.body, 1<<20)
+	const limit = 1 << 20
+	if c.r.ContentLength <= limit {
+		_, _ = io.CopyN(io.Discard, c.body, limit)
+	}
 }
 
 // report writes the log's line of the request. The names of fields are those of the reference's log (§18).

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
@@ -82,8 +83,8 @@ func (c *call) runAPI(route *apiRoute, id string) error {
 
 // bearer returns the key that the request has.
 func (c *call) bearer() (string, error) {
-	key, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	scheme, key, ok := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return "", refuse(http.StatusUnauthorized, "no key")
 	}
 	return strings.TrimSpace(key), nil
@@ -123,7 +124,8 @@ func (c *call) readJSON(v any) error {
 	if len(b) > tinyMessage {
 		return &http.MaxBytesError{Limit: tinyMessage}
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	// What is not text would become U+FFFD: names and passwords that nobody has chosen.
+	if err := json.Unmarshal(b, v); err != nil || !utf8.Valid(b) {
 		return refuse(http.StatusBadRequest, "not JSON of the expected form")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package syncserver
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -60,7 +61,7 @@ func upload(ctx context.Context, c *call) (answer, error) {
 	return answer{message: []byte(text)}, nil
 }
 
-// receive writes the body's payload to the file. text is the answer if it is too large.
+// receive writes the body's payload to the file. text is the answer if it cannot be a collection.
 func (c *call) receive(ctx context.Context, staged store.Staged) (text string, err error) {
 	defer context.AfterFunc(ctx, c.body.interrupt)()
 	z, err := wire.NewReader(c.body)
@@ -68,19 +69,37 @@ func (c *call) receive(ctx context.Context, staged store.Staged) (text string, e
 		return "", err
 	}
 	defer z.Close()
-	limit := c.server.Limits.collection()
-	n, err := io.CopyBuffer(onlyWriter{staged}, io.LimitReader(z, limit), make([]byte, 256<<10))
-	switch {
-	case ctx.Err() != nil:
+	text, err = c.copyCollection(z, staged)
+	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
-	case err != nil:
-		return "", err
-	case n >= limit:
-		_, _ = io.Copy(io.Discard, c.body) // clients look for the answer when they have sent everything
-		return uploadTooLarge, nil
 	}
-	return "", nil
+	if text != "" {
+		_, _ = io.Copy(io.Discard, c.body) // clients look for the answer when they have sent everything
+	}
+	return text, err
 }
+
+// copyCollection copies a payload up to the limit. What is no database is not worth the disk, nor much time: a few bytes can stand for
+// gigabytes. It is checked like an empty file.
+func (c *call) copyCollection(from io.Reader, to io.Writer) (text string, err error) {
+	most := c.server.Limits.collection()
+	limit := most
+	r := bufio.NewReader(io.LimitReader(from, limit))
+	if head, _ := r.Peek(len(databaseHead)); string(head) != databaseHead {
+		to, limit = io.Discard, min(limit, maxUpload)
+	}
+	n, err := io.CopyBuffer(onlyWriter{to}, io.LimitReader(onlyReader{r}, limit), make([]byte, 256<<10))
+	switch {
+	case err != nil || n < limit:
+		return "", err
+	case limit < most:
+		return uploadCorrupt, nil
+	}
+	return uploadTooLarge, nil
+}
+
+// databaseHead begins every SQLite database.
+const databaseHead = "SQLite format 3\x00"
 
 // errSuperseded ends an upload.
 var errSuperseded = unavailable("another upload of this account has begun")

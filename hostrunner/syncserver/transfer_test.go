@@ -267,6 +267,12 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s: %d", method, status)
 		}
 	}
+	if status, answer := c.raw("sync/upload", bomb); status != 200 || !strings.Contains(string(answer), "corrupt") {
+		t.Errorf("upload: %d %s", status, answer)
+	}
+	if status, _ := c.raw("sync/upload", compressed(t, 1<<20)[:20]); status != 400 {
+		t.Errorf("half an upload: %d", status)
+	}
 	deep := strings.Repeat("[", 1<<20)
 	for _, text := range []string{deep, `{"chunk":` + deep, `{"changes":{"models":[` + strings.Repeat(`{"a":`, 1<<18)} {
 		c.want(400, "sync/applyChanges", text)

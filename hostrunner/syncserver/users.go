@@ -51,7 +51,7 @@ func CheckName(name string) (string, error) {
 		return "", fault.New(fault.InvalidInput, "the user name is empty")
 	case len(name) > maxName:
 		return "", fault.New(fault.InvalidInput, "the user name is too long (at most %d bytes)", maxName)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }):
 		return "", fault.New(fault.InvalidInput, "the user name has characters that cannot be seen")
 	}
 	return name, nil
@@ -63,7 +63,7 @@ func CheckPassword(name, password string) error {
 	n := utf8.RuneCountInString(password)
 	folded := store.FoldName(password)
 	switch {
-	case !utf8.ValidString(password):
+	case strings.ContainsRune(password, utf8.RuneError):
 		return fault.New(fault.InvalidInput, "the password is not text")
 	case n < minPassword:
 		return fault.New(fault.InvalidInput, "the password is too short (at least %d characters)", minPassword)

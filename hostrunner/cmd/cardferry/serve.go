@@ -18,7 +18,7 @@ import (
 
 // dataFlag names the folder of a server.
 type dataFlag struct {
-	Data string `help:"Folder with everything that the server keeps (or SYNC_BASE)." placeholder:"DIR" type:"path"`
+	Data string `help:"Folder with everything that the server keeps (or SYNC_BASE)." placeholder:"DIR"` // a path type would take "" for the current folder
 }
 
 // folder returns the data folder.

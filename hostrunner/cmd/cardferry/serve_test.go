@@ -388,6 +388,7 @@ func TestServeRefused(t *testing.T) {
 		{[]string{"--cors-origin", "https://app.example:443"}, 2, fault.InvalidInput},
 		{[]string{"--tls-cert", "x"}, 2, fault.InvalidInput},
 		{[]string{"--tls-cert", "missing", "--tls-key", "missing"}, 2, fault.InvalidInput},
+		{[]string{"--data="}, 2, fault.InvalidInput},
 		{[]string{"--nonsense"}, 2, fault.InvalidInput},
 	} {
 		args := append([]string{"serve"}, test.args...)

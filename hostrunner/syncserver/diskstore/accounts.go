@@ -41,11 +41,16 @@ CREATE TABLE IF NOT EXISTS devices (
 CREATE INDEX IF NOT EXISTS devices_account ON devices (account);
 PRAGMA user_version = 1;`
 
-// OpenAccounts opens the accounts of a data folder, which is created.
+// OpenAccounts opens the accounts of a data folder, which is created. Whoever makes the folder may let others look into it: the file itself
+// is its owner's only, and so is its log.
 func OpenAccounts(dir string) (*Accounts, error) {
+	path := filepath.Join(dir, AccountsFile)
+	if f, err := create(path); err == nil {
+		f.Close()
+	}
 	s := &Accounts{}
 	for _, c := range []*connection{&s.writing, &s.reading} {
-		db, err := sqlitehost.OpenFile(filepath.Join(dir, AccountsFile), host.Create)
+		db, err := sqlitehost.OpenFile(path, host.Create)
 		if err != nil {
 			s.Close()
 			return nil, fault.Step("open the accounts", err)

@@ -1,6 +1,8 @@
 package diskstore_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/coretest"
@@ -16,6 +18,23 @@ func TestAccounts(t *testing.T) {
 		coretest.Must(t, err)
 		return s
 	})
+}
+
+// TestPrivate: the accounts are their owner's only, in whatever folder.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	coretest.Must(t, os.Chmod(dir, 0o755))
+	s, err := diskstore.OpenAccounts(dir)
+	coretest.Must(t, err)
+	defer s.Close()
+	for _, suffix := range []string{"", "-wal"} {
+		info, err := os.Stat(filepath.Join(dir, diskstore.AccountsFile+suffix))
+		coretest.Must(t, err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", info.Name(), info.Mode())
+		}
+	}
 }
 
 func TestBlobs(t *testing.T) {
