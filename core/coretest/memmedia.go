@@ -67,6 +67,13 @@ func NewMedia(clock host.Clock) *Media {
 	return &Media{clock: clock, now: empty(), disk: empty(), drafts: map[*memDraft]bool{}}
 }
 
+// Clone returns a store with the same files, which goes its own way.
+func (m *Media) Clone(clock host.Clock) *Media {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &Media{clock: clock, now: m.now.clone(), disk: m.disk.clone(), tick: m.tick, drafts: map[*memDraft]bool{}, gone: m.gone}
+}
+
 type systemClock struct{}
 
 func (systemClock) Now() time.Time            { return time.Now() }

@@ -20,6 +20,8 @@ import (
 type device struct {
 	w       *world
 	id      int
+	own     *account
+	lane    int // its number within the account, which says when it edits (world.tick)
 	disk    *disk
 	media   *coretest.Media
 	clock   *coretest.Clock
@@ -29,6 +31,7 @@ type device struct {
 	account colsync.Account
 	plan    *plan // the faults of the running action
 	eye     eye
+	forced  bool // it may need a one-way sync
 
 	dead   bool
 	steps  int // of ports, in this action
@@ -38,17 +41,6 @@ type device struct {
 
 // start is the moment in which each world begins.
 var start = time.UnixMilli(1_800_000_000_000)
-
-func newDevice(w *world, id int) *device {
-	d := &device{w: w, id: id, clock: coretest.NewClock(start, 0)}
-	d.plan = newPlan(d)
-	d.disk = newDisk(d.gate)
-	d.disk.rewrite = w.mutant.clientSQL()
-	d.media = coretest.NewMedia(d.clock)
-	d.media.Fail = func(step, name string) error { return d.gate("media "+step, name) }
-	d.boot()
-	return d
-}
 
 // boot starts the program anew on what is on the disk.
 func (d *device) boot() {
@@ -121,7 +113,7 @@ func (d *device) call(method string, params any) ([]byte, error) {
 
 // login gives the device a key.
 func (d *device) login() error {
-	b, err := d.call(service.MethodLogin, service.LoginParams{Endpoint: endpoint, User: user, Password: password})
+	b, err := d.call(service.MethodLogin, service.LoginParams{Endpoint: endpoint, User: user(d.own.id), Password: password})
 	if err != nil {
 		return err
 	}
@@ -142,7 +134,7 @@ func (d *device) look(sql string, args ...any) (list []int64) {
 // eye is a connection that looks into a device from outside. It never keeps a lock.
 type eye struct {
 	file string
-	db   *sqlitehost.DB
+	db   *statements
 }
 
 func (e *eye) close() {
@@ -159,20 +151,32 @@ func (d *device) each(sql string, do func(rows.Row), args ...any) {
 		return
 	}
 	e.database()
-	if d.eye.file != e.db {
-		d.eye.close()
-		db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
-		if err != nil {
-			d.w.fail("device %d: look: %v", d.id, err)
-			return
-		}
-		d.eye = eye{e.db, db}
+	from := d.disk.resting(e)
+	if from == nil {
+		from = d.through(e)
 	}
-	for row, err := range rows.Query(d.eye.db, sql, args...) {
+	if from == nil {
+		return
+	}
+	for row, err := range rows.Query(from, sql, args...) {
 		if err != nil {
 			d.w.fail("device %d: look: %v", d.id, err)
 			return
 		}
 		do(row)
 	}
+}
+
+// through returns the eye's connection to a database; nil if there is none.
+func (d *device) through(e *entry) *statements {
+	if d.eye.file != e.db {
+		d.eye.close()
+		db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
+		if err != nil {
+			d.w.fail("device %d: look: %v", d.id, err)
+			return nil
+		}
+		d.eye = eye{e.db, keepStatements(db, nil)}
+	}
+	return d.eye.db
 }

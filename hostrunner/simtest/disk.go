@@ -52,6 +52,17 @@ func (d *disk) drop() {
 	clear(d.open)
 }
 
+// resting returns a connection that the device has open, without a transaction, past the gate and the seeded fault; nil if there is
+// none.
+func (d *disk) resting(e *entry) *statements {
+	for db := range d.open {
+		if db.of == e && !db.dead && db.DB.Resting() {
+			return db.looks
+		}
+	}
+	return nil
+}
+
 // free gives the memory back.
 func (d *disk) free() {
 	d.drop()
@@ -81,12 +92,7 @@ func (e *entry) bytes() ([]byte, error) {
 	if e.db == "" {
 		return e.data, nil
 	}
-	db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	return db.Bytes()
+	return sqlitehost.MemoryBytes(e.db)
 }
 
 // Open opens a database.
@@ -107,7 +113,7 @@ func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB
 	if err != nil {
 		return nil, err
 	}
-	s := &simDB{DB: db, disk: d, name: name}
+	s := &simDB{statements: keepStatements(db, d.rewrite), disk: d, name: name, of: e, looks: keepStatements(db, nil)}
 	d.open[s] = true
 	return s, nil
 }
@@ -249,10 +255,12 @@ func (f *simFile) Close() error { return nil }
 
 // simDB is a connection of a device.
 type simDB struct {
-	*sqlitehost.DB
-	disk *disk
-	name string
-	dead bool
+	*statements
+	disk  *disk
+	name  string
+	of    *entry
+	looks *statements
+	dead  bool
 }
 
 func (s *simDB) begin(step string) error {
@@ -269,14 +277,14 @@ func (s *simDB) Exec(sql string) error {
 	if err := s.begin("sql exec"); err != nil {
 		return err
 	}
-	return s.DB.Exec(s.disk.mutated(sql))
+	return s.statements.Exec(sql)
 }
 
 func (s *simDB) Prepare(sql string) (host.Stmt, error) {
 	if err := s.begin("sql prepare"); err != nil {
 		return nil, err
 	}
-	st, err := s.DB.Prepare(s.disk.mutated(sql))
+	st, err := s.statements.Prepare(sql)
 	if err != nil {
 		return nil, err
 	}
@@ -323,14 +331,6 @@ func (s *simDB) Close() error {
 	delete(s.disk.open, s)
 	s.dead = true
 	return s.DB.Close()
-}
-
-// mutated applies a seeded fault to a statement.
-func (d *disk) mutated(sql string) string {
-	if d.rewrite == nil {
-		return sql
-	}
-	return d.rewrite(sql)
 }
 
 // simStmt is a statement of a device.

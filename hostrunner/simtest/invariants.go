@@ -9,7 +9,7 @@ import (
 
 // invariants checks what the real program's database check would complain about (study spec §6). What the protocol itself leaves
 // behind when a deletion meets an edit is counted and let pass: cards of a deck or of a note that someone has deleted.
-func (w *world) invariants(whose string, d anki.Dump) {
+func (a *account) invariants(w *world, whose string, d anki.Dump) {
 	in := func(table string) func(row []any, column string) any {
 		columns := d[table].Columns
 		return func(row []any, column string) any { return row[slices.Index(columns, column)] }
@@ -38,13 +38,13 @@ func (w *world) invariants(whose string, d anki.Dump) {
 	for id, row := range d["cards"].Rows {
 		nid, did := card(row, "nid"), card(row, "did")
 		if !has("notes", nid) {
-			if o := (object{"notes", nid.(int64)}); len(w.truth.deleted[o]) == 0 && !w.truth.excused[o] {
+			if o := (object{"notes", nid.(int64)}); len(a.truth.deleted[o]) == 0 && !a.truth.excused[o] {
 				bad("card %s has no note", id)
 			}
 			w.cover.add("known: card of a deleted note")
 		}
 		if !has("decks", did) {
-			if o := (object{"decks", did.(int64)}); len(w.truth.deleted[o]) == 0 && !w.truth.excused[o] {
+			if o := (object{"decks", did.(int64)}); len(a.truth.deleted[o]) == 0 && !a.truth.excused[o] {
 				bad("card %s has no deck", id)
 			}
 			w.cover.add("known: card of a deleted deck")

@@ -20,7 +20,7 @@ var (
 	keys      = []string{"k1", "k2", "k3"}
 )
 
-// edit makes one edit of one to three operations, and notes what it made and deleted.
+// edit makes one edit of one to six operations, and notes what it made and deleted.
 func (w *world) edit(d *device, rng *rand.Rand) {
 	if !d.opened { // so that what opening does is not taken for the learner's
 		if _, err := d.call(service.MethodDeckTree, struct{}{}); err != nil {
@@ -31,10 +31,10 @@ func (w *world) edit(d *device, rng *rand.Rand) {
 	ops := w.chooseOps(d, rng)
 	text, _ := json.Marshal(ops)
 	w.note("device %d edits: %s", d.id, text)
-	before, notes := w.truth.look(d), d.notes()
+	before, notes := d.own.truth.look(d), d.notes()
 	_, err := d.call(service.MethodEdit, service.EditParams{Ops: ops})
-	w.truth.changed(d, before)
-	w.versions.changed(notes, d.notes())
+	d.own.truth.changed(d, before)
+	d.own.versions.changed(notes, d.notes())
 	for _, op := range ops {
 		if err == nil {
 			w.cover.add("edit: " + op.Op)
@@ -58,10 +58,10 @@ func (w *world) editEnded(d *device, err error) {
 }
 
 func (w *world) undo(d *device) {
-	before, notes := w.truth.look(d), d.notes()
+	before, notes := d.own.truth.look(d), d.notes()
 	b, err := d.call(service.MethodUndo, struct{}{})
-	w.truth.changed(d, before)
-	w.versions.changed(notes, d.notes())
+	d.own.truth.changed(d, before)
+	d.own.versions.changed(notes, d.notes())
 	w.note("device %d: undo: %s %v", d.id, b, err)
 	if err == nil {
 		w.cover.add("edit: undo")
@@ -72,7 +72,7 @@ func (w *world) undo(d *device) {
 // chooseOps chooses operations for what is on the device.
 func (w *world) chooseOps(d *device, rng *rand.Rand) []edit.Op {
 	var ops []edit.Op
-	for range 1 + rng.IntN(3) {
+	for range 1 + rng.IntN(6) {
 		op := w.chooseOp(d, rng)
 		ops = append(ops, op)
 		if op.Op == edit.RemoveNotes || op.Op == edit.RemoveDeck || op.Op == edit.AddNote && rng.IntN(2) == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
@@ -41,13 +42,13 @@ const baseFiles = 24
 
 func (w *world) firstFiles(d *device) {
 	for i := range baseFiles {
-		d.media.Put(fmt.Sprintf("base%02d.png", i), []byte(fmt.Sprint("base ", i)))
+		d.media.Put(fmt.Sprintf("base%02d.png", i), []byte(fmt.Sprintf("base %02d of %d", i, d.own.id)))
 	}
 }
 
 // changeFiles lets the learner change files.
 func (w *world) changeFiles(d *device, rng *rand.Rand) {
-	m := &w.media
+	m := &d.own.media
 	if rng.IntN(40) == 0 {
 		w.emptyFolder(d)
 		return
@@ -66,7 +67,7 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 			}
 		}
 		m.next++
-		v := version{name, fmt.Sprint("content ", m.next)}
+		v := version{name, fmt.Sprintf("content %d of %d", m.next, d.own.id)}
 		m.alive[v], m.made[v] = true, true
 		w.note("device %d writes %s: %s", d.id, name, v.content)
 		d.media.Put(name, []byte(v.content))
@@ -77,21 +78,22 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 // emptyFolder loses all files: nobody has deleted them, so they must not vanish elsewhere unless the user lets them.
 func (w *world) emptyFolder(d *device) {
 	w.note("device %d loses its folder", d.id)
-	for v := range w.media.alive { // what was nowhere else yet is lost with it
+	m := &d.own.media
+	for v := range m.alive { // what was nowhere else yet is lost with it
 		if string(d.media.Get(v.name)) != v.content {
 			continue
 		}
 		elsewhere := false
-		for _, other := range w.devices {
+		for _, other := range d.own.devices {
 			elsewhere = elsewhere || other != d && string(other.media.Get(v.name)) == v.content
 		}
 		if !elsewhere {
-			delete(w.media.alive, v)
-			w.media.mayReturn[v.name] = true
+			delete(m.alive, v)
+			m.mayReturn[v.name] = true
 		}
 	}
 	d.media.RemoveAll()
-	w.media.held[d.id] = true
+	m.held[d.id] = true
 	w.cover.add("media: folder lost")
 }
 
@@ -149,18 +151,18 @@ func (m *mediaTruth) after(d *device, before map[string]string, err error, p ser
 }
 
 // judgeMedia compares the folders in the end with what the learner did.
-func (w *world) judgeMedia() {
-	m := &w.media
-	final := m.before(w.devices[0])
+func (a *account) judgeMedia(w *world) {
+	m := &a.media
+	final := m.before(a.devices[0])
 	trash := map[version]bool{}
-	for _, d := range w.devices {
+	for _, d := range a.devices {
 		for name, content := range m.before(d) {
 			if final[name] != content {
-				w.fail("media: %s is %q on device 0 and %q on device %d", name, final[name], content, d.id)
+				w.fail("media: %s is %q on device %d and %q on device %d", name, final[name], a.devices[0].id, content, d.id)
 			}
 		}
 		if n := len(d.media.Names()); n != len(final) {
-			w.fail("media: %d files on device 0, %d on device %d", len(final), n, d.id)
+			w.fail("media: %d files on device %d, %d on device %d", len(final), a.devices[0].id, n, d.id)
 		}
 		for _, f := range d.media.Trashed() {
 			trash[version{f.Name, string(f.Data)}] = true
@@ -180,6 +182,9 @@ func (w *world) judgeMedia() {
 	}
 	for _, name := range sortedNames(final) {
 		content := final[name]
+		if name[:1] == "b" && content != fmt.Sprintf("base %s of %d", strings.TrimSuffix(name[4:], ".png"), a.id) {
+			w.fail("media: nobody has made %s (%q)", name, content)
+		}
 		if name[:1] == "f" && !m.made[version{name, content}] {
 			w.fail("media: nobody has made %s (%q)", name, content)
 		}

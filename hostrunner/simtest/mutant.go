@@ -2,14 +2,11 @@ package simtest
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"sync/atomic"
 
-	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
-	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+	"github.com/cardferry/cardferry/core/wire"
 )
 
 // mutant is a seeded fault: a mistake put into the core or the server through their ports, to prove that the simulator finds it.
@@ -45,45 +42,17 @@ func (m *mutant) clientSQL() func(string) string {
 	return m.counted(m.sql)
 }
 
-// collections wraps the server's store.
-func (m *mutant) collections(c store.Collections) store.Collections {
-	if m == nil || m.serverSQL == nil {
-		return c
+func (m *mutant) serverRewrite() func(string) string {
+	if m == nil {
+		return nil
 	}
-	return mutated{c, m.counted(m.serverSQL)}
+	return m.counted(m.serverSQL)
 }
 
-// mutated are collections whose statements are changed.
-type mutated struct {
-	store.Collections
-	rewrite func(string) string
-}
-
-// Open opens the collection.
-func (c mutated) Open(ctx context.Context, id store.AccountID) (host.DB, error) {
-	db, err := c.Collections.Open(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return mutatedDB{db.(*sqlitehost.DB), c.rewrite}, nil
-}
-
-type mutatedDB struct {
-	*sqlitehost.DB
-	rewrite func(string) string
-}
-
-// Prepare compiles another statement.
-func (d mutatedDB) Prepare(sql string) (host.Stmt, error) { return d.DB.Prepare(d.rewrite(sql)) }
-
-// Exec runs other statements.
-func (d mutatedDB) Exec(sql string) error { return d.DB.Exec(d.rewrite(sql)) }
-
-func (m *mutant) request(method string, body []byte) []byte {
+func (m *mutant) request(codec *wire.Codec, method string, body []byte) []byte {
 	if m == nil || m.out == nil {
 		return body
 	}
-	codec := newCodec()
 	plain, err := codec.Decompress(nil, body, 64<<20)
 	if err != nil {
 		return body

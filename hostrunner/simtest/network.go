@@ -16,9 +16,11 @@ import (
 
 const (
 	endpoint = "http://sim/"
-	user     = "learner"
 	password = "a pass phrase"
 )
+
+// user names an account.
+func user(account int) string { return fmt.Sprint("learner", account) }
 
 // netFault is what happens to one request.
 type netFault string
@@ -146,7 +148,7 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 func (w *world) serve(d *device, req *host.Request) (*host.Response, error) {
 	method := path.Base(req.URL)
 	w.checkOutgoing(d, method, req.Body)
-	r := httptest.NewRequest(req.Method, "/"+strings.TrimPrefix(req.URL, endpoint), bytes.NewReader(w.mutant.request(method, req.Body)))
+	r := httptest.NewRequest(req.Method, "/"+strings.TrimPrefix(req.URL, endpoint), bytes.NewReader(w.mutant.request(w.codec, method, req.Body)))
 	for k, v := range req.Header {
 		r.Header.Set(k, v)
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/anki"
-	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
 // maxRounds is how many times every device may have to sync until nothing moves.
@@ -51,11 +51,13 @@ func (w *world) settle() {
 			break
 		}
 	}
-	last := w.devices[len(w.devices)-1]
-	if r, err := w.trySync(last, ""); err != nil || r.RoundTrips != 1 {
-		w.fail("device %d has synced last, and syncs again: %+v, %v", last.id, r, err)
+	for _, a := range w.accounts {
+		last := a.devices[len(a.devices)-1]
+		if r, err := w.trySync(last, ""); err != nil || r.RoundTrips != 1 {
+			w.fail("device %d has synced last, and syncs again: %+v, %v", last.id, r, err)
+		}
+		a.judge(w)
 	}
-	w.judge()
 }
 
 // settleOne syncs a device with nothing in its way.
@@ -103,8 +105,8 @@ func some(c colsync.Counts) colsync.Counts {
 }
 
 // serverDump reads the server's collection, what is committed of it.
-func (w *world) serverDump() (anki.Dump, []string, error) {
-	db, err := w.stores.Collections.Open(context.Background(), w.owner)
+func (w *world) serverDump(a *account) (anki.Dump, []string, error) {
+	db, err := w.stores.Collections.Open(context.Background(), a.owner)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,13 +115,26 @@ func (w *world) serverDump() (anki.Dump, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := db.CheckIntegrity(5)
+	lines, err := integrity(db)
 	return d, lines, err
 }
 
+// integrity is SQLite's integrity check, on the one connection: what a host makes of it is not of interest here.
+func integrity(db host.DB) (lines []string, err error) {
+	for row, err := range rows.Query(db, "PRAGMA integrity_check(5)") {
+		if err != nil {
+			return nil, err
+		}
+		if line := row[0].String(); line != "ok" {
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
+}
+
 // serverObjects returns the watched rows of the server, none if it has no collection.
-func (w *world) serverObjects() map[object]int64 {
-	d, _, err := w.serverDump()
+func (w *world) serverObjects(a *account) map[object]int64 {
+	d, _, err := w.serverDump(a)
 	if err != nil {
 		return map[object]int64{}
 	}
@@ -155,28 +170,27 @@ func (w *world) deviceDump(d *device) (anki.Dump, []string, error) {
 		return nil, nil, fault.New(fault.NotFound, "no collection")
 	}
 	e.database()
-	db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
-	if err != nil {
-		return nil, nil, err
+	db := d.through(e)
+	if db == nil {
+		return nil, nil, fault.New(fault.DamagedFile, "the collection does not open")
 	}
-	defer db.Close()
 	dump, err := anki.ReadDB(db)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := db.CheckIntegrity(5)
+	lines, err := integrity(db)
 	return dump, lines, err
 }
 
 // judge looks at what all of it has come to.
-func (w *world) judge() {
-	server, lines, err := w.serverDump()
+func (a *account) judge(w *world) {
+	server, lines, err := w.serverDump(a)
 	if err != nil || len(lines) > 0 {
 		w.fail("read the server: %v %v", lines, err)
 		return
 	}
-	w.invariants("the server", server)
-	for _, d := range w.devices {
+	a.invariants(w, "the server", server)
+	for _, d := range a.devices {
 		dump, lines, err := w.deviceDump(d)
 		if err != nil || len(lines) > 0 {
 			w.fail("read device %d: %v %v", d.id, lines, err)
@@ -185,15 +199,15 @@ func (w *world) judge() {
 		if p := dump.Pending(); len(p) > 0 {
 			w.fail("device %d still has pending rows in %v", d.id, p)
 		}
-		w.invariants(fmt.Sprint("device ", d.id), dump)
-		dump, other := w.excusedNames(dump, server)
+		a.invariants(w, fmt.Sprint("device ", d.id), dump)
+		dump, other := a.excusedNames(w, dump, server)
 		for _, line := range anki.Compare(dump, other) {
 			w.fail("device %d and the server differ: %s", d.id, line)
 		}
 	}
-	w.truth.judge(w, objects(server))
-	w.versions.judge(w, server)
-	w.judgeMedia()
+	a.truth.judge(w, objects(server))
+	a.versions.judge(w, &a.truth, server)
+	a.judgeMedia(w)
 	for _, table := range slices.Sorted(maps.Keys(server)) {
 		w.trace("%s %d", table, len(server[table].Rows))
 	}
@@ -208,13 +222,13 @@ func (w *world) judge() {
 // excusedNames leaves out of the comparison what is known to stay different until the next edit: a deck whose name met another
 // deck's has a + at one side and not at the other, and the time of that as its time of change, so that an edit made shortly before on a
 // third device does not reach it (sync spec §8.1); and flags of cards.
-func (w *world) excusedNames(a, b anki.Dump) (x, y anki.Dump) {
+func (own *account) excusedNames(w *world, a, b anki.Dump) (x, y anki.Dump) {
 	x, y = maps.Clone(a), maps.Clone(b)
 	for _, table := range watched {
 		ta, tb := copyTable(a[table]), copyTable(b[table])
 		for key, ra := range ta.Rows {
 			if rb := tb.Rows[key]; rb != nil {
-				w.excuseRow(table, ta.Columns, ra, rb)
+				own.excuseRow(w, table, ta.Columns, ra, rb)
 			}
 		}
 		x[table], y[table] = ta, tb
@@ -231,7 +245,7 @@ func copyTable(t anki.Table) anki.Table {
 }
 
 // excuseRow makes two rows equal if their difference is a known one.
-func (w *world) excuseRow(table string, columns []string, a, b []any) {
+func (own *account) excuseRow(w *world, table string, columns []string, a, b []any) {
 	at := func(name string) int { return slices.Index(columns, name) }
 	if table == "decks" {
 		n := at("name")
@@ -249,7 +263,7 @@ func (w *world) excuseRow(table string, columns []string, a, b []any) {
 		}
 		mod, _ = a[m].(int64)
 	}
-	if len(w.truth.editors[edition{object{table, id}, mod}]) > 1 {
+	if len(own.truth.editors[edition{object{table, id}, mod}]) > 1 {
 		w.cover.add("known: edits of one second")
 		copy(b, a)
 		return
@@ -278,15 +292,12 @@ func plain(v any) string {
 	return strings.Join(parts, "\x1f")
 }
 
-// codecs are for looking into what devices send.
-var newCodec = wire.NewCodec
-
 // checkOutgoing looks for rows that leave as pending.
 func (w *world) checkOutgoing(d *device, method string, body []byte) {
 	if method != "applyChunk" && method != "applyChanges" {
 		return
 	}
-	plain, err := newCodec().Decompress(nil, body, 64<<20)
+	plain, err := w.codec.Decompress(nil, body, 64<<20)
 	if err != nil {
 		return // cut on purpose
 	}

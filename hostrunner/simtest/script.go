@@ -36,23 +36,29 @@ type action struct {
 
 // script is what happens in a world.
 type script struct {
-	seed    uint64
-	devices int
-	actions []action
+	seed     uint64
+	accounts int
+	devices  int // of all accounts, in turn
+	actions  []action
 }
 
 // weights say how often an action is chosen.
 var weights = []struct {
 	kind kind
 	n    int
-}{{doEdit, 34}, {doUndo, 4}, {doMedia, 12}, {doSync, 26}, {doMediaSyn, 12}, {doClock, 6}, {doKill, 2}, {doServer, 2}, {doOneWay, 2}}
+}{{doEdit, 25}, {doUndo, 3}, {doMedia, 12}, {doSync, 34}, {doMediaSyn, 14}, {doClock, 6}, {doKill, 2}, {doServer, 2}, {doOneWay, 2}}
 
 // newScript makes the script of a seed.
 func newScript(seed uint64) *script {
 	rng := rand.New(rand.NewPCG(seed, 0x51a9))
-	s := &script{seed: seed, devices: 2 + rng.IntN(2)}
-	if rng.IntN(12) == 0 {
+	s := &script{seed: seed, accounts: 1, devices: 2 + rng.IntN(2)}
+	switch rng.IntN(12) {
+	case 0:
 		s.devices = 1
+	case 1:
+		s.accounts, s.devices = 2, 4
+	case 2:
+		s.devices = 4
 	}
 	total := 0
 	for _, w := range weights {

@@ -76,10 +76,10 @@ func note[K comparable](m map[K]map[int]bool, key K, device int) {
 }
 
 // excuse is called before a one-way sync: of what is not everywhere, anything may be left.
-func (w *world) excuse() {
-	sides := []map[object]int64{w.serverObjects()}
-	for _, d := range w.devices {
-		sides = append(sides, w.truth.look(d))
+func (a *account) excuse(w *world) {
+	sides := []map[object]int64{w.serverObjects(a)}
+	for _, d := range a.devices {
+		sides = append(sides, a.truth.look(d))
 	}
 	all := map[object]int64{}
 	for _, s := range sides {
@@ -88,25 +88,25 @@ func (w *world) excuse() {
 	for o := range all {
 		for _, s := range sides {
 			if _, there := s[o]; !there {
-				w.truth.excused[o] = true
+				a.truth.excused[o] = true
 			}
 		}
 	}
-	clear(w.versions) // of edits, too
-	clear(w.truth.latest)
+	clear(a.versions) // of edits, too
+	clear(a.truth.latest)
 	// What is deleted and not sent is in no one's rows any more, and comes back with a download.
-	for o := range w.truth.deleted {
-		w.truth.excused[o] = true
+	for o := range a.truth.deleted {
+		a.truth.excused[o] = true
 	}
 }
 
 // excuseNew is called after a download with what was made before it: what was edited meanwhile may be lost.
-func (w *world) excuseNew(before map[object]bool) {
-	clear(w.versions)
-	clear(w.truth.latest)
-	for o := range w.truth.made {
+func (a *account) excuseNew(before map[object]bool) {
+	clear(a.versions)
+	clear(a.truth.latest)
+	for o := range a.truth.made {
 		if !before[o] {
-			w.truth.excused[o] = true
+			a.truth.excused[o] = true
 		}
 	}
 }

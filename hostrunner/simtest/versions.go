@@ -32,22 +32,25 @@ func (v versions) changed(before, after map[int64]noteState) {
 		if was && old == now {
 			continue
 		}
+		if was && now.mod <= old.mod {
+			if delete(v[id], old.content); len(v[id]) == 0 {
+				delete(v, id) // what others made of it was excused
+			}
+			continue
+		}
 		if v[id] == nil {
 			v[id] = map[string]int64{}
-		}
-		if was && now.mod <= old.mod {
-			delete(v[id], old.content)
 		}
 		v[id][now.content] = now.mod
 	}
 }
 
 // judge compares the notes in the end with their versions.
-func (v versions) judge(w *world, d anki.Dump) {
+func (v versions) judge(w *world, t *truth, d anki.Dump) {
 	for id, list := range v {
 		o := object{"notes", id}
 		flds, ok := d.Get("notes", "flds", id).(string)
-		if !ok || w.truth.excused[o] {
+		if !ok || t.excused[o] {
 			continue
 		}
 		tags, _ := d.Get("notes", "tags", id).(string)

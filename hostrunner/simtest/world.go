@@ -15,25 +15,22 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
+	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
-	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
-// world is one account with its devices and the server, while a script is played.
+// world is a server, its accounts and their devices, while a script is played.
 type world struct {
 	rng      *rand.Rand
 	mutant   *mutant
 	cover    *Coverage
-	devices  []*device
+	accounts []*account
+	devices  []*device // of all accounts
 	server   *syncserver.Server
 	stores   syncserver.Server // its stores outlive a restart
-	owner    store.AccountID
 	clock    clock
-	truth    truth
-	media    mediaTruth
-	versions versions
-	forced   map[int]bool // devices that may need a one-way sync
+	codec    *wire.Codec // to look into messages
 	requests int
 	restarts int // of the server
 	settling bool
@@ -41,6 +38,16 @@ type world struct {
 	log      []string
 	failures []string
 	digest   hash.Hash
+}
+
+// account is a learner with devices, and what is known of both. Accounts share the server and nothing else.
+type account struct {
+	id       int
+	owner    store.AccountID
+	devices  []*device
+	truth    truth
+	media    mediaTruth
+	versions versions
 }
 
 // clock is the server's; it may be read by what the server does after its answer.
@@ -72,11 +79,10 @@ type result struct {
 // play plays a script. m is a seeded fault, nil for none.
 func play(s *script, m *mutant, cover *Coverage) *result {
 	w := &world{
-		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, forced: map[int]bool{}, digest: sha256.New(),
-		truth: newTruth(), versions: versions{}, media: newMediaTruth(s.devices), clock: clock{now: start},
+		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
 	}
 	defer w.end()
-	w.begin(s.devices)
+	w.begin(s)
 	for i := range s.actions {
 		if len(w.failures) > 0 {
 			break
@@ -97,40 +103,8 @@ func (w *world) end() {
 		d.eye.close()
 		d.disk.free()
 	}
-	_ = w.stores.Collections.Remove(context.Background(), w.owner)
-}
-
-// begin makes the account, a collection on the first device, and copies on the others.
-func (w *world) begin(devices int) {
-	w.stores = syncserver.Server{
-		Accounts: memstore.NewAccounts(), Blobs: memstore.NewBlobs(), Collections: w.mutant.collections(memstore.NewCollections()),
-		Leases: memstore.NewLeases(""),
-	}
-	w.startServer()
-	a, err := w.server.Users().Add(context.Background(), user, password)
-	if err != nil {
-		w.fail("make the account: %v", err)
-		return
-	}
-	w.owner = a.ID
-	for i := range devices {
-		d := newDevice(w, i)
-		w.devices = append(w.devices, d)
-		if err := d.login(); err != nil {
-			w.fail("log in: %v", err)
-		}
-	}
-	first := w.devices[0]
-	for range 4 {
-		w.tick(first, time.Duration(first.id)*100*time.Millisecond)
-		w.edit(first, w.rng)
-	}
-	w.firstFiles(first)
-	for _, d := range w.devices {
-		w.tick(d, 0)
-		w.forced[d.id] = true
-		w.syncOne(d)
-		w.mediaOne(d)
+	for _, a := range w.accounts {
+		_ = w.stores.Collections.Remove(context.Background(), a.owner)
 	}
 }
 
@@ -200,7 +174,7 @@ func (w *world) tick(d *device, by time.Duration) {
 	for _, each := range w.devices {
 		each.clock.Advance(by)
 	}
-	now, own := d.clock.Now(), time.Duration(d.id)*(20*time.Second+100*time.Millisecond)
+	now, own := d.clock.Now(), time.Duration(d.lane)*(20*time.Second+100*time.Millisecond)
 	d.clock.Set(now.Truncate(lap).Add(own + time.Duration(d.plan.rng.IntN(50))*time.Millisecond))
 }
 
@@ -246,7 +220,7 @@ func (w *world) syncOne(d *device) {
 
 // choose makes a one-way sync that is needed, in the wanted direction if there is a choice.
 func (w *world) choose(d *device, err error, upload bool) {
-	if !w.forced[d.id] {
+	if !d.forced {
 		w.fail("device %d needs a one-way sync that nothing has forced: %v", d.id, err)
 	}
 	e, _ := errors.AsType[*fault.Error](err)
@@ -262,6 +236,9 @@ func (w *world) trySync(d *device, how colsync.Direction) (r service.SyncResult,
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
+	if err == nil {
+		d.forced = false // it is of one line with the server again
+	}
 	w.ended(d, "sync", err)
 	return r, err
 }
@@ -273,15 +250,15 @@ func (w *world) oneWay(d *device, upload bool) {
 		method, word = service.MethodUpload, "upload"
 	}
 	w.syncs++
-	w.excuse()
-	before := maps.Clone(w.truth.made)
+	d.own.excuse(w)
+	before := maps.Clone(d.own.truth.made)
 	_, err := d.call(method, service.TransferParams{Account: &d.account})
 	if !upload {
-		w.excuseNew(before) // what was edited meanwhile is in the backup only (design §3)
+		d.own.excuseNew(before) // what was edited meanwhile is in the backup only (design §3)
 	}
 	if upload {
-		for _, each := range w.devices {
-			w.forced[each.id] = true
+		for _, each := range d.own.devices {
+			each.forced = true
 			each.plan.replaced = each != d
 		}
 	}
@@ -302,12 +279,12 @@ func (w *world) mediaOne(d *device) (r service.MediaSyncResult, err error) {
 	case 1:
 		p.AllowDeletions = true
 	}
-	before := w.media.before(d)
+	before := d.own.media.before(d)
 	b, err := d.call(service.MethodMediaSync, p)
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
-	w.media.after(d, before, err, p)
+	d.own.media.after(d, before, err, p)
 	w.ended(d, "media sync", err)
 	return r, err
 }

@@ -216,6 +216,9 @@ func (d *DB) vacuumInto(path string) error {
 	return st.Exec()
 }
 
+// Resting reports whether the connection is in no transaction.
+func (d *DB) Resting() bool { return d.conn != nil && d.conn.GetAutocommit() }
+
 // Rollback ends an open transaction, even after a cancel (see host.DB).
 func (d *DB) Rollback() (err error) {
 	defer guard(&err)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ncruces/go-sqlite3/ext/serdes"
+	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/ncruces/go-sqlite3/vfs/memdb"
 
 	"github.com/cardferry/cardferry/core/host"
@@ -40,6 +41,27 @@ func OpenMemory(name string, mode host.OpenMode) (*DB, error) {
 		how = inMemoryReadOnly
 	}
 	return connect(context.Background(), "/"+name, how, newTask())
+}
+
+// MemoryBytes returns the content of a database in memory. It looks past the locks: nobody may be writing.
+func MemoryBytes(name string) ([]byte, error) {
+	file, _, err := vfs.Find("memdb").Open("/"+name, vfs.OPEN_MAIN_DB|vfs.OPEN_READONLY)
+	if err != nil {
+		return nil, convert(err, "read "+name)
+	}
+	defer file.Close()
+	size, err := file.Size()
+	if err != nil {
+		return nil, convert(err, "read "+name)
+	}
+	b := make([]byte, size)
+	page := int64(pageSize(b)) // at most what the store reads at once
+	for at := int64(0); at < size; at += page {
+		if _, err := file.ReadAt(b[at:min(at+page, size)], at); err != nil {
+			return nil, convert(err, "read "+name)
+		}
+	}
+	return b, nil
 }
 
 // Bytes returns the content of the database as a file. It sees one consistent state.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +15,10 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/simtest"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
+func main() {
+	debug.SetGCPercent(400) // worlds are small, and gone after some milliseconds
+	os.Exit(run(os.Args[1:], os.Stdout))
+}
 
 // run returns the exit code: 0 if everything holds, 1 if not, 2 for wrong arguments.
 func run(args []string, out io.Writer) int {
@@ -27,8 +32,21 @@ func run(args []string, out io.Writer) int {
 	mutant := flags.String("mutant", "", "a seeded fault; several with -mutants")
 	mutants := flags.Bool("mutants", false, "look for every seeded fault")
 	failures := flags.Int("failures", 1, "after how many failures to end")
+	profile := flags.String("profile", "", "write a CPU profile to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(out, err)
+			return 2
+		}
+		defer f.Close()
+		defer pprof.StopCPUProfile()
 	}
 	set := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })

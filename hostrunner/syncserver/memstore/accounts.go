@@ -32,6 +32,21 @@ func NewAccounts() *Accounts {
 	return &Accounts{byID: map[store.AccountID]*account{}, byName: map[string]*account{}, byKey: map[store.KeyHash]*account{}}
 }
 
+// Clone returns a copy, which goes its own way.
+func (s *Accounts) Clone() *Accounts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := NewAccounts()
+	for id, a := range s.byID {
+		own := &account{Account: a.Account, devices: slices.Clone(a.devices)}
+		c.byID[id], c.byName[store.FoldName(a.Name)] = own, own
+		for _, d := range a.devices {
+			c.byKey[d.Key] = own
+		}
+	}
+	return c
+}
+
 func errNoAccount() error { return fault.New(fault.NotFound, "there is no such account") }
 func errNoDevice() error  { return fault.New(fault.NotFound, "there is no such device") }
 

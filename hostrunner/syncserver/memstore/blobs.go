@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"maps"
 	"sync"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -25,6 +26,13 @@ type blobKey struct {
 
 // NewBlobs returns an empty store.
 func NewBlobs() *Blobs { return &Blobs{blobs: map[blobKey][]byte{}} }
+
+// Clone returns a copy, which goes its own way.
+func (s *Blobs) Clone() *Blobs {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return &Blobs{blobs: maps.Clone(s.blobs)} // contents are never changed
+}
 
 // Create begins new content (see store.Blobs).
 func (s *Blobs) Create(_ context.Context, id store.AccountID) (store.Draft, error) {

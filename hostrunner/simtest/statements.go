@@ -1,0 +1,126 @@
+package simtest
+
+import (
+	"context"
+	"strings"
+
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// statements is a connection that keeps its compiled statements for the next time: half of a simulation's time was spent on compiling
+// the same ones again. It also applies a seeded fault to them.
+type statements struct {
+	*sqlitehost.DB
+	rewrite func(sql string) string // nil, or a seeded fault
+	idle    map[string]host.Stmt
+}
+
+func keepStatements(db *sqlitehost.DB, rewrite func(string) string) *statements {
+	return &statements{db, rewrite, map[string]host.Stmt{}}
+}
+
+func (s *statements) changed(sql string) string {
+	if s.rewrite == nil {
+		return sql
+	}
+	return s.rewrite(sql)
+}
+
+// Prepare takes a statement that is idle, or compiles one.
+func (s *statements) Prepare(sql string) (host.Stmt, error) {
+	sql = s.changed(sql)
+	if st := s.idle[sql]; st != nil {
+		delete(s.idle, sql)
+		return &keptStmt{Stmt: st, of: s, sql: sql}, nil
+	}
+	st, err := s.DB.Prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	return &keptStmt{Stmt: st, of: s, sql: sql}, nil
+}
+
+// Exec runs statements. Those that begin and end a transaction are kept as well.
+func (s *statements) Exec(sql string) error {
+	sql = s.changed(sql)
+	word, _, _ := strings.Cut(sql, " ")
+	if strings.Contains(sql, ";") || word != "BEGIN" && word != "COMMIT" && word != "SAVEPOINT" && word != "RELEASE" {
+		return s.DB.Exec(sql)
+	}
+	st, err := s.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	_, err = st.Run(nil)
+	_ = st.Close()
+	return err
+}
+
+// keptStmt goes back to its connection when it is closed.
+type keptStmt struct {
+	host.Stmt
+	of     *statements
+	sql    string
+	active bool // it may hold a lock, so it is not kept
+	closed bool
+}
+
+func (k *keptStmt) Run(params []byte) (int64, error) {
+	n, err := k.Stmt.Run(params)
+	k.active = err != nil
+	return n, err
+}
+
+func (k *keptStmt) Query(params []byte) error {
+	k.active = true
+	return k.Stmt.Query(params)
+}
+
+func (k *keptStmt) Next(buf []byte) ([]byte, bool, error) {
+	buf, done, err := k.Stmt.Next(buf)
+	k.active = !done || err != nil
+	return buf, done, err
+}
+
+func (k *keptStmt) Close() error {
+	if k.closed {
+		return nil
+	}
+	k.closed = true
+	if k.active || k.of.idle[k.sql] != nil {
+		return k.Stmt.Close()
+	}
+	k.of.idle[k.sql] = k.Stmt
+	return nil
+}
+
+// kept are the server's collections with such connections.
+type kept struct {
+	store.Collections
+	rewrite func(string) string
+}
+
+// collections wraps the server's store.
+func (w *world) collections(c store.Collections) store.Collections {
+	return kept{c, w.mutant.serverRewrite()}
+}
+
+// Open opens the collection.
+func (c kept) Open(ctx context.Context, id store.AccountID) (host.DB, error) {
+	db, err := c.Collections.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return keepStatements(db.(*sqlitehost.DB), c.rewrite), nil
+}
+
+// Media opens the media state.
+func (c kept) Media(ctx context.Context, id store.AccountID, mode host.OpenMode) (host.DB, error) {
+	db, err := c.Collections.Media(ctx, id, mode)
+	if err != nil {
+		return nil, err
+	}
+	return keepStatements(db.(*sqlitehost.DB), nil), nil
+}
