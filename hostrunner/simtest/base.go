@@ -36,8 +36,12 @@ const (
 	baseDevices  = 4 // of each account
 )
 
-// bases are never changed once made. More of them would be more of the same: what scripts do differs.
-var bases [4]base
+// bases are never changed once made. More of them would be more of the same: what scripts do differs. The last one is large: its rows
+// need several messages.
+var bases [5]base
+
+// largeNotes is how many notes a large collection has.
+const largeNotes = 300
 
 // baseOf returns the base of a seed.
 func baseOf(seed uint64) *base {
@@ -73,6 +77,9 @@ func (b *base) make(number uint64) {
 		for range 6 {
 			w.tick(first, 0)
 			w.edit(first, w.rng)
+		}
+		if number == uint64(len(bases)-1) {
+			w.fill(first, largeNotes)
 		}
 		w.firstFiles(first)
 		for _, d := range a.devices {
@@ -112,6 +119,9 @@ func (d *device) save() savedDevice {
 	return saved
 }
 
+// smallSlice is the number of rows in a message of servers other than ours (sync spec §7.6).
+const smallSlice = 250
+
 // begin copies as much of the base as the script needs.
 func (w *world) begin(s *script) {
 	from := baseOf(s.seed)
@@ -120,6 +130,9 @@ func (w *world) begin(s *script) {
 		Collections: w.collections(from.kept.Collections()), Leases: memstore.NewLeases(""),
 	}
 	w.clock.now = from.w.clock.Now()
+	if w.rng.IntN(2) == 0 {
+		w.slice = smallSlice
+	}
 	w.startServer()
 	for i := range s.accounts {
 		w.accounts = append(w.accounts, newAccount(i, from.w.accounts[i].owner, s.devices))
@@ -159,6 +172,7 @@ func (w *world) addDevice(id int, own *account) *device {
 	d := &device{w: w, id: id, own: own, lane: len(own.devices), clock: coretest.NewClock(start, 0)}
 	d.plan = newPlan(d)
 	d.disk = newDisk(d.gate)
+	d.disk.mayDie = func() bool { return d.killAt > 0 || d.plan.deadly }
 	d.disk.rewrite = w.mutant.clientSQL()
 	d.media = coretest.NewMedia(d.clock)
 	d.media.Fail = func(step, name string) error { return d.gate("media "+step, name) }

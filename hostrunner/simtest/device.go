@@ -33,10 +33,12 @@ type device struct {
 	eye     eye
 	forced  bool // it may need a one-way sync
 
-	dead   bool
-	steps  int // of ports, in this action
-	killAt int // the step in which the device dies; 0: none
-	fullAt int // the step from which on the disk is full; 0: none
+	dead     bool
+	cancel   func() // what the user may do while a call runs
+	steps    int    // of ports, in this action
+	killAt   int    // the step in which the device dies; 0: none
+	fullAt   int    // the step from which on the disk is full; 0: none
+	cancelAt int    // the step in which the user cancels; 0: none
 }
 
 // start is the moment in which each world begins.
@@ -45,7 +47,7 @@ var start = time.UnixMilli(1_800_000_000_000)
 // boot starts the program anew on what is on the disk.
 func (d *device) boot() {
 	d.disk.drop()
-	d.dead, d.opened, d.killAt, d.fullAt, d.steps = false, false, 0, 0, 0
+	d.dead, d.opened, d.killAt, d.fullAt, d.cancelAt, d.steps = false, false, 0, 0, 0, 0
 	d.http = &coretest.HTTP{Answer: d.answer, Files: files{d.disk}, Media: d.media}
 	d.core = service.New(host.Host{
 		SQL: d.disk, HTTP: d.http, Files: files{d.disk}, Media: d.media, Text: coretest.Text{}, Clock: d.clock,
@@ -70,6 +72,11 @@ func (d *device) gate(step, _ string) error {
 		d.w.note("device %d is killed at step %d (%s)", d.id, d.steps, step)
 		d.w.cover.add("kill: " + step)
 		return errDead
+	case d.steps == d.cancelAt && d.cancel != nil:
+		d.plan.hit++
+		d.w.note("device %d: the user cancels at step %d (%s)", d.id, d.steps, step)
+		d.w.cover.add("cancel: " + step)
+		d.cancel()
 	case d.fullAt > 0 && d.steps >= d.fullAt && writes(step):
 		d.w.cover.add("disk full: " + step)
 		return fault.New(fault.StorageFull, "no space left on the device")
@@ -89,7 +96,11 @@ func writes(step string) bool {
 // revive restarts a device that was killed. With the power gone, what was not flushed of the media files is there or not.
 func (d *device) revive(rng *rand.Rand) {
 	if rng.IntN(2) == 0 {
-		d.media.PowerCut(func(string) coretest.Survival { return coretest.Survival(rng.IntN(2)) })
+		d.media.PowerCut(func(string) coretest.Survival { return coretest.Survival(rng.IntN(3)) })
+		if d.disk.powerCut(rng) {
+			d.w.note("device %d: its media index is as it was some commits ago", d.id)
+			d.w.cover.add("power cut: media index")
+		}
 	} else {
 		d.media.PowerCut(func(string) coretest.Survival { return coretest.Kept })
 	}
@@ -108,7 +119,14 @@ func (d *device) call(method string, params any) ([]byte, error) {
 		}
 		d.opened = true
 	}
-	return d.core.Call(context.Background(), method, b)
+	ctx, cancel := context.WithCancel(context.Background())
+	outer := d.cancel
+	d.cancel = cancel
+	defer func() {
+		cancel()
+		d.cancel = outer
+	}()
+	return d.core.Call(ctx, method, b)
 }
 
 // login gives the device a key.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -26,6 +27,7 @@ var (
 type disk struct {
 	gate    func(step, name string) error
 	rewrite func(sql string) string // nil, or a seeded fault
+	mayDie  func() bool             // the running action may kill the device
 	entries map[string]*entry
 	open    map[*simDB]bool
 }
@@ -34,6 +36,8 @@ type disk struct {
 type entry struct {
 	db   string // name of the database in memory, "" if data is the content
 	data []byte
+	// commits are what a power cut may leave of a database whose commits are not all flushed: the last flushed state and all after it.
+	commits [][]byte
 }
 
 // databases numbers the databases in memory of this process, which have one name space.
@@ -115,7 +119,40 @@ func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB
 	}
 	s := &simDB{statements: keepStatements(db, d.rewrite), disk: d, name: name, of: e, looks: keepStatements(db, nil)}
 	d.open[s] = true
+	s.flushes = true
+	s.committed()
 	return s, nil
+}
+
+// committed notes what a power cut would leave of the media index, the one database whose commits are not all flushed (its log is, in
+// order, when one that must last is made, and when the file is closed).
+func (s *simDB) committed() {
+	if s.name != host.MediaIndex || !s.disk.mayDie() || !s.DB.Resting() {
+		return
+	}
+	content, err := s.of.bytes()
+	if err != nil {
+		return
+	}
+	if n := len(s.of.commits); s.flushes || n == 0 {
+		s.of.commits = [][]byte{content}
+	} else if !bytes.Equal(s.of.commits[n-1], content) {
+		s.of.commits = append(s.of.commits, content)
+	}
+}
+
+// powerCut takes commits back, and reports whether it did.
+func (d *disk) powerCut(rng *rand.Rand) bool {
+	e := d.entries[host.MediaIndex]
+	if e == nil || len(e.commits) < 2 {
+		return false
+	}
+	left := rng.IntN(len(e.commits))
+	content, last := e.commits[left], len(e.commits)-1
+	d.drop()
+	e.forget()
+	*e = entry{data: content}
+	return left < last
 }
 
 func (d *disk) find(step, name string) (*entry, error) {
@@ -260,7 +297,9 @@ type simDB struct {
 	name  string
 	of    *entry
 	looks *statements
-	dead  bool
+	// flushes: commits are durable (PRAGMA synchronous).
+	flushes bool
+	dead    bool
 }
 
 func (s *simDB) begin(step string) error {
@@ -277,7 +316,15 @@ func (s *simDB) Exec(sql string) error {
 	if err := s.begin("sql exec"); err != nil {
 		return err
 	}
-	return s.statements.Exec(sql)
+	switch {
+	case strings.HasPrefix(sql, "PRAGMA synchronous = NORMAL"):
+		s.flushes = false
+	case strings.HasPrefix(sql, "PRAGMA synchronous = FULL"):
+		s.flushes = true
+	}
+	err := s.statements.Exec(sql)
+	s.committed()
+	return err
 }
 
 func (s *simDB) Prepare(sql string) (host.Stmt, error) {
@@ -330,6 +377,7 @@ func (s *simDB) Close() error {
 	}
 	delete(s.disk.open, s)
 	s.dead = true
+	s.of.commits = nil // closing brings all of it into the file
 	return s.DB.Close()
 }
 
@@ -343,7 +391,9 @@ func (s *simStmt) Run(params []byte) (int64, error) {
 	if err := s.db.begin("sql run"); err != nil {
 		return 0, err
 	}
-	return s.Stmt.Run(params)
+	n, err := s.Stmt.Run(params)
+	s.db.committed()
+	return n, err
 }
 
 func (s *simStmt) Query(params []byte) error {

@@ -119,6 +119,17 @@ func (w *world) chooseOp(d *device, rng *rand.Rand) edit.Op {
 	return edit.Op{Op: edit.SetTemplate, NotetypeID: types[rng.IntN(len(types))], CSS: &css}
 }
 
+// fill adds many notes.
+func (w *world) fill(d *device, notes int) {
+	var ops []edit.Op
+	for range notes {
+		ops = append(ops, w.newNote(d, w.rng, 1))
+	}
+	if _, err := d.call(service.MethodEdit, service.EditParams{Ops: ops}); err != nil {
+		w.fail("fill: %v", err)
+	}
+}
+
 // one chooses from a list, mostly one of the first: so that devices edit the same.
 func one(rng *rand.Rand, list []int64) int64 {
 	if rng.IntN(3) > 0 {
@@ -183,6 +194,9 @@ func (w *world) setCards(d *device, rng *rand.Rand, deck int64) edit.Op {
 		return w.newNote(d, rng, deck)
 	}
 	op := edit.Op{Op: edit.SetCards, CardIDs: []int64{one(rng, cards)}}
+	if len(cards) > largeNotes && rng.IntN(2) == 0 {
+		op.CardIDs = cards // so that there is more to send than fits into one message
+	}
 	yes := rng.IntN(2) == 0
 	switch rng.IntN(7) {
 	case 0:

@@ -19,6 +19,7 @@ type mediaTruth struct {
 	// device has deleted meanwhile: the list cannot tell the first device that the deletion was one of its version. unseen are files
 	// that a device has received when it was killed: if the user deletes one, no one knows that it was here.
 	unsure, unseen []map[string]bool
+	odd            []map[string]bool // what a device has that cannot be synced
 	mayReturn      map[string]bool
 	held           []bool // deletions of this device wait, or are taken back
 	allowed        bool   // the user has let the deletions of a lost folder go
@@ -29,10 +30,11 @@ type version struct{ name, content string }
 func newMediaTruth(devices int) mediaTruth {
 	m := mediaTruth{
 		alive: map[version]bool{}, made: map[version]bool{}, mayReturn: map[string]bool{},
-		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices), held: make([]bool, devices),
+		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices),
+		odd: make([]map[string]bool, devices), held: make([]bool, devices),
 	}
 	for i := range devices {
-		m.unsure[i], m.unseen[i] = map[string]bool{}, map[string]bool{}
+		m.unsure[i], m.unseen[i], m.odd[i] = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	return m
 }
@@ -55,6 +57,10 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 	}
 	for range 1 + rng.IntN(4) {
 		name := fmt.Sprintf("f%02d.png", rng.IntN(20))
+		if rng.IntN(25) == 0 {
+			w.oddFile(d, rng, name)
+			continue
+		}
 		old := d.media.Get(name)
 		if old != nil {
 			delete(m.alive, version{name, string(old)})
@@ -73,6 +79,37 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 		d.media.Put(name, []byte(v.content))
 		w.cover.add("media: written")
 	}
+}
+
+// oddFile puts something under a name that cannot be synced, in the place of what is there, until everything is repaired.
+func (w *world) oddFile(d *device, rng *rand.Rand, name string) {
+	m := &d.own.media
+	if old := d.media.Get(name); old != nil {
+		delete(m.alive, version{name, string(old)})
+	}
+	w.note("device %d: %s is something that cannot be synced", d.id, name)
+	switch rng.IntN(3) {
+	case 0:
+		d.media.Put(name, nil)
+	case 1:
+		d.media.PutSpecial(name)
+	case 2:
+		d.media.PutUnreadable(name, []byte("a secret"))
+	}
+	m.odd[d.id][name] = true
+	m.mayReturn[name] = true
+	w.cover.add("media: cannot be synced")
+}
+
+// removeOdd takes away what cannot be synced.
+func (d *device) removeOdd() {
+	m := &d.own.media
+	for name := range m.odd[d.id] {
+		if content := d.media.Get(name); len(content) == 0 || string(content) == "a secret" {
+			d.media.Remove(name)
+		}
+	}
+	clear(m.odd[d.id])
 }
 
 // emptyFolder loses all files: nobody has deleted them, so they must not vanish elsewhere unless the user lets them.

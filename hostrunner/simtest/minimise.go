@@ -64,6 +64,16 @@ func calmer(a action) (list []action) {
 		less.fullAt = 0
 		list = append(list, less)
 	}
+	if a.cancelAt > 0 {
+		less := a
+		less.cancelAt = 0
+		list = append(list, less)
+	}
+	if a.locked {
+		less := a
+		less.locked = false
+		list = append(list, less)
+	}
 	if a.reorder {
 		less := a
 		less.reorder = false

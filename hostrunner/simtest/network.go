@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/wire"
 )
 
 const (
@@ -42,12 +43,25 @@ const (
 	stolen      netFault = "another device syncs meanwhile"
 	edited      netFault = "the learner edits meanwhile"
 	restarted   netFault = "the server restarts"
+	noRoute     netFault = "no route"
+	stalled     netFault = "no answer in time"
+	refused     netFault = "403"
+	proxyLogin  netFault = "407"
+	tooLarge    netFault = "413"
+	tooOld      netFault = "501"
+	closedDown  netFault = "the server has a message"
+	cancelled   netFault = "the user cancels"
+	badRequest  netFault = "request altered"
+	badAnswer   netFault = "answer altered"
 )
 
 var netFaults = []netFault{
 	lostBefore, lostAfter, silence, silentAfter, killBefore, killAfter, doubled, cutAnswer, cutRequest, foreign, unavailable, limited,
-	stolen, edited, restarted,
+	stolen, edited, restarted, noRoute, stalled, refused, proxyLogin, tooLarge, tooOld, closedDown, cancelled, badRequest, badAnswer,
 }
+
+// statuses are the answers of a server, or of something before it, that refuses.
+var statuses = map[netFault]int{unavailable: 503, limited: 429, refused: 403, proxyLogin: 407, tooLarge: 413, tooOld: 501}
 
 // plan is what goes wrong during one action.
 type plan struct {
@@ -55,6 +69,7 @@ type plan struct {
 	rng      *rand.Rand
 	requests int
 	silent   bool
+	deadly   bool // one of the faults kills the device
 	replaced bool // another device has replaced the server's collection meanwhile
 	hit      int  // faults that took place
 	nested   bool // the action is part of another one: nothing goes wrong
@@ -116,10 +131,16 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		}
 	case restarted:
 		w.restartServer()
+	case noRoute:
+		return nil, fault.New(fault.Offline, "no route to the server")
+	case cancelled:
+		d.cancel()
+	case badRequest:
+		broken := *req
+		broken.Body = w.altered(req.Body, p.rng)
+		return w.serve(d, &broken)
 	case doubled:
-		if method != "chunk" { // the client would miss a slice: no proxy repeats a POST (sync spec §2.2)
-			defer func() { _, _ = w.serve(d, req) }()
-		}
+		defer w.again(d, method, req)
 	}
 	r, err := w.serve(d, req)
 	switch what {
@@ -136,12 +157,89 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		}
 	case foreign:
 		return &host.Response{Status: 200, Header: map[string]string{"content-type": "text/html"}, Body: []byte("<html>Log in</html>")}, nil
-	case unavailable:
-		return &host.Response{Status: 503, Header: map[string]string{"retry-after": "1"}}, nil
-	case limited:
-		return &host.Response{Status: 429, Header: map[string]string{"retry-after": "1"}}, nil
+	case unavailable, limited, refused, proxyLogin, tooLarge, tooOld:
+		return &host.Response{Status: statuses[what], Header: map[string]string{"retry-after": "1"}}, nil
+	case stalled:
+		return nil, fault.New(fault.Timeout, "no answer")
+	case closedDown:
+		return w.message(method), nil
+	case badAnswer:
+		if err == nil && r.Status == http.StatusOK {
+			r.Body = w.altered(r.Body, p.rng)
+		}
 	}
 	return r, err
+}
+
+// again repeats a request, as a broken proxy does. What a second chunk takes from the server reaches nobody: no client can know of it,
+// other than by the sanity check (sync spec §2.2).
+func (w *world) again(d *device, method string, req *host.Request) {
+	r, err := w.serve(d, req)
+	if method != "chunk" || err != nil || r.Status != http.StatusOK {
+		return
+	}
+	var c wire.Chunk
+	if plain, err := w.codec.Decompress(nil, r.Body, 64<<20); err == nil && wire.ParseChunk(plain, &c) == nil {
+		if len(c.Revlog)+len(c.Cards)+len(c.Notes) > 0 {
+			w.cover.add("known: a repeated chunk")
+			d.own.missed = true
+		}
+	}
+}
+
+// message is the answer of a server that wants no clients.
+func (w *world) message(method string) *host.Response {
+	if method != "meta" {
+		return &host.Response{Status: http.StatusInternalServerError, Header: map[string]string{}}
+	}
+	plain := wire.AppendMeta(nil, &wire.Meta{Msg: "closed for maintenance"})
+	return &host.Response{Status: http.StatusOK, Body: w.codec.Compress(nil, plain), Header: map[string]string{"anki-original-size": fmt.Sprint(len(plain))}}
+}
+
+// altered returns a body with a changed byte, in a way that can be noticed: messages have no checksums (sync spec §3.3), so a digit that
+// became another one is what the sender said.
+func (w *world) altered(body []byte, rng *rand.Rand) []byte {
+	plain, err := w.codec.Decompress(nil, body, 64<<20)
+	if err != nil { // an archive, whose content has sums
+		return flipped(body, rng)
+	}
+	if len(plain) > 0 && rng.IntN(2) == 0 {
+		switch marks := structure(plain); {
+		case len(marks) > 0:
+			plain[marks[rng.IntN(len(marks))]] = 1 // nowhere allowed in JSON
+			return w.codec.Compress(nil, plain)
+		case bytes.HasPrefix(plain, []byte("PK")):
+			return w.codec.Compress(nil, flipped(plain, rng))
+		}
+	}
+	for range 20 {
+		bad := flipped(body, rng)
+		if _, err := w.codec.Decompress(nil, bad, 64<<20); err != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+// structure lists where a JSON text has its signs.
+func structure(text []byte) (at []int) {
+	if !bytes.ContainsRune([]byte("[{"), rune(text[0])) {
+		return nil
+	}
+	for i, c := range text {
+		if bytes.IndexByte([]byte(`[]{},:`), c) >= 0 {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+func flipped(b []byte, rng *rand.Rand) []byte {
+	b = bytes.Clone(b)
+	if len(b) > 0 {
+		b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
+	}
+	return b
 }
 
 // serve has the server answer a request.

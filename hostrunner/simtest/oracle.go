@@ -32,6 +32,7 @@ func (w *world) settle() {
 	w.clock.advance(latest.Sub(w.clock.Now()))
 	for _, d := range w.devices {
 		d.clock.Set(latest)
+		d.removeOdd()
 		w.tick(d, 0)
 	}
 	for round := 0; ; round++ {
@@ -53,7 +54,7 @@ func (w *world) settle() {
 	}
 	for _, a := range w.accounts {
 		last := a.devices[len(a.devices)-1]
-		if r, err := w.trySync(last, ""); err != nil || r.RoundTrips != 1 {
+		if r, err := w.trySync(last, ""); (err != nil || r.RoundTrips != 1) && !a.missed {
 			w.fail("device %d has synced last, and syncs again: %+v, %v", last.id, r, err)
 		}
 		a.judge(w)
@@ -200,13 +201,18 @@ func (a *account) judge(w *world) {
 			w.fail("device %d still has pending rows in %v", d.id, p)
 		}
 		a.invariants(w, fmt.Sprint("device ", d.id), dump)
+		if a.missed {
+			continue
+		}
 		dump, other := a.excusedNames(w, dump, server)
 		for _, line := range anki.Compare(dump, other) {
 			w.fail("device %d and the server differ: %s", d.id, line)
 		}
 	}
-	a.truth.judge(w, objects(server))
-	a.versions.judge(w, &a.truth, server)
+	if !a.missed {
+		a.truth.judge(w, objects(server))
+		a.versions.judge(w, &a.truth, server)
+	}
 	a.judgeMedia(w)
 	for _, table := range slices.Sorted(maps.Keys(server)) {
 		w.trace("%s %d", table, len(server[table].Rows))

@@ -30,6 +30,10 @@ type action struct {
 	faults map[int]netFault // by the number of the request
 	killAt int
 	fullAt int
+	// cancelAt is the step of a port in which the user cancels.
+	cancelAt int
+	// locked takes the right to read and write the media folder away.
+	locked bool
 	// reorder answers requests that are in flight at once in any order.
 	reorder bool
 }
@@ -100,12 +104,22 @@ func (a *action) disturb(rng *rand.Rand) {
 			if rng.IntN(5) == 0 {
 				what = edited // it takes the right edit at the right moment
 			}
-			a.faults[rng.IntN(12)] = what
+			at := rng.IntN(12)
+			if a.kind == doOneWay {
+				at = rng.IntN(4)
+			}
+			a.faults[at] = what
 		}
 	case 5:
 		a.killAt = 1 + rng.IntN(40<<rng.IntN(5))
 	case 6:
 		a.fullAt = 1 + rng.IntN(40<<rng.IntN(5))
+	case 7:
+		if a.kind == doMediaSyn && rng.IntN(3) == 0 {
+			a.locked = true
+		} else if rng.IntN(2) == 0 {
+			a.cancelAt = 1 + rng.IntN(40<<rng.IntN(5))
+		}
 	}
 }
 
@@ -123,6 +137,12 @@ func (a *action) String() string {
 	}
 	if a.fullAt > 0 {
 		fmt.Fprintf(&b, "; the disk is full from step %d on", a.fullAt)
+	}
+	if a.cancelAt > 0 {
+		fmt.Fprintf(&b, "; the user cancels at step %d", a.cancelAt)
+	}
+	if a.locked {
+		b.WriteString("; the media folder is locked")
 	}
 	return b.String()
 }

@@ -124,6 +124,11 @@ func (t *truth) judge(w *world, have map[object]int64) {
 			w.fail("back: %s %d, which was deleted", o.table, o.id)
 		}
 	}
+	for o := range have {
+		if !t.made[o] {
+			w.fail("%s %d, which nobody of this account has made", o.table, o.id)
+		}
+	}
 	for o, mod := range t.latest {
 		if now, here := have[o]; here && now < mod {
 			w.fail("%s %d was edited at %d, and is as it was at %d", o.table, o.id, mod, now)

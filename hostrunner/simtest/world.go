@@ -30,6 +30,7 @@ type world struct {
 	server   *syncserver.Server
 	stores   syncserver.Server // its stores outlive a restart
 	clock    clock
+	slice    int         // rows in a message
 	codec    *wire.Codec // to look into messages
 	requests int
 	restarts int // of the server
@@ -48,6 +49,7 @@ type account struct {
 	truth    truth
 	media    mediaTruth
 	versions versions
+	missed   bool // a slice of rows was taken from the server and reached nobody: copies may differ until the next edit
 }
 
 // clock is the server's; it may be read by what the server does after its answer.
@@ -111,6 +113,7 @@ func (w *world) end() {
 func (w *world) startServer() {
 	w.server = &syncserver.Server{
 		Accounts: w.stores.Accounts, Blobs: w.stores.Blobs, Collections: w.stores.Collections, Leases: w.stores.Leases,
+		Limits:    syncserver.Limits{Slice: w.slice},
 		Passwords: syncserver.Passwords{Memory: 8, Passes: 1, Random: func(p []byte) { clear(p) }}, Now: w.clock.Now,
 	}
 }
@@ -131,11 +134,18 @@ func (w *world) act(a *action) {
 		w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
 	}
 	d.plan = &plan{faults: a.faults, rng: rng}
+	for _, f := range a.faults {
+		d.plan.deadly = d.plan.deadly || f == killBefore || f == killAfter
+	}
 	d.http.Pick = nil
 	if a.reorder {
 		d.http.Pick = rng.IntN
 	}
-	d.steps, d.killAt, d.fullAt = 0, a.killAt, a.fullAt
+	d.steps, d.killAt, d.fullAt, d.cancelAt = 0, a.killAt, a.fullAt, a.cancelAt
+	if a.locked {
+		d.plan.hit++
+		d.media.Lock(true)
+	}
 	switch a.kind {
 	case doEdit:
 		w.edit(d, rng)
@@ -156,7 +166,8 @@ func (w *world) act(a *action) {
 	case doServer:
 		w.restartServer()
 	}
-	d.killAt, d.fullAt, d.http.Pick = 0, 0, nil
+	d.killAt, d.fullAt, d.cancelAt, d.http.Pick = 0, 0, 0, nil
+	d.media.Lock(false)
 	d.plan = newPlan(d)
 	if d.dead {
 		d.revive(rng)
@@ -232,6 +243,7 @@ func (w *world) choose(d *device, err error, upload bool) {
 // trySync is one call of sync.
 func (w *world) trySync(d *device, how colsync.Direction) (r service.SyncResult, err error) {
 	w.syncs++
+	w.mergeCells(d)
 	b, err := d.call(service.MethodSync, service.SyncParams{Account: &d.account, OnConflict: how})
 	if err == nil {
 		err = json.Unmarshal(b, &r)
@@ -268,6 +280,7 @@ func (w *world) oneWay(d *device, upload bool) {
 // mediaOne syncs the media files of a device.
 func (w *world) mediaOne(d *device) (r service.MediaSyncResult, err error) {
 	w.syncs++
+	w.mediaCells(d)
 	p := service.MediaSyncParams{Account: &d.account}
 	choices := 6 // mostly the user does not decide
 	if w.settling {
@@ -303,6 +316,10 @@ func (w *world) ended(d *device, what string, err error) {
 	case k == fault.Sanity && d.plan.replaced && w.restarts > 0:
 		// Another device has uploaded between our meta and start, and the server has forgotten what it told us (README).
 		w.cover.add("known: an upload between meta and start, and a restart")
+	case k == fault.Sanity && d.own.missed:
+		for _, each := range d.own.devices {
+			each.forced = true
+		}
 	case k == fault.Sanity, k == fault.Internal, k == fault.DamagedFile, k == fault.Resync, k == fault.NotFound, k == fault.Closed:
 		w.fail("device %d: %s: %v", d.id, what, err)
 	case d.plan.disturbed(), d.fullAt > 0:
