@@ -71,7 +71,8 @@ func (a *Applier) Close() {
 }
 
 // Graves deletes the given objects, whatever their state here, and records their graves (§7.4). A grave that
-// exists already keeps its usn.
+// exists already gets the new usn, unless it is pending: the reference keeps the old one, so that devices which have seen the object come back
+// between two deletions never hear of the second.
 func (a *Applier) Graves(g wire.Graves) error {
 	for _, part := range []struct {
 		table string
@@ -101,7 +102,7 @@ func (a *Applier) bury(table string, kind int64, ids []int64) error {
 	for _, id := range ids {
 		a.packed = rows.Pack(a.packed, id, kind, a.usn)
 	}
-	return a.run("INSERT INTO graves (oid, type, usn) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+	return a.run("INSERT INTO graves (oid, type, usn) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET usn = excluded.usn WHERE usn >= 0")
 }
 
 // Bulk runs do, which stores about that many rows of chunks. If they are many, it is quicker than by itself.

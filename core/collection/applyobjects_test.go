@@ -216,7 +216,7 @@ func TestGravesWin(t *testing.T) {
 	wantRows(t, db, "SELECT id FROM notes")
 	wantRows(t, db, "SELECT id FROM decks")
 	wantRows(t, db, "SELECT type, oid, usn FROM graves ORDER BY type, oid",
-		"0|1|40", "0|9|-1", "0|500|40", "1|1|40", "1|9|2", "2|1|40", "2|5|40")
+		"0|1|40", "0|9|-1", "0|500|40", "1|1|40", "1|9|40", "2|1|40", "2|5|40")
 }
 
 func TestCrtAndConfig(t *testing.T) {

@@ -63,7 +63,7 @@ func mergeRandomly(t *testing.T, r *rand.Rand) {
 				return err
 			}
 			gone := wire.Graves{Cards: []int64{r.Int64N(14)}}
-			if _, there := graves[gone.Cards[0]]; !there {
+			if usn, there := graves[gone.Cards[0]]; !there || usn >= 0 {
 				graves[gone.Cards[0]] = syncUSN
 			}
 			delete(cards, gone.Cards[0])

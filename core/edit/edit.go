@@ -168,10 +168,11 @@ func (e *edit) ids(sql string, args ...any) (list []int64, err error) {
 	return list, nil
 }
 
-// newID returns the id of a new row: the time, or the next number if that is taken.
+// newID returns the id of a new row: the time, or the next number if that is taken, also by something deleted: a reference server does not
+// tell its clients of the second deletion of one id (sync spec §7.4).
 func (e *edit) newID(table string) (int64, error) {
-	return rows.IntOf(e.db, "SELECT CASE WHEN EXISTS (SELECT 1 FROM "+table+" WHERE id = ?1) THEN (SELECT max(id) + 1 FROM "+table+
-		") ELSE ?1 END", e.now.UnixMilli())
+	return rows.IntOf(e.db, "SELECT CASE WHEN EXISTS (SELECT 1 FROM "+table+" WHERE id = ?1) OR EXISTS (SELECT 1 FROM graves WHERE oid = ?1) "+
+		"THEN (SELECT max(ifnull(max(id), 0), (SELECT ifnull(max(oid), 0) FROM graves)) + 1 FROM "+table+") ELSE ?1 END", e.now.UnixMilli())
 }
 
 // touched is the assignment that marks a note or card as changed; the time is parameter 1.

@@ -208,6 +208,26 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestIDsOfTheDeleted: what is added in the millisecond in which something was, and was deleted, gets another id: a reference server tells
+// nobody of the second deletion of one id (make sim SEED=28 of a former generator).
+func TestIDsOfTheDeleted(t *testing.T) {
+	t.Parallel()
+	a := newWorld(t)
+	const add = `[{"op":"addNote","notetypeId":$basic,"deckId":$A,"fields":["four",""]}]`
+	for range 2 {
+		r, err := a.try(add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.try(fmt.Sprintf(`[{"op":"removeNotes","noteIds":[%d]}]`, r[0].NoteID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list := a.list("SELECT type, count(*) FROM graves GROUP BY type"); !slices.Equal(list, []string{"0|2", "1|2"}) {
+		t.Errorf("graves: %v", list)
+	}
+}
+
 // TestWrongOperations: what is wrong is named with its index, and nothing has changed.
 func TestWrongOperations(t *testing.T) {
 	t.Parallel()
