@@ -79,7 +79,7 @@ func TestResults(t *testing.T) {
 const mediaNothing = `{"held":0,"downloaded":0,"uploaded":0,"deleted_local":0,"deleted_remote":0,"set_aside":[],"round_trips":0,"new_endpoint":"","warning":""}`
 
 // newService returns a service on a folder; answer is the server, nil if there is none.
-func newService(t *testing.T, answer func(context.Context, *host.Request) (*host.Response, error)) *service.Service {
+func newService(t testing.TB, answer func(context.Context, *host.Request) (*host.Response, error)) *service.Service {
 	t.Helper()
 	dir := t.TempDir()
 	if answer == nil {
