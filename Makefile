@@ -100,7 +100,7 @@ bench: deps build
 		./core/wire ./core/unicase ./core/notetext ./core/legacy ./core/mediaref ./core/medianame
 
 # hostrunner/simtest/README.md. SEED=… plays one world again; KEEP=… some of its actions; SYNCS=… is how many in a long run.
-SYNCS ?= 200000
+SYNCS ?= 1000000
 sim:
 	go run ./hostrunner/cmd/sim $(if $(SEED),-seed $(SEED) -keep '$(KEEP)',-syncs $(SYNCS))
 

@@ -52,7 +52,7 @@ func baseOf(seed uint64) *base {
 
 // make makes the accounts, a collection on the first device of each, and copies on the others.
 func (b *base) make(number uint64) {
-	b.w = &world{rng: rand.New(rand.NewPCG(number, 0xba5e)), cover: NewCoverage(), digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start}}
+	b.w = &world{newCore: compiledIn, rng: rand.New(rand.NewPCG(number, 0xba5e)), cover: NewCoverage(), digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start}}
 	w := b.w
 	w.stores = syncserver.Server{
 		Accounts: memstore.NewAccounts(), Blobs: memstore.NewBlobs(), Collections: memstore.NewCollections(), Leases: memstore.NewLeases(""),
@@ -76,7 +76,7 @@ func (b *base) make(number uint64) {
 		first := a.devices[0]
 		for range 6 {
 			w.tick(first, 0)
-			w.edit(first, w.rng)
+			w.edit(first, w.rng, "")
 		}
 		if number == uint64(len(bases)-1) {
 			w.fill(first, largeNotes)

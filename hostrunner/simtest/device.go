@@ -26,7 +26,7 @@ type device struct {
 	media   *coretest.Media
 	clock   *coretest.Clock
 	http    *coretest.HTTP
-	core    *service.Service
+	core    caller
 	opened  bool
 	account colsync.Account
 	plan    *plan // the faults of the running action
@@ -49,11 +49,31 @@ func (d *device) boot() {
 	d.disk.drop()
 	d.dead, d.opened, d.killAt, d.fullAt, d.cancelAt, d.steps = false, false, 0, 0, 0, 0
 	d.http = &coretest.HTTP{Answer: d.answer, Files: files{d.disk}, Media: d.media}
-	d.core = service.New(host.Host{
+	d.core = d.w.newCore(host.Host{
 		SQL: d.disk, HTTP: d.http, Files: files{d.disk}, Media: d.media, Text: coretest.Text{}, Clock: d.clock,
 		Random: coretest.NewRandom(d.w.rng.Uint64()), Events: silent{}, Yield: coretest.Yield{},
 	})
 }
+
+// caller is the core, or what runs it.
+type caller interface {
+	// Call runs a method of core/service; params is what its parameters are in Go.
+	Call(ctx context.Context, method string, params any) ([]byte, error)
+}
+
+// inside is the core as it is compiled into this program.
+type inside struct{ *service.Service }
+
+// Call runs a method.
+func (c inside) Call(ctx context.Context, method string, params any) ([]byte, error) {
+	b, err := json.Marshal(params)
+	if err != nil {
+		return nil, err
+	}
+	return c.Service.Call(ctx, method, b)
+}
+
+func compiledIn(h host.Host) caller { return inside{service.New(h)} }
 
 // silent is a host.Events that nobody looks at.
 type silent struct{}
@@ -109,12 +129,8 @@ func (d *device) revive(rng *rand.Rand) {
 
 // call runs a method of the core. The answer is nil if it fails.
 func (d *device) call(method string, params any) ([]byte, error) {
-	b, err := json.Marshal(params)
-	if err != nil {
-		return nil, err
-	}
 	if !d.opened && method != service.MethodLogin && !strings.HasPrefix(method, "media") {
-		if _, err := d.core.Call(context.Background(), service.MethodOpen, []byte(`{"create":true}`)); err != nil {
+		if _, err := d.core.Call(context.Background(), service.MethodOpen, service.OpenParams{Create: true}); err != nil {
 			return nil, err
 		}
 		d.opened = true
@@ -126,7 +142,7 @@ func (d *device) call(method string, params any) ([]byte, error) {
 		cancel()
 		d.cancel = outer
 	}()
-	return d.core.Call(ctx, method, b)
+	return d.core.Call(ctx, method, params)
 }
 
 // login gives the device a key.

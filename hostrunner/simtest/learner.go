@@ -20,15 +20,15 @@ var (
 	keys      = []string{"k1", "k2", "k3"}
 )
 
-// edit makes one edit of one to six operations, and notes what it made and deleted.
-func (w *world) edit(d *device, rng *rand.Rand) {
+// edit makes one edit of one to six operations, or of what it is about, and notes what it made and deleted.
+func (w *world) edit(d *device, rng *rand.Rand, about focus) {
 	if !d.opened { // so that what opening does is not taken for the learner's
 		if _, err := d.call(service.MethodDeckTree, struct{}{}); err != nil {
 			w.editEnded(d, err)
 			return
 		}
 	}
-	ops := w.chooseOps(d, rng)
+	ops := w.focused(d, rng, about)
 	text, _ := json.Marshal(ops)
 	w.note("device %d edits: %s", d.id, text)
 	before, notes := d.own.truth.look(d), d.notes()

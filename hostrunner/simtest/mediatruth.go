@@ -19,7 +19,9 @@ type mediaTruth struct {
 	// device has deleted meanwhile: the list cannot tell the first device that the deletion was one of its version. unseen are files
 	// that a device has received when it was killed: if the user deletes one, no one knows that it was here.
 	unsure, unseen []map[string]bool
-	odd            []map[string]bool // what a device has that cannot be synced
+	parent         map[version]version  // what was under the name when it was written
+	removed        map[string][]version // what the learner has deleted
+	odd            []map[string]bool    // what a device has that cannot be synced
 	mayReturn      map[string]bool
 	held           []bool // deletions of this device wait, or are taken back
 	allowed        bool   // the user has let the deletions of a lost folder go
@@ -30,6 +32,7 @@ type version struct{ name, content string }
 func newMediaTruth(devices int) mediaTruth {
 	m := mediaTruth{
 		alive: map[version]bool{}, made: map[version]bool{}, mayReturn: map[string]bool{},
+		parent: map[version]version{}, removed: map[string][]version{},
 		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices),
 		odd: make([]map[string]bool, devices), held: make([]bool, devices),
 	}
@@ -49,8 +52,11 @@ func (w *world) firstFiles(d *device) {
 }
 
 // changeFiles lets the learner change files.
-func (w *world) changeFiles(d *device, rng *rand.Rand) {
-	m := &d.own.media
+func (w *world) changeFiles(d *device, rng *rand.Rand, about focus) {
+	if about != "" {
+		w.changeFile(d, "f00.png", about == focusDelete)
+		return
+	}
 	if rng.IntN(40) == 0 {
 		w.emptyFolder(d)
 		return
@@ -61,24 +67,43 @@ func (w *world) changeFiles(d *device, rng *rand.Rand) {
 			w.oddFile(d, rng, name)
 			continue
 		}
-		old := d.media.Get(name)
-		if old != nil {
-			delete(m.alive, version{name, string(old)})
-			if rng.IntN(5) < 2 {
-				w.note("device %d deletes %s (%s)", d.id, name, old)
-				d.media.Remove(name)
-				m.deleted(d, name)
-				w.cover.add("media: deleted")
-				continue
-			}
-		}
-		m.next++
-		v := version{name, fmt.Sprintf("content %d of %d", m.next, d.own.id)}
-		m.alive[v], m.made[v] = true, true
-		w.note("device %d writes %s: %s", d.id, name, v.content)
-		d.media.Put(name, []byte(v.content))
-		w.cover.add("media: written")
+		w.changeFile(d, name, rng.IntN(5) < 2)
 	}
+}
+
+// changeFile writes a file, or deletes it if it is there.
+func (w *world) changeFile(d *device, name string, remove bool) {
+	m := &d.own.media
+	old := d.media.Get(name)
+	was := version{name, string(old)}
+	if old != nil {
+		delete(m.alive, was)
+		if remove {
+			w.note("device %d deletes %s (%s)", d.id, name, old)
+			d.media.Remove(name)
+			m.deleted(d, name)
+			m.removed[name] = append(m.removed[name], was)
+			w.cover.add("media: deleted")
+			return
+		}
+	}
+	m.next++
+	v := version{name, fmt.Sprintf("content %d of %d", m.next, d.own.id)}
+	m.alive[v], m.made[v] = true, true
+	m.parent[v] = was
+	w.note("device %d writes %s: %s", d.id, name, v.content)
+	d.media.Put(name, []byte(v.content))
+	w.cover.add("media: written")
+}
+
+// replaces reports whether a version was written in the place of another one, or of one that was.
+func (m *mediaTruth) replaces(v, old version) bool {
+	for v.content != "" {
+		if v = m.parent[v]; v == old {
+			return true
+		}
+	}
+	return false
 }
 
 // oddFile puts something under a name that cannot be synced, in the place of what is there, until everything is repaired.
@@ -216,6 +241,9 @@ func (a *account) judgeMedia(w *world) {
 		if final[v.name] != v.content && !trash[v] {
 			w.fail("media: lost: %s (%s)", v.name, v.content)
 		}
+		if final[v.name] == "" && !m.mayReturn[v.name] && !m.allowed && m.onlyOlder(v) {
+			w.fail("media: lost: %s (%s), which has replaced what was deleted", v.name, v.content)
+		}
 	}
 	for _, name := range sortedNames(final) {
 		content := final[name]
@@ -229,6 +257,17 @@ func (a *account) judgeMedia(w *world) {
 			w.fail("media: back: %s (%s) was deleted", name, content)
 		}
 	}
+}
+
+// onlyOlder reports whether all that was deleted under the name of v is what v, or what it replaced, was written over: then nobody who has
+// deleted something has seen v, and an edit beats a deletion.
+func (m *mediaTruth) onlyOlder(v version) bool {
+	for _, gone := range m.removed[v.name] {
+		if !m.replaces(v, gone) {
+			return false
+		}
+	}
+	return true
 }
 
 func sortedNames(final map[string]string) (names []string) {

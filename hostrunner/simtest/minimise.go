@@ -3,6 +3,7 @@ package simtest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -52,6 +53,12 @@ func calmer(a action) (list []action) {
 				less.faults[m] = f
 			}
 		}
+		list = append(list, less)
+	}
+	for method := range a.at {
+		less := a
+		less.at = maps.Clone(a.at)
+		delete(less.at, method)
 		list = append(list, less)
 	}
 	if a.killAt > 0 {

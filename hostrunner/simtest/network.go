@@ -42,6 +42,7 @@ const (
 	limited     netFault = "429"
 	stolen      netFault = "another device syncs meanwhile"
 	edited      netFault = "the learner edits meanwhile"
+	removed     netFault = "the learner deletes a note meanwhile"
 	restarted   netFault = "the server restarts"
 	noRoute     netFault = "no route"
 	stalled     netFault = "no answer in time"
@@ -57,7 +58,7 @@ const (
 
 var netFaults = []netFault{
 	lostBefore, lostAfter, silence, silentAfter, killBefore, killAfter, doubled, cutAnswer, cutRequest, foreign, unavailable, limited,
-	stolen, edited, restarted, noRoute, stalled, refused, proxyLogin, tooLarge, tooOld, closedDown, cancelled, badRequest, badAnswer,
+	stolen, edited, removed, restarted, noRoute, stalled, refused, proxyLogin, tooLarge, tooOld, closedDown, cancelled, badRequest, badAnswer,
 }
 
 // statuses are the answers of a server, or of something before it, that refuses.
@@ -66,6 +67,7 @@ var statuses = map[netFault]int{unavailable: 503, limited: 429, refused: 403, pr
 // plan is what goes wrong during one action.
 type plan struct {
 	faults   map[int]netFault // by the number of the request
+	at       map[string]netFault
 	rng      *rand.Rand
 	requests int
 	silent   bool
@@ -102,6 +104,10 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		return nil, errDead
 	}
 	what, some := p.faults[n]
+	if f, named := p.at[method]; named {
+		what, some = f, true
+		delete(p.at, method)
+	}
 	if p.silent {
 		what, some = silence, true
 	}
@@ -122,12 +128,16 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 	case cutRequest:
 		cut := *req
 		cut.Body = req.Body[:len(req.Body)/2]
-		return w.serve(d, &cut)
+		return w.forward(d, method, &cut)
 	case stolen:
 		w.nestedSync(d)
 	case edited:
 		if !d.dead {
-			w.edit(d, p.rng)
+			w.edit(d, p.rng, "")
+		}
+	case removed:
+		if !d.dead {
+			w.edit(d, p.rng, focusRemove)
 		}
 	case restarted:
 		w.restartServer()
@@ -138,7 +148,7 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 	case badRequest:
 		broken := *req
 		broken.Body = w.altered(req.Body, p.rng)
-		return w.serve(d, &broken)
+		return w.forward(d, method, &broken)
 	case doubled:
 		defer w.again(d, method, req)
 	}
@@ -246,6 +256,11 @@ func flipped(b []byte, rng *rand.Rand) []byte {
 func (w *world) serve(d *device, req *host.Request) (*host.Response, error) {
 	method := path.Base(req.URL)
 	w.checkOutgoing(d, method, req.Body)
+	return w.forward(d, method, req)
+}
+
+// forward is serve for what a network has made of a request.
+func (w *world) forward(d *device, method string, req *host.Request) (*host.Response, error) {
 	r := httptest.NewRequest(req.Method, "/"+strings.TrimPrefix(req.URL, endpoint), bytes.NewReader(w.mutant.request(w.codec, method, req.Body)))
 	for k, v := range req.Header {
 		r.Header.Set(k, v)

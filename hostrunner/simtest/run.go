@@ -32,6 +32,8 @@ type Report struct {
 	Took                    time.Duration
 	Failed                  map[uint64]string // the first failure, by seed
 	Coverage                *Coverage
+	// Grown is how many bytes more live memory there was at the end than when every base had been made: what worlds leave behind.
+	Grown int64
 	// Hits is how often the seeded fault has changed something.
 	Hits int64
 }
@@ -45,14 +47,16 @@ func Run(o Options) (*Report, error) {
 	r := &Report{Failed: map[uint64]string{}, Coverage: NewCoverage()}
 	begun := time.Now()
 	var mu sync.Mutex
-	next := o.First
+	next, warm := o.First, int64(0)
 	take := func() (seed uint64, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if r.Syncs >= o.Syncs || len(r.Failed) >= max(1, o.Failures) || o.Until > 0 && time.Since(begun) > o.Until {
 			return 0, false
 		}
-		next++
+		if next++; r.Worlds == warmWorlds && warm == 0 {
+			warm = liveBytes()
+		}
 		return next - 1, true
 	}
 	var wg sync.WaitGroup
@@ -74,17 +78,34 @@ func Run(o Options) (*Report, error) {
 	}
 	wg.Wait()
 	r.Took = time.Since(begun)
+	if warm > 0 {
+		r.Grown = liveBytes() - warm
+	}
 	if m != nil {
 		r.Hits = m.hits.Load()
 	}
 	return r, nil
 }
 
+// warmWorlds is after how many worlds all bases are made, and pools filled.
+const warmWorlds = 40
+
+// liveBytes is what is reachable.
+func liveBytes() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// MaxGrown is how much a run may leave behind: the budget of a device (design §8).
+const MaxGrown = 64 << 20
+
 // Print writes the report.
 func (r *Report) Print(to io.Writer) {
 	r.Coverage.Print(to)
-	fmt.Fprintf(to, "%d syncs in %d worlds, %d requests, %.0f s: %.1f syncs/s\n",
-		r.Syncs, r.Worlds, r.Requests, r.Took.Seconds(), float64(r.Syncs)/r.Took.Seconds())
+	fmt.Fprintf(to, "%d syncs in %d worlds, %d requests, %.0f s: %.1f syncs/s, %d kB left behind\n",
+		r.Syncs, r.Worlds, r.Requests, r.Took.Seconds(), float64(r.Syncs)/r.Took.Seconds(), r.Grown>>10)
 	for _, seed := range slices.Sorted(maps.Keys(r.Failed)) {
 		fmt.Fprintf(to, "FAILED: make sim SEED=%d  # %s\n", seed, r.Failed[seed])
 	}

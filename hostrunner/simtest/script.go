@@ -2,7 +2,9 @@ package simtest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +32,11 @@ type action struct {
 	faults map[int]netFault // by the number of the request
 	killAt int
 	fullAt int
+	// at are faults by the method of the request, the first one of each.
+	at map[string]netFault
+	// about narrows what the action does; atOnce has it in the second of the one before.
+	about  focus
+	atOnce bool
 	// cancelAt is the step of a port in which the user cancels.
 	cancelAt int
 	// locked takes the right to read and write the media folder away.
@@ -69,6 +76,12 @@ func newScript(seed uint64) *script {
 		total += w.n
 	}
 	for range 12 + rng.IntN(36) {
+		if rng.IntN(12) == 0 && s.devices > s.accounts {
+			one := rng.IntN(s.devices)
+			two := (one + s.accounts) % s.devices // of the same account
+			s.actions = append(s.actions, pattern(rng, one, two)...)
+			continue
+		}
 		a := action{device: rng.IntN(s.devices), seed: rng.Uint64()}
 		n := rng.IntN(total)
 		for _, w := range weights {
@@ -104,6 +117,13 @@ func (a *action) disturb(rng *rand.Rand) {
 			if rng.IntN(5) == 0 {
 				what = edited // it takes the right edit at the right moment
 			}
+			if rng.IntN(4) == 0 { // a request of which there are not many
+				if a.at == nil {
+					a.at = map[string]netFault{}
+				}
+				a.at[requests[rng.IntN(len(requests))]] = what
+				continue
+			}
 			at := rng.IntN(12)
 			if a.kind == doOneWay {
 				at = rng.IntN(4)
@@ -127,6 +147,15 @@ func (a *action) disturb(rng *rand.Rand) {
 func (a *action) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "device %d: %s", a.device, a.kind)
+	if a.about != "" {
+		fmt.Fprintf(&b, " (%s)", a.about)
+	}
+	if a.atOnce {
+		b.WriteString(" at once")
+	}
+	for _, method := range slices.Sorted(maps.Keys(a.at)) {
+		fmt.Fprintf(&b, "; %s: %s", method, a.at[method])
+	}
 	for n := range 12 {
 		if f, ok := a.faults[n]; ok {
 			fmt.Fprintf(&b, "; request %d: %s", n, f)

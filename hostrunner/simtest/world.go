@@ -9,11 +9,13 @@ import (
 	"hash"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
@@ -30,7 +32,8 @@ type world struct {
 	server   *syncserver.Server
 	stores   syncserver.Server // its stores outlive a restart
 	clock    clock
-	slice    int         // rows in a message
+	slice    int // rows in a message
+	newCore  func(host.Host) caller
 	codec    *wire.Codec // to look into messages
 	requests int
 	restarts int // of the server
@@ -79,9 +82,13 @@ type result struct {
 }
 
 // play plays a script. m is a seeded fault, nil for none.
-func play(s *script, m *mutant, cover *Coverage) *result {
+func play(s *script, m *mutant, cover *Coverage) *result { return playOn(s, m, cover, compiledIn) }
+
+// playOn is play with the core in another host.
+func playOn(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) *result {
 	w := &world{
-		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
+		newCore: core,
+		rng:     rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
 	}
 	defer w.end()
 	w.begin(s)
@@ -130,11 +137,11 @@ func (w *world) act(a *action) {
 	w.note("%s", a)
 	d := w.devices[a.device%len(w.devices)]
 	rng := rand.New(rand.NewPCG(a.seed, 1))
-	if rng.IntN(5) > 0 { // the rest happens within one second
+	if rng.IntN(5) > 0 && !a.atOnce { // the rest happens within one second
 		w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
 	}
-	d.plan = &plan{faults: a.faults, rng: rng}
-	for _, f := range a.faults {
+	d.plan = &plan{faults: a.faults, at: maps.Clone(a.at), rng: rng}
+	for _, f := range slices.Concat(slices.Collect(maps.Values(a.faults)), slices.Collect(maps.Values(a.at))) {
 		d.plan.deadly = d.plan.deadly || f == killBefore || f == killAfter
 	}
 	d.http.Pick = nil
@@ -148,11 +155,11 @@ func (w *world) act(a *action) {
 	}
 	switch a.kind {
 	case doEdit:
-		w.edit(d, rng)
+		w.edit(d, rng, a.about)
 	case doUndo:
 		w.undo(d)
 	case doMedia:
-		w.changeFiles(d, rng)
+		w.changeFiles(d, rng, a.about)
 	case doSync:
 		w.syncOne(d)
 	case doMediaSyn:
@@ -160,7 +167,7 @@ func (w *world) act(a *action) {
 	case doOneWay:
 		w.oneWay(d, rng.IntN(2) == 0)
 	case doClock:
-		w.jump(d, rng)
+		w.jump(d, rng, a.about)
 	case doKill:
 		d.dead = true
 	case doServer:
@@ -190,7 +197,13 @@ func (w *world) tick(d *device, by time.Duration) {
 }
 
 // jump sets the clock of a device, or lets days pass.
-func (w *world) jump(d *device, rng *rand.Rand) {
+func (w *world) jump(d *device, rng *rand.Rand, about focus) {
+	if about == focusTogether {
+		for _, each := range d.own.devices {
+			each.clock.Set(w.clock.Now())
+		}
+		return
+	}
 	switch rng.IntN(4) {
 	case 0:
 		d.clock.Advance(time.Duration(rng.IntN(9)-4) * lap)
@@ -308,7 +321,9 @@ func (w *world) ended(d *device, what string, err error) {
 	w.trace("%d %s %v", d.id, what, k)
 	if err != nil {
 		w.note("device %d: %s: %v", d.id, what, err)
-		w.cover.add("kind: " + k.String())
+		if !d.dead {
+			w.cover.add("kind: " + k.String())
+		}
 	}
 	skewed := d.clock.Now().Sub(w.clock.Now()).Abs() > 299*time.Second
 	switch {

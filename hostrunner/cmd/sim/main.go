@@ -63,6 +63,10 @@ func run(args []string, out io.Writer) int {
 	}
 	r.Print(out)
 	code := 0
+	if r.Grown > simtest.MaxGrown {
+		fmt.Fprintln(out, "FAILED: memory grows")
+		code = 1
+	}
 	if missing := r.Coverage.Missing(); len(missing) > 0 && *mutant == "" && len(r.Failed) == 0 {
 		fmt.Fprintf(out, "not covered: %s\n", strings.Join(missing, "; "))
 		if r.Syncs >= longRun {

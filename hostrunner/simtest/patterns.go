@@ -1,0 +1,127 @@
+package simtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/cardferry/cardferry/core/edit"
+	"github.com/cardferry/cardferry/core/rows"
+)
+
+// A pattern is a group of actions that belong together: what makes two changes of one thing meet, which chance alone rarely does.
+// Each is still made of actions, so that a shorter script may leave some of them out.
+
+// focus says what an action is about, instead of anything.
+type focus string
+
+// The focuses: of an edit the first note, card, deck or notetype, of media files one name, of a clock all of the account.
+const (
+	focusUpdate   focus = "its first note"
+	focusRemove   focus = "its first note, which goes"
+	focusCard     focus = "its first card"
+	focusRename   focus = "a deck"
+	focusTemplate focus = "its first notetype"
+	focusWrite    focus = "writes one file"
+	focusDelete   focus = "deletes one file"
+	focusTogether focus = "all tell the same time"
+)
+
+var focusEdits = []focus{focusUpdate, focusRemove, focusCard, focusRename, focusTemplate}
+
+// pattern makes one pattern for two devices of an account.
+func pattern(rng *rand.Rand, a, b int) []action {
+	act := func(device int, kind kind, about focus) action {
+		return action{device: device, kind: kind, about: about, seed: rng.Uint64()}
+	}
+	sync := func(device int, at map[string]netFault) action {
+		s := act(device, doSync, "")
+		s.at = at
+		return s
+	}
+	media := func(device int) action {
+		s := act(device, doMediaSyn, "")
+		s.disturb(rng)
+		return s
+	}
+	what, other := focusEdits[rng.IntN(len(focusEdits))], focusEdits[rng.IntN(len(focusEdits))]
+	first, second := a, b
+	if rng.IntN(2) == 0 {
+		first, second = b, a
+	}
+	switch rng.IntN(6) {
+	case 0: // edited again at once, after a lost answer
+		list := []action{act(a, doEdit, what), sync(a, map[string]netFault{"finish": lostAfter}), act(a, doEdit, what), sync(a, nil)}
+		for i := 1; i < len(list); i++ {
+			list[i].atOnce = true
+		}
+		return list
+	case 1: // what was deleted comes back, and is deleted again
+		return []action{
+			sync(a, map[string]netFault{[]string{"applyChunk", "sanityCheck2", "finish", "start"}[rng.IntN(4)]: removed}), sync(a, nil), sync(b, nil),
+			act(a, doUndo, ""), sync(a, nil), sync(b, nil), act(b, doEdit, focusRemove), sync(b, nil),
+		}
+	case 2, 3: // two edits of one thing
+		if rng.IntN(3) == 0 {
+			other = what
+		}
+		list := []action{sync(first, nil), sync(second, nil), act(a, doEdit, what), act(b, doEdit, other), sync(first, nil), sync(second, nil)}
+		if rng.IntN(3) == 0 {
+			list[2].atOnce, list[3].atOnce = true, true
+			list = append([]action{list[0], list[1], act(a, doClock, focusTogether)}, list[2:]...)
+		}
+		list[len(list)-1-rng.IntN(2)].disturb(rng)
+		return list
+	default: // a file that both have
+		list := []action{act(a, doMedia, focusWrite), media(a), media(b)}
+		for _, device := range []int{first, second} {
+			list = append(list, act(device, doMedia, []focus{focusWrite, focusDelete}[rng.IntN(2)]))
+			if rng.IntN(2) == 0 {
+				list = append(list, media(first))
+			}
+		}
+		return append(list, media(first), media(second))
+	}
+}
+
+// focused is an edit of what the focus says. It is any edit if there is no such thing.
+func (w *world) focused(d *device, rng *rand.Rand, about focus) []edit.Op {
+	first := func(sql string) int64 {
+		if list := d.look(sql); len(list) > 0 {
+			return list[0]
+		}
+		return 0
+	}
+	note, card := first("SELECT min(id) FROM notes"), first("SELECT min(id) FROM cards")
+	switch {
+	case about == focusUpdate && note > 0:
+		op := edit.Op{Op: edit.UpdateNote, NoteID: note}
+		d.each("SELECT flds FROM notes WHERE id = ?", func(r rows.Row) { op.Fields = fieldsLike(rng, r[0].String()) }, note)
+		return []edit.Op{op}
+	case about == focusRemove && note > 0:
+		return []edit.Op{{Op: edit.RemoveNotes, NoteIDs: []int64{note}}}
+	case about == focusCard && card > 0:
+		yes := rng.IntN(2) == 0
+		return []edit.Op{{Op: edit.SetCards, CardIDs: []int64{card}, Suspended: &yes}}
+	case about == focusRename:
+		if decks := d.look("SELECT id FROM decks WHERE id > 1 ORDER BY id"); len(decks) > 0 {
+			return []edit.Op{{Op: edit.RenameDeck, DeckID: decks[0], Name: deckNames[rng.IntN(len(deckNames))]}}
+		}
+	case about == focusTemplate:
+		if id := first("SELECT min(id) FROM notetypes"); id > 0 {
+			css := fmt.Sprintf(".card { color: #%06x; }", rng.IntN(1<<24))
+			return []edit.Op{{Op: edit.SetTemplate, NotetypeID: id, CSS: &css}}
+		}
+	}
+	return w.chooseOps(d, rng)
+}
+
+// fieldsLike returns other fields, with the clozes of the old ones.
+func fieldsLike(rng *rand.Rand, flds string) []string {
+	list := strings.Split(flds, "\x1f")
+	for i, text := range list {
+		text, _, _ = strings.Cut(text, " and ")
+		list[i] = text + " and " + words[rng.IntN(len(words))] + fmt.Sprint(" ", rng.IntN(1000))
+	}
+	return list
+}
