@@ -50,7 +50,7 @@ button#toggle { min-height: 44px; padding: 0 16px; margin: 12px 0; font: inherit
 hr { border: 0; border-top: 1px solid #C9C5BC; margin: 20px 0; } .nightMode hr { border-color: #2D3742; }
 `;
 
-const DOCUMENT = `<!doctype html><html lang=""><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
+const DOCUMENT = `<!doctype html><html lang=""><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}; require-trusted-types-for 'script'">` +
   `<meta name="viewport" content="width=device-width, initial-scale=1"><title>Card</title><style>${BASE}</style>` +
   `<script>${__FRAME_SCRIPT__.replaceAll("</", "<\\/")}</script></head><body tabindex="-1"></body></html>`;
 

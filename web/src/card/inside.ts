@@ -6,7 +6,7 @@ import type { FrameLabels, FromFrame, ToFrame } from "./messages.ts";
 import { occlude, offerOcclusion } from "./occlusion.ts";
 
 /** An attribute that names a media file, by element. */
-const FILE_ATTRIBUTES: Record<string, string> = { IMG: "src", AUDIO: "src", VIDEO: "src", SOURCE: "src", SCRIPT: "src", LINK: "href", INPUT: "src" };
+const FILE_ATTRIBUTES: Record<string, string> = { IMG: "src", AUDIO: "src", VIDEO: "src", SOURCE: "src", SCRIPT: "src", INPUT: "src" };
 /** A scheme makes an address; everything else is the name of a file. */
 const ADDRESS = /^([a-z][a-z0-9+.-]*:|\/\/)/i;
 const CSS_FILE = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)'"\s]*))\s*\)/gi;
@@ -74,7 +74,7 @@ async function show(m: Extract<ToFrame, { type: "show" }>): Promise<void> {
   const template = document.createElement("template"); // nothing is loaded or run in here
   template.innerHTML = buttons(m.html);
   const scripts = [...template.content.querySelectorAll("script")];
-  const names = new Set([...prepare(template.content), ...cssNames(css)]);
+  const names = new Set([...prepare(template.content), ...prepareSheets(template.content), ...cssNames(css)]);
   names.forEach((name) => files.has(name) && names.delete(name));
   setStyle();
   qa.replaceChildren(template.content);
@@ -125,6 +125,21 @@ function prepare(root: ParentNode): string[] {
         if (element instanceof HTMLImageElement) shown(element);
       } else if (element instanceof HTMLImageElement) placeholder(element, state === "missing" ? `${name}: ${labels.missing}` : labels.coming);
     });
+  }
+  return names;
+}
+
+/** Takes the style sheets out of a card. Each comes back as a style when its file is here: links could do more. Returns the names. */
+function prepareSheets(root: ParentNode): string[] {
+  const names: string[] = [];
+  for (const link of root.querySelectorAll("link, param[rel]")) {
+    const href = link.getAttribute("href") ?? "";
+    const sheet = document.createElement("style");
+    link.replaceWith(sheet);
+    if (!href || ADDRESS.test(href) || !/\bstylesheet\b/i.test(link.getAttribute("rel") ?? "")) continue;
+    const name = fileName(href);
+    names.push(name);
+    whenHere(name, (url) => url !== null && (sheet.textContent = `@import url("${url}");`));
   }
   return names;
 }

@@ -29,8 +29,8 @@ export function isPlain(html: string): boolean {
 }
 
 function serialize(content: DocumentFragment): string {
-  const box = document.createElement("div");
-  box.append(content.cloneNode(true));
+  const box = document.createElement("template"); // outside of one, pictures would load and handlers be looked at
+  box.content.append(content.cloneNode(true));
   return box.innerHTML;
 }
 
@@ -70,10 +70,9 @@ export function mediaNames(html: string): string[] {
 
 /** The field without a picture or sound. */
 export function without(html: string, name: string): string {
-  const box = document.createElement("div");
-  box.append(parse(html));
-  for (const image of box.querySelectorAll("img")) if (decode(image.getAttribute("src") ?? "") === name) image.remove();
-  return box.innerHTML.replaceAll(`[sound:${name}]`, "");
+  const content = parse(html);
+  for (const image of content.querySelectorAll("img")) if (decode(image.getAttribute("src") ?? "") === name) image.remove();
+  return serialize(content).replaceAll(`[sound:${name}]`, "");
 }
 
 /** The name that an attribute means. */
