@@ -145,6 +145,21 @@ func (a *App) Wait(t testing.TB, expression string) {
 	}
 }
 
+// Reloaded waits until the page was loaded again with another title, which Wait cannot outlive.
+func (a *App) Reloaded(t testing.TB, title string) {
+	t.Helper()
+	poll := chromedp.Poll[chromedp.Void](fmt.Sprintf(`document.title.includes(%s) && document.querySelector("h1") !== null`, quote(title)), chromedp.WithPollingTimeout(patience))
+	for end := time.Now().Add(patience); ; {
+		err := chromedp.Do(a.Context(), poll)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the page was not loaded again: %v", err)
+		}
+	}
+}
+
 // Text is what a person reads on the page.
 func (a *App) Text(t testing.TB) (text string) {
 	t.Helper()

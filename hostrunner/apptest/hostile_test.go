@@ -75,7 +75,7 @@ window.tries = {};
     await new Promise((r) => setTimeout(r, 500));
     return document.body.innerText.includes("harmless") ? Promise.reject() : "done";
   });
-  await attempt("parsers", () => new DOMParser());
+  await attempt("parsers", () => new DOMParser().parseFromString('<h:link xmlns:h="http://www.w3.org/1999/xhtml" rel="preconnect" href="EVILlink"/>', "text/xml").querySelector("link") ?? Promise.reject());
   await attempt("opener", () => opener ?? Promise.reject());
   await attempt("forged messages", () => {
     const { port1, port2 } = new MessageChannel();

@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -55,4 +56,49 @@ func TestMissingMedia(t *testing.T) {
 			t.Error("the desktop program's template still names the file")
 		}
 	}
+}
+
+// TestComingMedia: a card whose picture has not come yet says so, and shows it as soon as it is here, while the card stays on the screen; the style
+// sheet that the deck brings as a file is used.
+func TestComingMedia(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	const picture = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+	desktop.Do(t, "media_add", anki.Args{"name": "late.gif", "data": picture}, nil)
+	desktop.Do(t, "media_add", anki.Args{"name": "_deck.css", "data": base64.StdEncoding.EncodeToString([]byte(".styled { letter-spacing: 7px }"))}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{`<link rel="stylesheet" href="_deck.css"><b class="styled">a picture</b><img src="late.gif">`, "back"}}, nil)
+	desktop.Upload(t)
+
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/settings")
+	a.Tap(t, "Pictures and sounds too")
+	a.Tap(t, "Sync by itself")
+	a.Wait(t, `all("[role=switch]").slice(0, 2).every((e) => !e.checked)`)
+	a.Go(t, "#/sign-in")
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Sign in")
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Study Default")
+	s.Stop()
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "a picture")
+	a.Read(t, "2 pictures and sounds are still syncing")
+	shot(t, a, "coming")
+	a.Access(t, "a card whose picture is coming")
+	if !apptest.Card[bool](t, a, `const i = document.images[0]; return i.classList.contains("cardferry-absent") && i.alt === "still syncing"`) {
+		t.Error("the picture has no placeholder")
+	}
+	s.Start(t)
+	a.Run(t, nil, `dispatchEvent(new Event("online"))`)
+	if !apptest.Card[bool](t, a, `for (let n = 0; n < 600; n++) {
+		if (document.images[0].naturalWidth === 1 && getComputedStyle(document.querySelector(".styled")).letterSpacing === "7px") return true;
+		await new Promise((r) => setTimeout(r, 100)); } return false`) {
+		t.Error("the picture, or the style sheet, has not been swapped in")
+	}
+	a.Wait(t, `!clean(document.body.innerText).includes("still syncing")`)
+	a.Read(t, "Show answer")
 }

@@ -2,6 +2,8 @@ package apptest
 
 import (
 	"bufio"
+	"cmp"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -18,6 +20,7 @@ type Server struct {
 	URL string // ends in "/"; the same after Start
 
 	program, dir string
+	app          string // a tree with the app, which Release changes; "" for this one
 	cmd          *exec.Cmd
 }
 
@@ -69,7 +72,7 @@ func (s *Server) Start(t testing.TB) {
 		at = strings.Trim(strings.TrimPrefix(s.URL, "http://"), "/")
 	}
 	s.cmd = exec.Command(s.program, "serve", "--addr", at, "--data", s.dir)
-	s.cmd.Dir = root() // where the app is found
+	s.cmd.Dir = cmp.Or(s.app, root()) // where the app is found
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
 		err = s.cmd.Start()
@@ -87,6 +90,54 @@ func (s *Server) Start(t testing.TB) {
 	}
 	t.Fatalf("the server has ended: %v", s.cmd.Wait())
 }
+
+// OwnApp serves a copy of the app, which Release can change, from now on.
+func (s *Server) OwnApp(t testing.TB) {
+	t.Helper()
+	s.app = t.TempDir()
+	for _, name := range []string{"go.mod", "web/dist", "build/core.wasm"} {
+		from, to := filepath.Join(root(), name), filepath.Join(s.app, name)
+		err := os.MkdirAll(filepath.Dir(to), 0o700)
+		if info, serr := os.Stat(from); err == nil && serr == nil && info.IsDir() {
+			err = os.CopyFS(to, os.DirFS(from))
+		} else if err == nil {
+			err = os.Link(from, to)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Stop()
+	s.Start(t)
+}
+
+// Release makes the app that is served another one, as a build does: its script and page have new names and contents. title is that of
+// the page.
+func (s *Server) Release(t testing.TB, title string) {
+	t.Helper()
+	dist := filepath.Join(s.app, "web", "dist")
+	script, err := filepath.Glob(filepath.Join(dist, "app-*.js"))
+	if err != nil || len(script) != 1 {
+		t.Fatalf("the app's script: %v, %v", script, err)
+	}
+	old, fresh := filepath.Base(script[0]), "app-RELEASE2.js"
+	err = os.Rename(script[0], filepath.Join(dist, fresh))
+	for _, name := range []string{"index.html", "sw.js"} {
+		path := filepath.Join(dist, name)
+		b, rerr := os.ReadFile(path)
+		text := strings.NewReplacer(old, fresh, "<title>Cardferry", "<title>Cardferry, "+title).Replace(string(b))
+		text = cacheName.ReplaceAllString(text, "${1}0123456789ab")
+		err = errors.Join(err, rerr, os.WriteFile(path, []byte(text), 0o600))
+		_ = os.Remove(path + ".gz")
+	}
+	_ = os.Remove(filepath.Join(dist, old+".gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cacheName is the name of the service worker's cache, which has the version.
+var cacheName = regexp.MustCompile(`(cardferry-app-)[0-9a-f]{12}`)
 
 // Stop ends the server, so that the network is gone for the app. Its data stays.
 func (s *Server) Stop() {

@@ -1,7 +1,7 @@
 // What the app asks of its cards, in the app's own words. Views use these; only this file knows the page API's shapes.
 
 import type { DeckNode, EditOp, EditResult, MediaState, PlayItem, RenderedCard, RenderRequest, Row } from "cardferry";
-import { changed, ferry, status } from "./ferry.ts";
+import { account, changed, ferry, status } from "./ferry.ts";
 import { readTemplates } from "./template.ts";
 import { texts } from "./texts.ts";
 
@@ -182,9 +182,10 @@ export async function signUp(user: string, password: string): Promise<void> {
   await ferry().signUp({ user, password });
 }
 
-/** Where a media file is. */
+/** Where a media file is. Before the files of the account were first looked at, nobody can say that one is missing. */
 export async function mediaState(name: string): Promise<MediaState> {
-  return ferry().media.state(name);
+  const state = await ferry().media.state(name);
+  return state === "missing" && account.value && status.value.media.total === 0 ? "coming" : state;
 }
 
 /** A media file; one that is still coming is fetched at once. */

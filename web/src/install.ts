@@ -1,6 +1,7 @@
 // The service worker and installing. A new version waits until the person agrees: nothing changes under their hands.
 
 import { signal } from "@preact/signals";
+import { mayLeave } from "./router.ts";
 
 interface InstallPrompt extends Event {
   prompt(): Promise<{ outcome: "accepted" | "dismissed" }>;
@@ -41,8 +42,9 @@ function found(registration: ServiceWorkerRegistration): void {
   waitingWorker.value = navigator.serviceWorker.controller ? registration.waiting : null;
 }
 
-/** Changes to the version that waits, by loading the page again. */
+/** Changes to the version that waits, by loading the page again. What is being written is asked about first. */
 export function update(): void {
+  if (!mayLeave()) return;
   navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
   waitingWorker.value?.postMessage("skipWaiting");
 }

@@ -42,11 +42,10 @@ let here = location.hash;
 
 addEventListener("hashchange", () => {
   if (location.hash === here) return;
-  if (guard && !guard()) {
+  if (!mayLeave()) {
     history.replaceState(history.state, "", here || "#/");
     return;
   }
-  guard = null;
   here = location.hash;
   route.value = read();
   scrollTo(0, 0);
@@ -68,6 +67,13 @@ export function back(): void {
 /** Asks f before this place is left. */
 export function guardLeaving(f: (() => boolean) | null): void {
   guard = f;
+}
+
+/** Whether this place may be left now; asks, if there is something to lose. */
+export function mayLeave(): boolean {
+  if (guard && !guard()) return false;
+  guard = null;
+  return true;
 }
 
 addEventListener("beforeunload", (e) => {

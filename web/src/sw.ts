@@ -7,6 +7,8 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 
 const CACHE = `cardferry-app-${__VERSION__}`;
 const PREFIX = "cardferry-app-";
+/** Files whose name says what is in them: of this version or of one before. */
+const HASHED = /-[A-Za-z0-9]{8,10}\.(js|css|wasm)$/;
 
 worker.addEventListener("install", (e) => {
   e.waitUntil(
@@ -17,7 +19,9 @@ worker.addEventListener("install", (e) => {
 worker.addEventListener("activate", (e) => {
   e.waitUntil(
     (async () => {
-      for (const name of await caches.keys()) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
+      // The version before stays: other tabs may still run it, and load parts of it later.
+      const older = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+      for (const name of older.slice(0, -1)) await caches.delete(name);
       await worker.clients.claim();
     })(),
   );
@@ -34,6 +38,7 @@ worker.addEventListener("fetch", (e) => {
   const url = new URL(request.url);
   const name = ours(url);
   if (name !== undefined) e.respondWith(serve(name, request));
+  else if (HASHED.test(url.pathname)) e.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
 });
 
 function address(name: string): string {

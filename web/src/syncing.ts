@@ -58,10 +58,10 @@ export async function oneWay(direction: "upload" | "download"): Promise<boolean>
   });
 }
 
-/** Pictures and sounds follow the cards; the app is usable meanwhile. */
+/** Pictures and sounds follow the cards, unless the settings say otherwise; the app is usable meanwhile. */
 async function mediaAfter(): Promise<void> {
   try {
-    await ferry().media.sync();
+    if ((await ferry().settings.get()).syncMedia) await ferry().media.sync();
   } catch (e) {
     complain(e);
   }

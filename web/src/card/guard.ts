@@ -21,7 +21,7 @@ export function guard(): void {
     [Document.prototype, ["open", "write", "writeln"]],
     [Element.prototype, ["attachShadow", "setHTMLUnsafe"]],
     [Document, ["parseHTMLUnsafe"]],
-    [window, ["open", "DOMParser", "XSLTProcessor"]],
+    [window, ["open", "XSLTProcessor"]],
   ];
   for (const [owner, names] of builders) {
     for (const name of names) Object.defineProperty(owner, name, { value: undefined, writable: false, configurable: false });
@@ -77,6 +77,7 @@ function withoutLinks(): void {
     createScript: (code, _, sink) => (apply(indexOf, sink, ["href"]) >= 0 ? `${code}\n;void 0` : code),
     createScriptURL: (url) => url,
   });
+  const { parseFromString } = DOMParser.prototype;
   const { createElement, createElementNS } = Document.prototype;
   const { define } = CustomElementRegistry.prototype;
   const own = (owner: object, name: string, value: unknown): void => void Object.defineProperty(owner, name, { value, writable: false, configurable: false });
@@ -85,6 +86,9 @@ function withoutLinks(): void {
   });
   own(Document.prototype, "createElementNS", function (this: Document, space: unknown, name: unknown) {
     return apply(createElementNS, this, [space, elementName(name)]);
+  });
+  own(DOMParser.prototype, "parseFromString", function (this: DOMParser, html: unknown) {
+    return apply(parseFromString, this, [html, "text/html"]); // in XML names are written in more ways
   });
   own(CustomElementRegistry.prototype, "define", function (this: CustomElementRegistry, name: string, maker: CustomElementConstructor) {
     return apply(define, this, [name, maker]); // none that extends an element of the browser's

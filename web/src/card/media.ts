@@ -1,19 +1,24 @@
-// The media files of the card on the screen: hands them to the frame as they come, and says which are still syncing or
-// missing.
+// The media files of the card on the screen: hands them to the frame as they come, also those that come later, and says which are still
+// syncing or missing.
 
 import { signal } from "@preact/signals";
 import { mediaFile, mediaState } from "../api.ts";
-import { status } from "../ferry.ts";
+import { ferry, toError } from "../ferry.ts";
 import type { ToFrame } from "./messages.ts";
+
+/** How soon a file that could not be fetched is asked for again while its card is on the screen, in milliseconds. */
+const AGAIN = 10_000;
 
 /** What the files of one card do. */
 export class CardMedia {
-  /** How many are on their way. */
-  readonly coming = signal(0);
+  /** The names of those on their way. */
+  readonly coming = signal<readonly string[]>([]);
   /** The names of those that nobody has. */
-  readonly missing = signal<string[]>([]);
+  readonly missing = signal<readonly string[]>([]);
   readonly #send: (m: ToFrame) => void;
   readonly #asked = new Set<string>();
+  readonly #failed = new Set<string>();
+  #stop: (() => void) | undefined;
   #ended = false;
 
   constructor(send: (m: ToFrame) => void) {
@@ -22,32 +27,52 @@ export class CardMedia {
 
   /** Finds files and sends them to the frame. */
   async need(names: readonly string[]): Promise<void> {
-    await Promise.all(names.filter((n) => !this.#asked.has(n)).map((name) => this.#fetch(name)));
+    if (this.#ended) return;
+    this.#stop ??= this.#watch();
+    const fresh = names.filter((n) => !this.#asked.has(n));
+    fresh.forEach((n) => this.#asked.add(n));
+    await Promise.all(fresh.map((name) => this.#fetch(name)));
+  }
+
+  /** Swaps in what a sync brings, and what can be fetched when the network is back. */
+  #watch(): () => void {
+    const unsubscribe = ferry().media.subscribe((changes) => {
+      const lacking = [...this.coming.value, ...this.missing.value];
+      for (const { name, state } of changes) if (state === "here" && lacking.includes(name)) void this.#fetch(name);
+    });
+    const again = (): void => this.#failed.forEach((name) => void this.#fetch(name));
+    const timer = setInterval(again, AGAIN);
+    addEventListener("online", again);
+    return () => {
+      unsubscribe();
+      clearInterval(timer);
+      removeEventListener("online", again);
+    };
   }
 
   async #fetch(name: string): Promise<void> {
-    this.#asked.add(name);
-    const state = await mediaState(name);
-    if (state === "missing") return this.#lacks(name);
-    const wait = state === "coming";
-    if (wait) {
-      this.coming.value++;
-      this.#put({ type: "file", name, state: "coming" });
-    }
+    this.#failed.delete(name);
+    const state = await mediaState(name).catch(() => "missing" as const);
+    if (state === "coming") this.#lacks(name, state);
     try {
-      // A file that is still coming is fetched at once, before all others.
-      this.#put({ type: "file", name, state: "here", blob: await mediaFile(name) });
-    } catch {
-      if (wait && status.value.activity === "offline") return; // it stays "still syncing": another look when we are online
-      this.#lacks(name);
-    } finally {
-      if (wait) this.coming.value--;
+      // A file that is still coming is fetched at once, before all others. One that seems to be missing may have come to the server just now.
+      const blob = await mediaFile(name);
+      this.#lacks(name, null);
+      this.#put({ type: "file", name, state: "here", blob });
+    } catch (e) {
+      // Without a network it stays "still syncing".
+      const gone = state !== "coming" || ["not_found", "auth"].includes(toError(e).kind);
+      if (!gone) this.#failed.add(name);
+      this.#lacks(name, gone ? "missing" : "coming");
     }
   }
 
-  #lacks(name: string): void {
-    this.missing.value = [...this.missing.value, name];
-    this.#put({ type: "file", name, state: "missing" });
+  #lacks(name: string, state: "coming" | "missing" | null): void {
+    for (const which of ["coming", "missing"] as const) {
+      const others = this[which].value.filter((n) => n !== name);
+      this[which].value = which === state ? [...others, name] : others;
+    }
+    if (state) this.#put({ type: "file", name, state });
   }
 
   #put(m: ToFrame): void {
@@ -57,5 +82,6 @@ export class CardMedia {
   /** The card has gone. */
   end(): void {
     this.#ended = true;
+    this.#stop?.();
   }
 }

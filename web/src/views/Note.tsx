@@ -199,7 +199,9 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
   const faces = useLoad<Faces>(() => readFaces(type.id, ord, note), [type.id, ord, note.fields.join("\x1f")]);
   const problem = faces?.problem;
   const frame = useRef<FrameHandle | null>(null);
-  const media = useRef(new CardMedia((m) => frame.current?.send(m)));
+  const media = useRef<CardMedia | null>(null);
+  media.current ??= new CardMedia((m) => frame.current?.send(m));
+  useEffect(() => () => media.current?.end(), []);
   return (
     <div class="stack">
       <div class="row">
@@ -215,7 +217,7 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
         <div class="surface preview">
           <CardFrame
             face={{ key: `${type.id} ${ord}`, side, html: side === "question" ? faces.rendered.question : faces.answer, css: faces.rendered.css, ord }} night={night} handle={frame}
-            onMessage={(m) => void (m.type === "need" ? media.current.need(m.names) : m.type === "mathjax" && sendMathJax(frame))}
+            onMessage={(m) => void (m.type === "need" ? media.current?.need(m.names) : m.type === "mathjax" && sendMathJax(frame))}
           />
         </div>
       )}

@@ -255,7 +255,7 @@ function Answer(p: { s: Study; shown: Shown; show: () => void }) {
 
 function MediaLine(p: { media: CardMedia; onWhat: () => void }) {
   const missing = p.media.missing.value;
-  const coming = p.media.coming.value;
+  const coming = p.media.coming.value.length;
   if (missing.length > 0) {
     return (
       <div class="media-note bad" role="status">

@@ -1,0 +1,57 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestUpdate brings a new version out while the app is in use: it is offered and waits, what is being written stays, and afterwards the
+// new version has all cards. A tab that goes on with the old version still finds its files.
+func TestUpdate(t *testing.T) {
+	s := apptest.Serve(t)
+	s.OwnApp(t)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Size(t, 360, 780, false)
+	a.Tap(t, "Start without an account")
+	a.Wait(t, `navigator.serviceWorker.controller !== null`)
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "kept")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Fill(t, "Front", "being written")
+	other := apptest.Open(t, b, s.URL)
+	other.Read(t, "Study Default")
+
+	s.Release(t, "the new version")
+	a.Run(t, nil, `window.old = true; document.dispatchEvent(new Event("visibilitychange"))`) // as when somebody comes back to the tab
+	a.Read(t, "A new version is ready")
+	a.Access(t, "the offer of a new version")
+	shot(t, a, "update")
+	a.Run(t, nil, `window.confirm = (text) => { window.asked = text; return false }`)
+	a.Tap(t, "Update now")
+	a.Wait(t, `window.asked?.includes("not saved")`)
+	a.Wait(t, `document.querySelector(".editable").textContent === "being written"`)
+	a.Tap(t, "Add card")
+	a.Wait(t, `document.querySelector(".editable").textContent === ""`)
+	a.Tap(t, "Update now")
+	a.Reloaded(t, "the new version")
+	a.Go(t, "#/browse")
+	a.Read(t, "2 cards")
+	a.Read(t, "being written")
+	var waits bool
+	a.Run(t, &waits, `return (await navigator.serviceWorker.getRegistration()).waiting !== null`)
+	if waits {
+		t.Error("a version still waits")
+	}
+	other.Read(t, "Study Default")
+	var status int
+	other.Run(t, &status, `return (await fetch(document.querySelector("script[src]").src)).status`)
+	if status != 200 {
+		t.Errorf("the old version's script: status %d", status)
+	}
+	other.Go(t, "#/browse")
+	other.Read(t, "2 cards")
+}
