@@ -29,10 +29,15 @@ const openWithMedia = `await open({assets: {serviceWorker: "/serviceWorker.js"}}
 
 func newLearner(t *testing.T) *learner {
 	t.Helper()
+	return newLearnerWith(t, openWithMedia)
+}
+
+func newLearnerWith(t *testing.T, open string) *learner {
+	t.Helper()
 	endpoint, acc := account(t)
 	l := &learner{server: browsertest.NewServer(t, endpoint), browser: browsertest.Start(t), desktop: newDesktop(t, endpoint, acc)}
 	l.page = l.browser.Open(t, l.server.URL)
-	l.page.Run(t, nil, openWithMedia+`await ferry.settings.set({autoSync: false, syncMedia: false, live: false}); await ferry.login({user: args[0], password: args[1]});`, acc.User, anki.Password)
+	l.page.Run(t, nil, open+`await ferry.settings.set({autoSync: false, syncMedia: false, live: false}); await ferry.login({user: args[0], password: args[1]});`, acc.User, anki.Password)
 	return l
 }
 

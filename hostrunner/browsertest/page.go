@@ -176,6 +176,19 @@ func (p *Page) Quota(t testing.TB, bytes float64) {
 	}
 }
 
+// ClearFiles removes the files that the page's origin has stored, as a user or the browser does, whether they are open or not.
+func (p *Page) ClearFiles(t testing.TB) {
+	t.Helper()
+	params := storage.ClearDataForOriginParams{StorageTypes: "file_systems"}
+	p.Run(t, &params.Origin, `return location.origin`)
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, storage.ClearDataForOrigin, params)
+	})
+	if err != nil {
+		t.Fatalf("clear the files: %v", err)
+	}
+}
+
 // ExportCollection writes the collection of the open profile to a file.
 func (p *Page) ExportCollection(t testing.TB, path string) {
 	t.Helper()

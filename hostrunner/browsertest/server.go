@@ -60,7 +60,10 @@ func NewServer(t testing.TB, upstream string) *Server {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, pages, "testdata/page.html")
 	})
-	mux.Handle("GET /testdata/", http.FileServerFS(pages))
+	mux.HandleFunc("GET /testdata/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Service-Worker-Allowed", "/") // for those of apps
+		http.FileServerFS(pages).ServeHTTP(w, r)
+	})
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
 	mux.HandleFunc("GET /serviceWorker.js", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))
@@ -88,6 +91,8 @@ func (s *Server) proxy() http.Handler {
 			r.SetURL(target)
 			r.Out.Host = target.Host
 		},
+		// A body that breaks off has begun to arrive: Chromium itself repeats a request that was not answered at all.
+		FlushInterval: -1,
 		// What the upstream does to a connection happens to the page's. A page that goes away is no defect.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}

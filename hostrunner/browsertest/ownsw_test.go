@@ -1,0 +1,52 @@
+package browsertest_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestOwnServiceWorker lets the app's own service worker serve media files beside what it does itself, in the two ways of README.md.
+func TestOwnServiceWorker(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]string{"classic": `{ scope: "/" }`, "module": `{ scope: "/", type: "module" }`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLearnerWith(t, `await open();`)
+			l.desktop.AddMedia(t, "coming.png", dotPNG(t))
+			l.syncDesktop(t)
+			var got []any
+			l.page.Run(t, &got, helpers+`
+				const own = await navigator.serviceWorker.register("/testdata/`+name+`sw.js", `+options+`);
+				if (!navigator.serviceWorker.controller) await event(navigator.serviceWorker, "controllerchange");
+				await ferry.close();
+				await open();
+				const name = await ferry.media.add("a sound ä.wav", sound());
+				const url = await ferry.media.url(name);
+				const range = await fetch(url, { headers: { range: "bytes=0-3" } });
+				const same = (await navigator.serviceWorker.getRegistration()).active === own.active;
+				await ferry.media.sync().catch(() => {});
+				return [
+					url === location.origin + "/media/default/" + encodeURIComponent(name), range.status, await range.text(),
+					await show(await ferry.media.url("coming.png")), (await fetch(await ferry.media.url("none.png"))).status,
+					await (await fetch("/of-the-app")).text(), (await fetch("/dist/index.js")).ok, same,
+				];`)
+			if want := fmt.Sprint([]any{true, 206, "RIFF", 1, 404, name, true, true}); fmt.Sprint(got) != want {
+				t.Errorf("got %v, want %s", got, want)
+			}
+		})
+	}
+	// One that does not serve media files: addresses are blob URLs.
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var url string
+	page.Run(t, &url, helpers+`
+		await navigator.serviceWorker.register("/testdata/emptysw.js", { scope: "/" });
+		if (!navigator.serviceWorker.controller) await event(navigator.serviceWorker, "controllerchange");
+		`+openWithMedia+`
+		const name = await ferry.media.add("dot.png", new Blob(["x"]));
+		return ferry.media.url(name)`)
+	if len(url) < 5 || url[:5] != "blob:" {
+		t.Errorf("beside another service worker: %s", url)
+	}
+}
