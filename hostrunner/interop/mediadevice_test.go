@@ -330,7 +330,7 @@ func held(t testing.TB, err error, n int64) service.MediaSyncResult {
 	return r
 }
 
-// mediaHosts runs do with the native engine and, where the sample of one in n has this test, with wazero and under Node.
+// mediaHosts runs do with the native engine and, where the sample of one in n has this test, with wazero, under Node and in a page.
 func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 	engines(t, n, func(t *testing.T, e hostrunner.Engine) { do(t, newMediaSetup(t, inFolder(e))) })
 	if nativeOnly() {
@@ -349,6 +349,12 @@ func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 			do(t, newMediaSetup(t, func(t testing.TB, acc colsync.Account) ownMedia {
 				return &nodeMedia{nodetest.Start(t, build), build, acc}
 			}))
+		})
+	}
+	if !testing.Short() && sampled(t.Name()+inPage.String(), 4*n) {
+		t.Run(inPage.String(), func(t *testing.T) {
+			t.Parallel()
+			do(t, pageSetup(t))
 		})
 	}
 }
