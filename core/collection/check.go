@@ -28,8 +28,9 @@ func CheckHeader(db host.DB) (ver int, err error) {
 	return c.Ver, nil
 }
 
-// CheckStructure checks that every table and column of the file's schema version is there. Indexes may be missing,
-// and further tables and columns do not matter. Errors: fault.DamagedFile.
+// CheckStructure checks that every table and column of the file's schema version is there, and no table of a later one,
+// which an upgrade would run into. Indexes may be missing, and other tables and columns do not matter. Errors:
+// fault.DamagedFile.
 func CheckStructure(db host.DB) error {
 	c, err := ReadCol(db)
 	if err != nil {
@@ -38,6 +39,9 @@ func CheckStructure(db host.DB) error {
 	for i := range tables {
 		t := &tables[i]
 		if t.since > c.Ver {
+			if wantTable(db, t.name) == nil {
+				return damaged("its table %q is newer than its schema version %d", t.name, c.Ver)
+			}
 			continue
 		}
 		if err := t.check(db, c.Ver); err != nil {

@@ -95,7 +95,9 @@ func TestRefusedFiles(t *testing.T) {
 		{"no config", "DROP TABLE config", fault.DamagedFile, `"config"`},
 		{"no column", "ALTER TABLE decks DROP COLUMN kind", fault.DamagedFile, `"kind"`},
 		{"old tags", "ALTER TABLE tags DROP COLUMN collapsed", fault.DamagedFile, `"collapsed"`},
-		{"schema 11 in name only", "UPDATE col SET ver = 11; DROP TABLE notes", fault.DamagedFile, `"notes"`},
+		{"schema 11 in name only", "UPDATE col SET ver = 11", fault.DamagedFile, `"deck_config" is newer`},
+		{"schema 14 in name only", "UPDATE col SET ver = 14", fault.DamagedFile, `"fields" is newer`},
+		{"schema 11 without notes", "UPDATE col SET ver = 11; DROP TABLE notes", fault.DamagedFile, `"notes"`},
 		{"further things", "CREATE TABLE extra (x); ALTER TABLE cards ADD COLUMN y; DROP INDEX ix_cards_nid", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func Upgrade(db host.DB, clock host.Clock, random host.Random, text host.Text) (
 	}
 	u := &upgrader{db: db, now: clock.Now(), random: random, text: text}
 	if err := rows.Transaction(db, u.upgrade); err != nil {
-		return false, fmt.Errorf("upgrade the collection: %w", err)
+		return false, asDamaged(err, "upgrade the collection")
 	}
 	return true, nil
 }

@@ -38,6 +38,16 @@ func TestPrepareUpload(t *testing.T) {
 	}
 }
 
+func TestPrepareUploadOfNegativeUSN(t *testing.T) {
+	t.Parallel()
+	db := mergeDB(t, "stock.anki2")
+	mustExec(t, db, "UPDATE col SET usn = -5")
+	if err := collection.PrepareUpload(db, 1_800_000_000_000); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, db, "SELECT usn FROM col", "1")
+}
+
 func TestPrepareUploadIsAtomic(t *testing.T) {
 	t.Parallel()
 	db := mergeDB(t, "pending.anki2")

@@ -163,10 +163,8 @@ func (p *Profile) CheckDB(db host.DB, whole bool) (ver int, err error) {
 	if ver, err = collection.CheckHeader(db); err != nil {
 		return 0, err
 	}
-	if ver == 18 {
-		if err := collection.CheckStructure(db); err != nil {
-			return 0, err
-		}
+	if err := collection.CheckStructure(db); err != nil {
+		return 0, err
 	}
 	if whole {
 		p.host.Events.Progress(host.Progress{Stage: host.StageCheck})
