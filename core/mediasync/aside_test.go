@@ -51,8 +51,8 @@ func TestSetAsideHere(t *testing.T) {
 	d.media.PutUnreadable("becomes-unreadable.txt", []byte("hidden"))
 	d.media.PutUnreadable("unreadable.txt", []byte("hidden"))
 	aside := []string{
-		"a?b.txt name", "becomes-empty.txt empty", "becomes-link.txt not_regular", "becomes-unreadable.txt not_regular", "big.bin too_large",
-		"empty.txt empty", "e\u0301.txt name", "link not_regular", "new\U0001F970.png name", "unreadable.txt not_regular",
+		"a?b.txt name", "becomes-empty.txt empty", "becomes-link.txt not_regular", "becomes-unreadable.txt unreadable", "big.bin too_large",
+		"empty.txt empty", "e\u0301.txt name", "link not_regular", "new\U0001F970.png name", "unreadable.txt unreadable",
 	}
 	r := d.sync()
 	wantAside(t, r, aside...)

@@ -257,6 +257,9 @@ func (r *syncRun) observe(ctx context.Context, e entry) (row, error) {
 	switch {
 	case !e.regular:
 		problem = notRegular
+		if _, err := r.Host.Media.Stat(e.name); err == nil { // the listing has both as one
+			problem = unreadable
+		}
 	case e.file.Size == 0:
 		problem = empty
 	case e.file.Size > mediawire.MaxFile:
