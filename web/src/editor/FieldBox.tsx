@@ -21,6 +21,10 @@ export function FieldBox(p: Props) {
   const [asText, setAsText] = useState(() => !isPlain(p.html));
   const box = useRef<HTMLElement | null>(null);
   const id = `field-${p.name}`;
+  // The attribute of that name is of no use: the page already has the focus somewhere.
+  useEffect(() => {
+    if (p.autofocus) box.current?.focus();
+  }, []);
   const insert = (html: string): void => {
     const e = box.current;
     if (!e) return;
@@ -52,7 +56,7 @@ export function FieldBox(p: Props) {
       </div>
       {asText ? (
         <>
-          <textarea ref={box as never} class="input mono" aria-labelledby={id} value={p.html} onInput={(e) => p.onChange(e.currentTarget.value)} autofocus={p.autofocus} />
+          <textarea ref={box as never} class="input mono" aria-labelledby={id} value={p.html} onInput={(e) => p.onChange(e.currentTarget.value)} />
           <p class="hint">{texts.note.asText} {isPlain(p.html) && <button type="button" class="link" onClick={() => setAsText(false)}>{texts.note.asRich}</button>}</p>
         </>
       ) : (
@@ -120,7 +124,7 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
   return (
     <div
       ref={p.box as never} class="editable" contentEditable role="textbox" aria-multiline="true" aria-labelledby={p.labelledby} tabIndex={0}
-      onInput={input} onPaste={paste} onDrop={(e) => e.preventDefault()} autofocus={p.autofocus}
+      onInput={input} onPaste={paste} onDrop={(e) => e.preventDefault()}
     />
   );
 }

@@ -3,15 +3,21 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import type { SyncError } from "cardferry";
+import { href } from "../router.ts";
 import { texts, type ErrorText } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 /** The head of a place: title, a line below it, and what stands at its right. */
-export function Head(p: { title: string; line?: ComponentChildren; back?: string; children?: ComponentChildren }) {
+export function Head(p: { title: string; line?: ComponentChildren; back?: string; onBack?: () => void; children?: ComponentChildren }) {
+  const goBack = (e: Event): void => {
+    if (!p.onBack) return;
+    e.preventDefault();
+    p.onBack();
+  };
   return (
     <header class="head">
       {p.back !== undefined && (
-        <a class="icon-button" href={p.back} aria-label={texts.common.back}>
+        <a class="icon-button" href={p.back} aria-label={texts.common.back} onClick={goBack}>
           <Icon name="back" />
         </a>
       )}
@@ -102,10 +108,11 @@ export function Notice(p: { kind?: "bad" | "warn"; icon?: IconName; children: Co
 export function ErrorNotice(p: { error: Pick<SyncError, "kind" | "message" | "hint">; text?: ErrorText; children?: ComponentChildren }) {
   const text = p.text ?? texts.error(p.error.kind);
   const words = p.error.kind === "server_message" ? p.error.message : text.what;
+  const way = p.children ?? (p.error.kind === "auth" && <a class="button" href={href("sign-in")}>{texts.sign.in}</a>);
   return (
     <Notice kind="bad">
       <p><strong>{words}</strong> {text.safe} {text.todo}</p>
-      {p.children && <div class="row">{p.children}</div>}
+      {way && <div class="row">{way}</div>}
       <details>
         <summary class="small">{texts.errorCode}</summary>
         <code class="mono">{p.error.kind}: {p.error.message} {p.error.hint}</code>

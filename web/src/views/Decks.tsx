@@ -1,7 +1,7 @@
 // Home: what to do now, and the tree of decks.
 
 import { signal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { deckTree, edit, today, type Deck } from "../api.ts";
 import { account, complain, status, syncState, version } from "../ferry.ts";
 import { href } from "../router.ts";
@@ -174,6 +174,8 @@ function DeckMenu(p: { deck: Deck; set: (ask: Ask) => void }) {
 
 function NameSheet(p: { title: string; name: string; onClose: () => void; onSave: (name: string) => Promise<unknown> }) {
   const [name, setName] = useState(p.name);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.select(), []);
   const save = (e: Event): void => {
     e.preventDefault();
     if (name.trim()) p.onSave(name.trim()).then(p.onClose, complain);
@@ -183,7 +185,7 @@ function NameSheet(p: { title: string; name: string; onClose: () => void; onSave
       <form class="body stack" onSubmit={save}>
         <div class="field">
           <label for="deck-name">{texts.decks.name}</label>
-          <input id="deck-name" class="input" value={name} onInput={(e) => setName(e.currentTarget.value)} autofocus autocomplete="off" />
+          <input ref={input} id="deck-name" class="input" value={name} onInput={(e) => setName(e.currentTarget.value)} autocomplete="off" />
           <p class="hint">{texts.decks.subdeck}</p>
         </div>
         <button class="button primary" disabled={!name.trim()}>{texts.common.save}</button>

@@ -48,6 +48,7 @@ function Editor(p: EditorProps) {
   const [dirty, setDirty] = useState(false);
   const [ask, setAsk] = useState(false);
   const type = p.types.find((t) => t.id === note.typeId);
+  const form = useRef<HTMLFormElement>(null);
   const first = note.fields[0] ?? "";
   const duplicate = useLoad(() => isDuplicate(note.typeId, first, note.id), [note.typeId, first]);
   useEffect(() => {
@@ -74,6 +75,7 @@ function Editor(p: EditorProps) {
       say(texts.note.added(n));
       setNote({ ...note, fields: note.fields.map(() => "") });
       setDirty(false);
+      form.current?.querySelector<HTMLElement>("[role=textbox], textarea")?.focus(); // for the next one
     } catch (e) {
       guardLeaving(askUnsaved);
       complain(e);
@@ -83,8 +85,8 @@ function Editor(p: EditorProps) {
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) void save();
   };
   return (
-    <form class="stack" onSubmit={(e) => { e.preventDefault(); void save(); }} onKeyDown={onKey}>
-      <Head title={p.isNew ? texts.note.add : texts.note.edit} back={p.isNew ? undefined : "#/browse"}>
+    <form ref={form} class="stack" onSubmit={(e) => { e.preventDefault(); void save(); }} onKeyDown={onKey}>
+      <Head title={p.isNew ? texts.note.add : texts.note.edit} back={p.isNew ? undefined : "#/browse"} onBack={back}>
         {!p.isNew && <IconButton icon="trash" label={texts.note.delete} onClick={() => setAsk(true)} />}
       </Head>
       {p.isNew && <Where {...p} note={note} change={change} />}

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { signUp } from "../api.ts";
-import { ferry, toError } from "../ferry.ts";
+import { account, ferry, toError } from "../ferry.ts";
 import { go, href, route } from "../router.ts";
 import { texts } from "../texts.ts";
 import { ErrorNotice, Notice } from "../ui/parts.tsx";
@@ -20,7 +20,7 @@ type Problem = string | ReturnType<typeof toError> | null;
 /** The form. */
 export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
   const [mode, setMode] = useState(p.mode);
-  const [entered, set] = useState<Entered>({ user: "", password: "", server: "" });
+  const [entered, set] = useState<Entered>({ user: account.value?.user ?? "", password: "", server: "" });
   const [shown, setShown] = useState(false);
   const [problem, setProblem] = useState<Problem>(null);
   const [working, setWorking] = useState(false);
@@ -94,12 +94,13 @@ function reach(server: string): string | null {
 
 async function enter(mode: "in" | "up", { user, password, server }: Entered): Promise<void> {
   const name = user.trim();
+  const { place } = route.value;
   if (mode === "up") await signUp(name, password);
   else await ferry().login({ user: name, password, ...(server.trim() ? { endpoint: server.trim() } : {}) });
   setWelcomed();
   const report = await ferry().refresh().catch(() => null); // the decks say what is wrong
   const to = report?.required === "full" ? href("choose") : "#/";
-  if (route.value.place === "" && to === "#/") return;
+  if (route.value.place !== place || (place === "" && to === "#/")) return; // nobody is called away from where they have gone
   go(to, { replace: true });
 }
 

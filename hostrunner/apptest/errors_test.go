@@ -1,0 +1,123 @@
+package apptest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// status answers every request of the sync protocol with a status.
+func status(code int) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/sync/") {
+			return false
+		}
+		w.WriteHeader(code)
+		return true
+	}
+}
+
+// meta answers as a server whose meta is m would.
+func meta(m wire.Meta) func(http.ResponseWriter, *http.Request) bool {
+	body := wire.AppendMeta(nil, &m)
+	frame := wire.NewCodec().Compress(nil, body)
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/sync/meta" {
+			return false
+		}
+		w.Header().Set("anki-original-size", fmt.Sprint(len(body)))
+		_, _ = w.Write(frame)
+		return true
+	}
+}
+
+// TestErrors provokes what can go wrong with a sync: each says what happened, that nothing is lost, and what to do.
+func TestErrors(t *testing.T) {
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	between := s.Between(t)
+	a := apptest.Open(t, browsertest.Start(t), between.URL)
+	a.Size(t, 360, 780, false)
+	a.Tap(t, "You have an account? Sign in")
+	a.Tap(t, "Sign in")
+	a.Read(t, "Enter your user name")
+	a.Fill(t, "User name", apptest.User)
+	a.Tap(t, "Sign in")
+	a.Read(t, "Enter your password")
+	a.Fill(t, "Password", "not the password")
+	a.Tap(t, "Sign in")
+	a.Read(t, "User name or password is wrong")
+	a.Access(t, "a wrong password")
+	between.Answer(status(502))
+	a.Tap(t, "Sign in")
+	a.Read(t, "The server has a problem of its own")
+	between.Answer(nil)
+	a.Tap(t, "New here?")
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Create an account")
+	a.Read(t, "That name is taken")
+	a.Tap(t, "You have an account? Sign in")
+	a.Tap(t, "Sign in")
+	a.Read(t, "No cards yet")
+
+	now := time.Now()
+	for _, c := range []struct {
+		name   string
+		answer func(http.ResponseWriter, *http.Request) bool
+		says   []string
+	}{
+		{"clock", meta(wire.Meta{Mod: 1, Scm: 1, TS: now.Add(-26 * time.Hour).Unix(), Cont: true}),
+			[]string{"The clock of this device is wrong", "Everything on this device is safe", "Set date, time and time zone"}},
+		{"message", meta(wire.Meta{Mod: 1, Scm: 1, TS: now.Unix(), Msg: "The harbour is closed on Sundays."}), []string{"The harbour is closed on Sundays"}},
+		{"server", status(500), []string{"The server has a problem of its own", "Everything on this device is safe", "Try again later"}},
+		{"conflict", status(409), []string{"Another device is syncing right now", "Wait a minute"}},
+		{"too old", status(501), []string{"This app is too old for the server", "Reload the page"}},
+		{"revoked", status(403), []string{"The server did not accept", "Sign in again"}},
+	} {
+		between.Answer(c.answer)
+		a.Go(t, "#/sync")
+		a.Tap(t, "Sync now")
+		for _, text := range c.says {
+			a.Read(t, text)
+		}
+		a.Access(t, "the error "+c.name)
+		shot(t, a, "error-"+c.name)
+	}
+	a.Go(t, "#/")
+	a.Read(t, "Needs you")
+	a.Tap(t, "Sign in") // the way out stands beside the words
+	a.Fill(t, "Password", apptest.Password)
+	between.Answer(nil)
+	a.Tap(t, "Sign in")
+	a.Wait(t, `!clean(document.body.innerText).includes("Needs you")`)
+}
+
+// TestStorageFull adds a picture where there is no room: that is said, and what is there stays.
+func TestStorageFull(t *testing.T) {
+	s := apptest.Serve(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "kept")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Quota(t, 1)
+	a.Fill(t, "Front", "with a picture")
+	a.Run(t, nil, `
+		const data = new DataTransfer();
+		data.items.add(new File([new Uint8Array(8 << 20)], "large.png", { type: "image/png" }));
+		document.querySelector(".editable").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))`)
+	a.Read(t, "There is no space left on this device")
+	a.Wait(t, `document.querySelector(".editable").textContent === "with a picture"`)
+	a.Quota(t, 0)
+	a.Tap(t, "Add card")
+	a.Go(t, "#/browse")
+	a.Read(t, "2 cards")
+}

@@ -1,0 +1,93 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestKeysAlone makes an account, a deck and cards, studies, searches, edits, sends everything and signs out without a mouse; the focus is
+// always seen. The real program has what was written.
+func TestKeysAlone(t *testing.T) {
+	s := apptest.Serve(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	a.TabTo(t, "User name")
+	a.Type(t, apptest.User)
+	a.TabTo(t, "Password")
+	a.Type(t, apptest.Password)
+	a.Press(t, "Create an account")
+	a.Read(t, "No cards yet")
+	a.Press(t, "New deck")
+	a.Read(t, "Name of the deck")
+	a.TabTo(t, "Name of the deck")
+	a.Type(t, "Keys")
+	a.Key(t, kb.Enter)
+	a.Read(t, "Keys")
+
+	a.Press(t, "Add")
+	a.Read(t, "Front")
+	for _, word := range []string{"one", "two"} {
+		a.TabTo(t, "Front")
+		a.Type(t, word)
+		a.TabTo(t, "Back")
+		a.Type(t, word+" answered")
+		a.Press(t, "Add card")
+		a.Wait(t, `document.querySelector(".editable").textContent === "" && document.activeElement?.classList.contains("editable")`)
+	}
+	a.Key(t, kb.Escape)
+	a.Press(t, "Decks")
+	a.Press(t, "Study")
+	a.ReadCard(t, "one")
+	a.Press(t, "Show answer")
+	a.ReadCard(t, "one answered")
+	a.Press(t, "Easy")
+	a.ReadCard(t, "two")
+	a.Press(t, "More about this card")
+	a.Read(t, "Bury until tomorrow")
+	a.Press(t, "Suspend")
+	a.Read(t, "Done for now")
+	a.Press(t, "Undo")
+	a.ReadCard(t, "two")
+	a.Press(t, "Back to the decks")
+
+	a.Press(t, "Browse")
+	a.TabTo(t, "Search cards")
+	a.Type(t, "two")
+	a.Read(t, "1 card")
+	a.Press(t, "two")
+	a.Read(t, "Edit the note")
+	a.TabTo(t, "Back")
+	a.Key(t, kb.Tab)
+	a.TabTo(t, "Tags")
+	a.Type(t, "typed")
+	a.Press(t, "Save")
+	a.Read(t, "Saved")
+
+	a.Press(t, "Decks")
+	a.Press(t, "Choose a side")
+	a.Read(t, "The server has no cards yet")
+	a.Press(t, "Send my cards")
+	a.Read(t, "The server now has")
+	synced(t, a)
+	a.Press(t, "Settings")
+	a.TabTo(t, "Look for new pictures")
+	a.Key(t, " ")
+	a.Wait(t, `!all("[role=switch]")[2].checked`)
+	a.Press(t, "Sign out")
+	a.Read(t, "Your cards stay here")
+	a.Press(t, "Sign out")
+	a.Read(t, "Not synced")
+
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Download(t)
+	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds = ? AND tags = ?", "two\x1ftwo answered", " typed "); n != 1 {
+		t.Errorf("the desktop program has %v", desktop.SQL(t, "SELECT flds, tags FROM notes"))
+	}
+	if n := number(t, desktop, "SELECT count() FROM revlog WHERE ease = 4"); n != 1 {
+		t.Errorf("the desktop program has %d of the answers", n)
+	}
+}

@@ -1,0 +1,42 @@
+package apptest
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+// mostTabs bounds how far away with the Tab key something may be.
+const mostTabs = 60
+
+// TabTo presses Tab until what has that name has the focus, which must be seen.
+func (a *App) TabTo(t testing.TB, text string) {
+	t.Helper()
+	type focus struct {
+		There, Seen bool
+		Name        string
+	}
+	var passed []string
+	for range mostTabs {
+		var f focus
+		a.Eval(t, &f, `const e = document.activeElement, s = getComputedStyle(e);
+			const text = clean(e === document.body ? "" : name(e));
+			return { There: text.startsWith(args[0]) && e !== document.body && e.tagName !== "MAIN", Seen: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2, Name: text.slice(0, 40) };`, text)
+		if f.There {
+			if !f.Seen {
+				t.Errorf("%q has the focus, which is not seen", text)
+			}
+			return
+		}
+		passed = append(passed, f.Name)
+		a.Key(t, kb.Tab)
+	}
+	t.Fatalf("the Tab key does not lead to %q, but to %q; the page says:\n%s", text, passed, a.Text(t))
+}
+
+// Press goes to what has that name with the Tab key and presses Enter.
+func (a *App) Press(t testing.TB, text string) {
+	t.Helper()
+	a.TabTo(t, text)
+	a.Key(t, kb.Enter)
+}
