@@ -330,8 +330,21 @@ func held(t testing.TB, err error, n int64) service.MediaSyncResult {
 	return r
 }
 
-// mediaHosts runs do with the native engine and, where the sample of one in n has this test, with wazero, under Node and in a page.
+// mediaHosts is mediaFolders, and for a smaller sample the page.
 func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
+	mediaFolders(t, n, do)
+	if testing.Short() || nativeOnly() || !sampled(t.Name()+inPage.String(), 4*n) {
+		return
+	}
+	t.Run(inPage.String(), func(t *testing.T) {
+		t.Parallel()
+		do(t, pageSetup(t))
+	})
+}
+
+// mediaFolders runs do with the native engine and, where the sample of one in n has this test, with wazero and under Node. There a user
+// can put any file with any name.
+func mediaFolders(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 	engines(t, n, func(t *testing.T, e hostrunner.Engine) { do(t, newMediaSetup(t, inFolder(e))) })
 	if nativeOnly() {
 		return
@@ -349,12 +362,6 @@ func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 			do(t, newMediaSetup(t, func(t testing.TB, acc colsync.Account) ownMedia {
 				return &nodeMedia{nodetest.Start(t, build), build, acc}
 			}))
-		})
-	}
-	if !testing.Short() && sampled(t.Name()+inPage.String(), 4*n) {
-		t.Run(inPage.String(), func(t *testing.T) {
-			t.Parallel()
-			do(t, pageSetup(t))
 		})
 	}
 }
