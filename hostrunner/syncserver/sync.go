@@ -34,11 +34,7 @@ func meta(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if m, err = t.readMeta(db, version); err != nil {
 			return fault.Step("meta", err)
 		}
-		col, err := collection.ReadCol(db)
-		if err != nil {
-			return fault.Step("meta", err)
-		}
-		t.told(c.header.session, col.Scm)
+		t.told(c.header.session, t.summary.col.Scm)
 		m.MediaUSN, err = t.media.number(ctx, false)
 		return err
 	})
@@ -48,24 +44,41 @@ func meta(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 // oldestVersion is the oldest protocol version for which the reference answers meta.
 const oldestVersion = 8
 
+// summary is what meta tells of a collection. Clients ask for it often, mostly without any change since they asked before.
+type summary struct {
+	col   collection.Col
+	empty bool
+	size  int64
+}
+
+// summarize reads the summary, unless it is known: what changes the collection begins a session or closes the file, which forget it.
+func (t *tenant) summarize(db host.DB) (err error) {
+	if t.summary != nil {
+		return nil
+	}
+	var s summary
+	if s.col, err = collection.ReadCol(db); err != nil {
+		return err
+	}
+	if s.empty, err = collection.Empty(db); err != nil {
+		return err
+	}
+	if s.size, err = rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"); err == nil {
+		t.summary = &s
+	}
+	return err
+}
+
 func (t *tenant) readMeta(db host.DB, version int64) (m wire.Meta, err error) {
-	col, err := collection.ReadCol(db)
-	if err != nil {
+	if err := t.summarize(db); err != nil {
 		return m, err
 	}
-	now := t.server.Now()
+	col, now := &t.summary.col, t.server.Now()
 	m = wire.Meta{
-		Mod: col.Mod, Scm: col.Scm, USN: int32(col.USN), TS: now.Unix(), Cont: true,
+		Mod: col.Mod, Scm: col.Scm, USN: int32(col.USN), TS: now.Unix(), Cont: true, Empty: t.summary.empty,
 		Slice: t.server.Limits.Slice, KeepsBackup: true, Events: true,
 	}
-	if m.Empty, err = collection.Empty(db); err != nil {
-		return m, err
-	}
-	size, err := rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-	if err != nil {
-		return m, err
-	}
-	if size > t.server.Limits.collection() {
+	if t.summary.size > t.server.Limits.collection() {
 		m.Scm = now.UnixMilli() // too large for a download: only another upload helps (§3.5)
 	}
 	if version < 10 {
@@ -117,7 +130,7 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 			return fault.Step("start", err)
 		}
 		s := &session{key: c.header.session, db: db, used: t.server.Now(), minUSN: request.MinUSN, localNewer: request.LocalNewer}
-		t.session = s
+		t.session, t.summary = s, nil
 		graves, err := s.begin(t.server.Now(), request.Graves)
 		if err != nil {
 			t.endSession()

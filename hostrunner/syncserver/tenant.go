@@ -32,6 +32,7 @@ type tenant struct {
 	lock    chan struct{}
 	db      host.DB // the collection; nil: closed
 	session *session
+	summary *summary                  // nil: not known
 	asked   []asked                   // oldest first
 	next    func(ctx context.Context) // what is done before the lock is given back, without the request waiting for it
 
@@ -144,8 +145,9 @@ func (t *tenant) openCollection(ctx context.Context, create bool) error {
 	return nil
 }
 
-// cacheKiB is the page cache of an open collection. It grows to this only with use.
-const cacheKiB = 1000
+// cacheKiB is the page cache of an open collection. It grows to this only with use, and then is two thirds of what the account takes. A
+// day's reviews cost 5 % more processor time than with 1000.
+const cacheKiB = 700
 
 // harden prepares a connection to a collection that a user has made, and many users have open.
 func harden(db host.DB) error {
@@ -183,6 +185,7 @@ func (t *tenant) createCollection(ctx context.Context) error {
 
 // closeCollection rolls a session back and closes the collection. The account's lock is held, or nobody uses the account.
 func (t *tenant) closeCollection() {
+	t.summary = nil
 	if s := t.session; s != nil {
 		t.session = nil
 		_ = s.close() // closing the file rolls back, too
