@@ -145,6 +145,16 @@ func (a *App) Wait(t testing.TB, expression string) {
 	}
 }
 
+// Load loads an address afresh, in the same tab, and waits until a place is there.
+func (a *App) Load(t testing.TB, url string) {
+	t.Helper()
+	// Elsewhere first: an address that differs after # only would load nothing.
+	if err := chromedp.Do(a.Context(), chromedp.Navigate("about:blank"), chromedp.Navigate(url)); err != nil {
+		t.Fatalf("load %s: %v", url, err)
+	}
+	a.See(t, "h1, .study")
+}
+
 // Reloaded waits until the page was loaded again with another title, which Wait cannot outlive.
 func (a *App) Reloaded(t testing.TB, title string) {
 	t.Helper()

@@ -303,6 +303,7 @@ export const texts = {
     media: "Pictures and sounds",
     mediaOf: (done: number, total: number) => `${whole(done)} of ${whole(total)} here`,
     mediaAll: "All here",
+    mediaNone: "None yet",
     required: { none: "Nothing new", normal: "There are changes to exchange", full: "One side must replace the other" },
     history: "Last syncs",
     noHistory: "The syncs of this visit are listed here.",

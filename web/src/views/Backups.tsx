@@ -36,8 +36,8 @@ export function Backups() {
           ))}
         </ul>
       )}
-      <Export />
-      <Import />
+      {list && <Export />}
+      {list && <Import />}
       {ask && <Confirm title={t.restore} text={t.restoreAsk(texts.date(ask.created))} action={t.restore} onYes={() => restore(ask.id)} onNo={() => setAsk(null)} />}
     </>
   );

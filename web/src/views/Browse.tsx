@@ -10,7 +10,8 @@ import { texts } from "../texts.ts";
 import { useLoad } from "../ui/load.ts";
 import { Confirm, Empty, Head, IconButton, Sheet } from "../ui/parts.tsx";
 
-const ROW = 64; // pixels, as in views.css
+/** The height of a row in pixels: 4rem, as in views.css. */
+const rowHeight = (): number => 4 * parseFloat(getComputedStyle(document.documentElement).fontSize);
 const BEFORE_AND_AFTER = 12;
 const TYPING_PAUSE = 200;
 
@@ -56,9 +57,10 @@ function useWindow(count: number): { ref: { current: HTMLDivElement | null }; fr
   const [range, set] = useState({ from: 0, to: 30 });
   useEffect(() => {
     const measure = (): void => {
+      const row = rowHeight();
       const top = -(ref.current?.getBoundingClientRect().top ?? 0);
-      const from = Math.max(0, Math.floor(top / ROW) - BEFORE_AND_AFTER);
-      const to = Math.min(count, Math.ceil((top + innerHeight) / ROW) + BEFORE_AND_AFTER);
+      const from = Math.max(0, Math.floor(top / row) - BEFORE_AND_AFTER);
+      const to = Math.min(count, Math.ceil((top + innerHeight) / row) + BEFORE_AND_AFTER);
       set((old) => (old.from === from && old.to === to ? old : { from, to }));
     };
     measure();
@@ -88,9 +90,9 @@ function Rows(p: { found: Found } & Picking) {
   };
   return (
     <div class="surface">
-      <div ref={ref} class="rows" role="list" style={{ height: `${ids.length * ROW}px` }}>
+      <div ref={ref} class="rows" role="list" style={{ height: `${ids.length * 4}rem` }}>
         {rows?.list.map((hit, i) => (
-          <div key={hit.id} role="listitem" class="hit" style={{ top: `${(rows.from + i) * ROW}px` }} aria-setsize={ids.length} aria-posinset={rows.from + i + 1}>
+          <div key={hit.id} role="listitem" class="hit" style={{ top: `${(rows.from + i) * 4}rem` }} aria-setsize={ids.length} aria-posinset={rows.from + i + 1}>
             <label>
               <input type="checkbox" checked={p.selected.has(hit.id)} onChange={() => toggle(hit.id)} aria-label={texts.browse.select(hit.first)} />
             </label>

@@ -1,28 +1,45 @@
 // Check media: files that no note uses, and names that no file has.
 
 import { useState } from "preact/hooks";
-import type { MediaCheckReport } from "cardferry";
-import { complain, ferry, say } from "../ferry.ts";
+import type { MediaCheckReport, SyncError } from "cardferry";
+import { complain, ferry, say, toError } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { useLoad } from "../ui/load.ts";
-import { Confirm, Head } from "../ui/parts.tsx";
+import { Confirm, ErrorNotice, Head } from "../ui/parts.tsx";
 
 const MOST = 200; // names shown
+
+/** Checks; a media sync that runs is waited for. */
+async function check(): Promise<MediaCheckReport> {
+  for (;;) {
+    try {
+      return await ferry().media.check();
+    } catch (e) {
+      if (toError(e).kind !== "busy") throw e;
+      await new Promise((r) => setTimeout(r, PAUSE));
+    }
+  }
+}
+
+const PAUSE = 1000; // milliseconds
 
 /** The place of the check. */
 export function CheckView() {
   const t = texts.check;
   const [again, setAgain] = useState(0);
   const [ask, setAsk] = useState(false);
-  const found = useLoad(() => ferry().media.check(), [again]);
+  const [failed, setFailed] = useState<SyncError | null>(null);
+  const found = useLoad(() => check().catch((e: unknown) => void setFailed(toError(e))), [again]);
+  const retry = (): void => { setFailed(null); setAgain(again + 1); };
   const apply = (): void => {
     setAsk(false);
     ferry().media.check({ apply: true }).then((r) => { say(t.applied(r.trashed)); setAgain(again + 1); }, complain);
   };
   return (
     <>
-      <Head title={t.title} back={href("settings")} line={found ? undefined : t.working} />
+      <Head title={t.title} back={href("settings")} line={found || failed ? undefined : t.working} />
+      {failed && <ErrorNotice error={failed}><button type="button" class="button" onClick={retry}>{texts.common.again}</button></ErrorNotice>}
       {found && <Result found={found} onApply={() => setAsk(true)} />}
       {ask && found && <Confirm title={t.apply} text={t.applyAsk(found.unused.length)} action={t.apply} danger onYes={apply} onNo={() => setAsk(false)} />}
     </>

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { deckTree, edit, today, type Deck } from "../api.ts";
+import { deckTree, edit, today, type Deck, type Today } from "../api.ts";
 import { account, complain, status, syncState, version } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
@@ -15,14 +15,16 @@ type Ask = { what: "menu" | "rename" | "remove"; deck: Deck } | { what: "new" } 
 
 /** The list of decks. */
 export function DecksView() {
-  const decks = useLoad(deckTree, [version.value]);
+  // Together, or the page would jump when the second comes.
+  const loaded = useLoad(async () => ({ decks: await deckTree(), today: await today() }), [version.value]);
+  const decks = loaded?.decks;
   const [ask, setAsk] = useState<Ask>(null);
   const isEmpty = decks && decks.length <= 1 && sum(decks) === 0 && !status.value.lastSync;
   return (
     <>
       <Head title={texts.decks.title}><SyncButton /></Head>
       <Failed />
-      {decks && <Today decks={decks} />}
+      {loaded && <TodayBox decks={loaded.decks} today={loaded.today} />}
       {decks && <Tree decks={decks} onMenu={(deck) => setAsk({ what: "menu", deck })} />}
       {isEmpty && <FirstSteps />}
       {decks && (
@@ -52,11 +54,10 @@ function first(decks: readonly Deck[]): Deck | undefined {
   return decks.filter((d) => !d.filtered && sum([d]) > 0).sort((a, b) => weight(b) - weight(a))[0];
 }
 
-function Today(p: { decks: readonly Deck[] }) {
-  const t = useLoad(today, [version.value]);
+function TodayBox(p: { decks: readonly Deck[]; today: Today }) {
+  const t = p.today;
   const left = sum(p.decks);
   const next = first(p.decks);
-  if (!t) return <section class="surface today" aria-busy="true"><div class="figure">&nbsp;</div></section>;
   const done = t.reviews > 0 ? texts.decks.studied(t.reviews, Math.max(1, Math.round(t.seconds / 60))) : texts.decks.notStudied;
   return (
     <section class="surface today">

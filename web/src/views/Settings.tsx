@@ -1,7 +1,7 @@
 // Settings. The first three switches are those of syncing by itself; each place inside has an address of its own.
 
 import { useState } from "preact/hooks";
-import type { Settings } from "cardferry";
+import type { Settings, StorageReport } from "cardferry";
 import { account, complain, ferry, say, status, version } from "../ferry.ts";
 import { installPrompt } from "../install.ts";
 import { go, href } from "../router.ts";
@@ -30,23 +30,31 @@ export function SettingsView(p: { section: string }) {
     case "missing":
       return <NotYet />;
   }
+  return <All />;
+}
+
+function All() {
+  const [changes, setChanges] = useState(0);
+  const again = (): void => setChanges(changes + 1);
+  const loaded = useLoad(async () => ({ settings: await ferry().settings.get(), storage: await ferry().storage() }), [changes, version.value]);
   return (
     <>
       <Head title={t.title} />
-      <AutoSync />
-      <Account />
-      <Look />
-      <Storage />
-      <About />
+      {loaded && (
+        <>
+          <AutoSync s={loaded.settings} onChange={again} />
+          <Account />
+          <Look />
+          <Storage s={loaded.storage} onChange={again} />
+          <About />
+        </>
+      )}
     </>
   );
 }
 
-function AutoSync() {
-  const [changes, setChanges] = useState(0);
-  const s = useLoad(() => ferry().settings.get(), [changes]);
-  if (!s) return <section class="surface placeholder" aria-busy="true" />;
-  const set = (part: Partial<Settings>): void => void ferry().settings.set(part).then(() => setChanges(changes + 1), complain);
+function AutoSync({ s, onChange }: { s: Settings; onChange: () => void }) {
+  const set = (part: Partial<Settings>): void => void ferry().settings.set(part).then(onChange, complain);
   return (
     <section>
       <h2 class="gap">{t.syncing}</h2>
@@ -120,21 +128,19 @@ function Look() {
   );
 }
 
-function Storage() {
-  const [asked, setAsked] = useState(0);
-  const s = useLoad(() => ferry().storage(), [asked, version.value]);
+function Storage({ s, onChange }: { s: StorageReport; onChange: () => void }) {
   const ask = async (): Promise<void> => {
     if (!(await ferry().storage.request())) say(t.persistRefused);
-    setAsked(asked + 1);
+    onChange();
   };
   return (
     <section class="section">
       <h2>{t.storage}</h2>
       <div class="surface list">
         <div class="item">
-          <div class="grow"><span class="label">{s ? t.used(texts.bytes(s.usage), texts.bytes(s.quota)) : "\u00a0"}</span><p>{s?.persisted ? t.persisted : t.notPersisted}</p></div>
+          <div class="grow"><span class="label">{t.used(texts.bytes(s.usage), texts.bytes(s.quota))}</span><p>{s.persisted ? t.persisted : t.notPersisted}</p></div>
         </div>
-        {s && !s.persisted && <div class="item"><button type="button" class="button" onClick={() => void ask().catch(complain)}>{t.persist}</button></div>}
+        {!s.persisted && <div class="item"><button type="button" class="button" onClick={() => void ask().catch(complain)}>{t.persist}</button></div>}
         {installPrompt.value && (
           <div class="item">
             <div class="grow"><span class="label">{t.install}</span><p>{t.installMore}</p></div>

@@ -12,31 +12,31 @@ const DAY = 86_400_000;
 
 /** The statistics. */
 export function StatsView() {
-  const t = useLoad(today, [version.value]);
-  const days = useLoad(perDay, [version.value]);
-  const kinds = useLoad(cardKinds, [version.value]);
+  const loaded = useLoad(async () => ({ t: await today(), days: await perDay(), kinds: await cardKinds() }), [version.value]);
+  if (!loaded) return <Head title={texts.stats.title} />;
+  const { t, days, kinds } = loaded;
   return (
     <>
       <Head title={texts.stats.title} />
       <div class="figures" aria-label={texts.stats.today} role="group">
-        <Figure value={t && texts.whole(t.reviews)} label={`${texts.stats.reviews}, ${texts.stats.today.toLowerCase()}`} />
-        <Figure value={t && texts.whole(Math.round(t.seconds / 60))} label={texts.stats.minutes} />
-        <Figure value={t && (t.reviews ? `${Math.round((100 * t.right) / t.reviews)} %` : "–")} label={texts.stats.right} />
+        <Figure value={texts.whole(t.reviews)} label={`${texts.stats.reviews}, ${texts.stats.today.toLowerCase()}`} />
+        <Figure value={texts.whole(Math.round(t.seconds / 60))} label={texts.stats.minutes} />
+        <Figure value={t.reviews ? `${Math.round((100 * t.right) / t.reviews)} %` : "–"} label={texts.stats.right} />
       </div>
       <section class="section">
         <h2>{texts.stats.chart}</h2>
-        <div class="surface pad">{days && <Chart days={days} />}</div>
+        <div class="surface pad"><Chart days={days} /></div>
       </section>
       <section class="section">
         <h2>{texts.stats.cards}</h2>
-        <div class="surface pad stack">{kinds && <Kinds kinds={kinds} />}<p class="small muted">{texts.stats.kindsMore}</p></div>
+        <div class="surface pad stack"><Kinds kinds={kinds} /><p class="small muted">{texts.stats.kindsMore}</p></div>
       </section>
     </>
   );
 }
 
-function Figure(p: { value: string | undefined; label: string }) {
-  return <div class="surface"><b>{p.value ?? "\u00a0"}</b><span>{p.label}</span></div>;
+function Figure(p: { value: string; label: string }) {
+  return <div class="surface"><b>{p.value}</b><span>{p.label}</span></div>;
 }
 
 /** Reviews per study day; the last is today. Manual changes do not count. */

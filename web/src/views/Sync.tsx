@@ -1,5 +1,6 @@
 // The sync sheet: what waits here, what is known of the server, pictures and sounds, the last syncs, what went wrong.
 
+import type { Backup } from "cardferry";
 import { account, ferry, status, syncState, version } from "../ferry.ts";
 import { mediaCounts } from "../api.ts";
 import { href } from "../router.ts";
@@ -14,10 +15,11 @@ import { percent } from "../ui/SyncButton.tsx";
 export function SyncView() {
   const s = status.value;
   useLoad(() => (account.value && syncState.value !== "syncing" ? ferry().refresh().then(() => null, () => null) : Promise.resolve(null)), [account.value?.user]);
+  const backups = useLoad(() => ferry().backups.list(), [version.value]);
   return (
     <>
       <Head title={texts.sync.title} back="#/" line={account.value ? texts.sync.last(s.lastSync) : undefined} />
-      <div class="stack">
+      {backups && <div class="stack">
         {!account.value && (
           <Notice icon="cloud">
             <p>{texts.sync.signIn}</p>
@@ -27,9 +29,9 @@ export function SyncView() {
         {account.value && <Action />}
         {s.error && s.activity !== "syncing" && account.value && <ErrorNotice error={s.error} />}
         {account.value && <State />}
-        <Previous />
+        <Previous list={backups} />
         <Past />
-      </div>
+      </div>}
     </>
   );
 }
@@ -65,7 +67,7 @@ function State() {
     [texts.sync.here, texts.sync.waiting(s.pending)],
     [texts.sync.server, texts.sync.required[s.required]],
   ];
-  if (media.total > 0) rows.push([texts.sync.media, media.done < media.total ? texts.sync.mediaOf(media.done, media.total) : texts.sync.mediaAll]);
+  rows.push([texts.sync.media, media.done < media.total ? texts.sync.mediaOf(media.done, media.total) : media.total > 0 ? texts.sync.mediaAll : texts.sync.mediaNone]);
   return (
     <section class="surface list">
       {rows.map(([label, text]) => (
@@ -79,9 +81,8 @@ function State() {
 const KEPT = 30 * 86_400_000; // as long as backups are kept
 
 /** The way back after one side has replaced the other, as long as there is one. */
-function Previous() {
-  const list = useLoad(() => ferry().backups.list(), [version.value]);
-  const last = list?.find((b) => Date.now() - b.created < KEPT);
+function Previous({ list }: { list: readonly Backup[] }) {
+  const last = list.find((b) => Date.now() - b.created < KEPT);
   if (!last) return null;
   return (
     <section class="surface list">
