@@ -22,6 +22,7 @@ type mediaTruth struct {
 	parent         map[version]version  // what was under the name when it was written
 	removed        map[string][]version // what the learner has deleted
 	odd            []map[string]bool    // what a device has that cannot be synced
+	wasOdd         map[string]bool      // names that some device has had such a thing under
 	mayReturn      map[string]bool
 	held           []bool // deletions of this device wait, or are taken back
 	allowed        bool   // the user has let the deletions of a lost folder go
@@ -34,7 +35,8 @@ func newMediaTruth(devices int) mediaTruth {
 		alive: map[version]bool{}, made: map[version]bool{}, mayReturn: map[string]bool{},
 		parent: map[version]version{}, removed: map[string][]version{},
 		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices),
-		odd: make([]map[string]bool, devices), held: make([]bool, devices),
+		wasOdd: map[string]bool{},
+		odd:    make([]map[string]bool, devices), held: make([]bool, devices),
 	}
 	for i := range devices {
 		m.unsure[i], m.unseen[i], m.odd[i] = map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -122,6 +124,7 @@ func (w *world) oddFile(d *device, rng *rand.Rand, name string) {
 		d.media.PutUnreadable(name, []byte("a secret"))
 	}
 	m.odd[d.id][name] = true
+	m.wasOdd[name] = true
 	m.mayReturn[name] = true
 	w.cover.add("media: cannot be synced")
 }
@@ -241,7 +244,7 @@ func (a *account) judgeMedia(w *world) {
 		if final[v.name] != v.content && !trash[v] {
 			w.fail("media: lost: %s (%s)", v.name, v.content)
 		}
-		if final[v.name] == "" && !m.mayReturn[v.name] && !m.allowed && m.onlyOlder(v) {
+		if final[v.name] == "" && !m.wasOdd[v.name] && !m.allowed && m.onlyOlder(v) {
 			w.fail("media: lost: %s (%s), which has replaced what was deleted", v.name, v.content)
 		}
 	}

@@ -109,8 +109,8 @@ var mutants = []*mutant{
 		sql: replaced("SELECT total_changes()", "SELECT 0"),
 	},
 	{
-		name: "grave-usn-kept", words: "deleting again what came back leaves the old grave as it was",
-		sql: replaced("ON CONFLICT DO UPDATE SET usn = -1", "ON CONFLICT DO NOTHING"),
+		name: "graves-stamped", words: "what is deleted while others are sent counts as sent",
+		sql: replaced("UPDATE graves SET usn = ? WHERE oid = ? AND type = ? AND usn = -1", "UPDATE graves SET usn = ?1 WHERE ?2 > 0 AND ?3 >= 0 AND usn = -1"),
 	},
 	{
 		name: "mod-behind", words: "after a sync the collection counts as older than the server's",

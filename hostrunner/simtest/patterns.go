@@ -29,8 +29,18 @@ const (
 
 var focusEdits = []focus{focusUpdate, focusRemove, focusCard, focusRename, focusTemplate}
 
+// The patterns. Those of which there is more than one number come more often.
+const (
+	againAtOnce   = 0
+	goneMeanwhile = 1
+	twoEdits      = 2 // and 3
+	neverCame     = 4
+	oneFile       = 5 // and 6
+	patterns      = 7
+)
+
 // pattern makes one pattern for two devices of an account.
-func pattern(rng *rand.Rand, a, b int) []action {
+func pattern(rng *rand.Rand, which, a, b int) []action {
 	act := func(device int, kind kind, about focus) action {
 		return action{device: device, kind: kind, about: about, seed: rng.Uint64()}
 	}
@@ -49,19 +59,19 @@ func pattern(rng *rand.Rand, a, b int) []action {
 	if rng.IntN(2) == 0 {
 		first, second = b, a
 	}
-	switch rng.IntN(6) {
-	case 0: // edited again at once, after a lost answer
+	switch which {
+	case againAtOnce: // edited again at once, after a lost answer
 		list := []action{act(a, doEdit, what), sync(a, map[string]netFault{"finish": lostAfter}), act(a, doEdit, what), sync(a, nil)}
 		for i := 1; i < len(list); i++ {
 			list[i].atOnce = true
 		}
 		return list
-	case 1: // what was deleted comes back, and is deleted again
+	case goneMeanwhile: // deleted while others are sent
+		during := []string{"applyChunk", "sanityCheck2", "finish", "applyGraves"}[rng.IntN(4)]
 		return []action{
-			sync(a, map[string]netFault{[]string{"applyChunk", "sanityCheck2", "finish", "start"}[rng.IntN(4)]: removed}), sync(a, nil), sync(b, nil),
-			act(a, doUndo, ""), sync(a, nil), sync(b, nil), act(b, doEdit, focusRemove), sync(b, nil),
+			act(a, doEdit, focusRemove), act(a, doEdit, focusCard), sync(a, map[string]netFault{during: removed}), sync(b, nil), sync(a, nil), sync(b, nil),
 		}
-	case 2, 3: // two edits of one thing
+	case twoEdits, twoEdits + 1: // two edits of one thing
 		if rng.IntN(3) == 0 {
 			other = what
 		}
@@ -72,6 +82,14 @@ func pattern(rng *rand.Rand, a, b int) []action {
 		}
 		list[len(list)-1-rng.IntN(2)].disturb(rng)
 		return list
+	case neverCame: // a file that is listed, does not arrive, and is deleted meanwhile
+		failing := act(b, doMediaSyn, "") // for good: a lost answer alone is asked for again
+		failing.at = map[string]netFault{"downloadFiles": []netFault{silence, silentAfter, killBefore, killAfter, limited}[rng.IntN(5)]}
+		quiet := func(device int) action { return act(device, doMediaSyn, "") }
+		return []action{
+			act(a, doMedia, focusWrite), quiet(a), quiet(b), act(a, doMedia, focusWrite), quiet(a), failing, act(b, doMedia, focusDelete),
+			quiet(b), media(a),
+		}
 	default: // a file that both have
 		list := []action{act(a, doMedia, focusWrite), media(a), media(b)}
 		for _, device := range []int{first, second} {

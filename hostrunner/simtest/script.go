@@ -79,7 +79,7 @@ func newScript(seed uint64) *script {
 		if rng.IntN(12) == 0 && s.devices > s.accounts {
 			one := rng.IntN(s.devices)
 			two := (one + s.accounts) % s.devices // of the same account
-			s.actions = append(s.actions, pattern(rng, one, two)...)
+			s.actions = append(s.actions, pattern(rng, rng.IntN(patterns), one, two)...)
 			continue
 		}
 		a := action{device: rng.IntN(s.devices), seed: rng.Uint64()}

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
@@ -57,6 +58,33 @@ func TestMutants(t *testing.T) {
 		}
 		if len(r.Failed) == 0 {
 			t.Errorf("%s is not found in %d syncs", name, r.Syncs)
+		}
+	}
+}
+
+// What chance alone would seldom meet is met by a pattern: a few of them find the fault.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for name, which := range map[string]int{"same-mod": againAtOnce, "graves-stamped": goneMeanwhile, "download-mixed": neverCame} {
+		m, err := findMutant(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		const worlds = 16
+		for seed := range uint64(worlds) {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			s := &script{seed: seed, accounts: 1, devices: 2, actions: pattern(rng, which, 0, 1)}
+			if len(play(s, m, NewCoverage()).failures) > 0 {
+				found++
+			}
+			for _, f := range play(s, nil, NewCoverage()).failures {
+				t.Errorf("%s, seed %d, without the fault: %s", name, seed, f)
+			}
+		}
+		t.Logf("%s: found in %d of %d worlds of one pattern, it has changed something %d times", name, found, worlds, m.hits.Load())
+		if found == 0 {
+			t.Errorf("%s is not found", name)
 		}
 	}
 }
