@@ -17,14 +17,16 @@ type focus string
 
 // The focuses: of an edit the first note, card, deck or notetype, of media files one name, of a clock all of the account.
 const (
-	focusUpdate   focus = "its first note"
-	focusRemove   focus = "its first note, which goes"
-	focusCard     focus = "its first card"
-	focusRename   focus = "a deck"
-	focusTemplate focus = "its first notetype"
-	focusWrite    focus = "writes one file"
-	focusDelete   focus = "deletes one file"
-	focusTogether focus = "all tell the same time"
+	focusUpdate     focus = "its first note"
+	focusRemove     focus = "its first note, which goes"
+	focusCard       focus = "its first card"
+	focusRename     focus = "a deck"
+	focusTemplate   focus = "its first notetype"
+	focusAdd        focus = "a new note"
+	focusRemoveLast focus = "its last note, which goes"
+	focusWrite      focus = "writes one file"
+	focusDelete     focus = "deletes one file"
+	focusTogether   focus = "all tell the same time"
 )
 
 var focusEdits = []focus{focusUpdate, focusRemove, focusCard, focusRename, focusTemplate}
@@ -118,6 +120,10 @@ func (w *world) focused(d *device, rng *rand.Rand, about focus) []edit.Op {
 		return []edit.Op{op}
 	case about == focusRemove && note > 0:
 		return []edit.Op{{Op: edit.RemoveNotes, NoteIDs: []int64{note}}}
+	case about == focusAdd:
+		return []edit.Op{w.newNote(d, rng, 1)}
+	case about == focusRemoveLast && note > 0:
+		return []edit.Op{{Op: edit.RemoveNotes, NoteIDs: d.look("SELECT max(id) FROM notes")}}
 	case about == focusCard && card > 0:
 		yes := rng.IntN(2) == 0
 		return []edit.Op{{Op: edit.SetCards, CardIDs: []int64{card}, Suspended: &yes}}
