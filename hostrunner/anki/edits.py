@@ -140,6 +140,20 @@ def op_add_notetype(name, a):
     return col.models.add_dict(nt).id
 
 
+def op_make_notetype(name, a):
+    """Makes a notetype with these fields, fronts and backs."""
+    models = COLS[name].models
+    nt = models.new(a["name"])
+    nt["type"] = int(a["cloze"])
+    for field in a["fields"]:
+        models.add_field(nt, models.new_field(field))
+    for i, front in enumerate(a["fronts"]):
+        template = models.new_template(f"Card {i + 1}")
+        template["qfmt"], template["afmt"] = front, a["backs"][i]
+        models.add_template(nt, template)
+    return models.add_dict(nt).id
+
+
 def op_edit_notetype(name, a):
     col = COLS[name]
     nt = col.models.get(notetype_id(col, a["id"]))
