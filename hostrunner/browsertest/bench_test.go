@@ -4,44 +4,195 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
 
-// BenchmarkPage measures the workloads of design.md §8 in a page of Chromium: milliseconds, and MiB of both memories,
-// which never shrink. Run it with -benchtime 1x.
-func BenchmarkPage(b *testing.B) {
-	for name, size := range map[string]anki.Size{"M": anki.SizeM, "L": anki.SizeL} {
-		page := pageBefore(b, size)
-		for _, work := range []struct{ name, prepare, do string }{
-			{"download", ``, `await ferry.download()`},
-			{"upload", `await exec("UPDATE col SET mod = mod + 5")`, `await ferry.upload()`},
-			{"no change", ``, `await ferry.sync()`},
-			{"send everything", `await exec("BEGIN; UPDATE notes SET usn = -1, mod = mod + 1; UPDATE cards SET usn = -1, mod = mod + 1;" +
-				"UPDATE revlog SET usn = -1; UPDATE col SET mod = mod + 5; COMMIT")`, `await ferry.sync()`},
-		} {
-			b.Run(name+"/"+work.name, func(b *testing.B) {
-				var ms, mib float64
-				for range b.N {
-					var got [2]float64
-					page.Run(b, &got, work.prepare+`;
-						const start = performance.now();
-						`+work.do+`;
-						const end = performance.now(), { guest, sqlite } = await memory();
-						return [end - start, (guest + sqlite) / 2 ** 20]`)
-					ms, mib = ms+got[0], got[1]
-				}
-				b.ReportMetric(ms/float64(b.N), "ms/op")
-				b.ReportMetric(mib, "MiB")
-				b.ReportMetric(0, "ns/op") // the time of the test's own work says nothing
-			})
-		}
+// The benchmarks measure the workloads of design.md §8 in a page of Chromium, and the same work of the real client in the same run: run
+// them with -benchtime 1x. They report milliseconds of both and the ratio, MiB of both memories, which never shrink, and how long
+// the page's own thread was busy at most.
+
+// watcher observes the page's own thread: the longest task that the browser reports (those of 50 ms and more), and how late a timer was
+// at most, which a busy machine makes late as well.
+const watcher = `
+	const watch = () => {
+		let task = 0, late = 0, last = performance.now();
+		const observer = new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) task = Math.max(task, duration); });
+		observer.observe({ type: "longtask" });
+		const timer = setInterval(() => { const now = performance.now(); late = Math.max(late, now - last - 5); last = now; }, 5);
+		return () => { clearInterval(timer); observer.disconnect(); return { task, late }; };
+	};
+`
+
+// measured is what a piece of work in a page cost.
+type measured struct{ Ms, MiB, Task, Late float64 }
+
+// measure runs do in the page.
+func measure(b *testing.B, page *browsertest.Page, do string, args ...any) (m measured) {
+	b.Helper()
+	page.Run(b, &m, watcher+`
+		const watched = watch(), start = performance.now();
+		`+do+`;
+		const ms = performance.now() - start, { task, late } = watched(), { guest, sqlite } = await memory();
+		return { ms, miB: (guest + sqlite) / 2 ** 20, task, late }`, args...)
+	return m
+}
+
+// report prints a measurement beside the real client's time, 0 for none.
+func (m measured) report(b *testing.B, real time.Duration) {
+	b.Helper()
+	b.ReportMetric(m.Ms, "ms/op")
+	b.ReportMetric(m.MiB, "MiB")
+	b.ReportMetric(m.Task, "ms-task")
+	b.ReportMetric(m.Late, "ms-late")
+	b.ReportMetric(0, "ns/op") // the time of the test's own work says nothing
+	if real > 0 {
+		ms := float64(real) / float64(time.Millisecond)
+		b.ReportMetric(ms, "ms-real")
+		b.ReportMetric(m.Ms/ms, "ratio")
 	}
 }
 
-// pageBefore returns a page with an account whose server has a collection of that size.
-func pageBefore(b *testing.B, size anki.Size) *browsertest.Page {
+// pageWork is one workload, for a page and for the real client. Before it both run the statements.
+type pageWork struct {
+	name string
+	sql  []string
+	page string
+	real func(c *anki.Client, endpoint, key string) error
+}
+
+func syncReal(c *anki.Client, endpoint, key string) error {
+	_, err := c.Sync(endpoint, key)
+	return err
+}
+
+var (
+	downloadWork = pageWork{"download", nil, `await ferry.download()`, func(c *anki.Client, e, k string) error { return c.Full(e, k, false) }}
+	uploadWork   = pageWork{"upload", []string{"UPDATE col SET mod = mod + 5"}, `await ferry.upload({ backup: false })`, func(c *anki.Client, e, k string) error { return c.Full(e, k, true) }}
+	sameWork     = pageWork{"no change", nil, `await ferry.sync({ media: false })`, syncReal}
+	sendWork     = pageWork{"send everything", []string{
+		"UPDATE notes SET usn = -1, mod = mod + 1", "UPDATE cards SET usn = -1, mod = mod + 1", "UPDATE revlog SET usn = -1", "UPDATE col SET mod = mod + 5",
+	}, `await ferry.sync({ media: false })`, syncReal}
+)
+
+// BenchmarkPage measures syncs of the collection.
+func BenchmarkPage(b *testing.B) {
+	for _, w := range []struct {
+		name      string
+		size      anki.Size
+		roundTrip time.Duration
+		works     []pageWork
+	}{
+		{"M", anki.SizeM, 0, []pageWork{downloadWork, uploadWork, sameWork, sendWork}},
+		{"M 50ms", anki.SizeM, 50 * time.Millisecond, []pageWork{downloadWork, sameWork, sendWork}},
+		{"L", anki.SizeL, 0, []pageWork{downloadWork, uploadWork}},
+	} {
+		b.Run(w.name, func(b *testing.B) {
+			file := generated(b, w.size)
+			page, _, _ := pageBefore(b, file, w.roundTrip)
+			client, endpoint, key := realBefore(b, file, w.roundTrip)
+			for _, work := range w.works {
+				b.Run(work.name, func(b *testing.B) {
+					var m measured
+					var real time.Duration
+					for range b.N {
+						for _, sql := range work.sql {
+							page.Run(b, nil, `await exec(args[0])`, sql)
+							client.SQL(b, sql)
+						}
+						m = measure(b, page, work.page)
+						start := time.Now()
+						if err := work.real(client, endpoint, key); err != nil {
+							b.Fatal(err)
+						}
+						real = time.Since(start)
+					}
+					m.report(b, real)
+				})
+			}
+		})
+	}
+}
+
+// BenchmarkPageOpen measures from the start of the worker to the open collection M: in a browser that has just been started, and
+// after the page was loaded again.
+func BenchmarkPageOpen(b *testing.B) {
+	dir := b.TempDir()
+	page, server, browser := pageIn(b, dir, generated(b, anki.SizeM), 0)
+	page.Run(b, nil, `await ferry.download(); await ferry.close()`)
+	browser.Close()
+	for range b.N {
+		page = browsertest.StartIn(b, dir).Open(b, server.URL)
+		cold := measure(b, page, `await bridge.Cardferry.open().then((f) => { window.ferry = f; })`)
+		page.Run(b, nil, `await ferry.close()`)
+		page.Load(b, server.URL)
+		warm := measure(b, page, `await bridge.Cardferry.open().then((f) => { window.ferry = f; })`)
+		b.ReportMetric(cold.Ms, "ms-cold")
+		b.ReportMetric(warm.Ms, "ms-warm")
+		b.ReportMetric(max(cold.Task, warm.Task), "ms-task")
+		b.ReportMetric(0, "ns/op")
+		page.Run(b, nil, `await ferry.close()`)
+	}
+}
+
+// BenchmarkPageMedia measures syncs of media files at 50 ms. The sets are those of design.md §8, with fewer files.
+func BenchmarkPageMedia(b *testing.B) {
+	const roundTrip = 50 * time.Millisecond
+	for name, set := range map[string]anki.MediaSet{"1000 x 20kB": {Files: 1000, Size: 20_000}, "200 x 200kB": {Files: 200, Size: 200_000}} {
+		dir := filepath.Join(b.TempDir(), "media")
+		if err := anki.GenerateMedia(dir, set); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name+"/down", func(b *testing.B) {
+			for range b.N {
+				_, acc := account(b)
+				if err := acc.UploadFolder(dir); err != nil {
+					b.Fatal(err)
+				}
+				mediaWork(b, acc, acc, "", "", roundTrip)
+			}
+		})
+		b.Run(name+"/up", func(b *testing.B) {
+			for range b.N {
+				_, ours := account(b)
+				_, real := account(b)
+				const add = `
+					for (let i = 0; i < args[0]; i++) {
+						const bytes = new Uint8Array(args[1]);
+						for (let at = 0; at < bytes.length; at += 60000) crypto.getRandomValues(bytes.subarray(at, at + 60000));
+						await ferry.media.add("file" + i + ".bin", new Blob([bytes]));
+					}`
+				mediaWork(b, ours, real, dir, add, roundTrip, set.Files, set.Size)
+			}
+		})
+	}
+}
+
+// mediaWork measures a media sync of a page and of the real client, which has the files of a folder.
+func mediaWork(b *testing.B, ours, theirs *anki.Account, folder, prepare string, roundTrip time.Duration, args ...any) {
+	b.Helper()
+	endpoint := distant(b, roundTrip)
+	page := browsertest.Start(b).Open(b, browsertest.NewServer(b, endpoint).URL)
+	page.Run(b, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, ours.User, anki.Password)
+	page.Run(b, nil, prepare, args...)
+	m := measure(b, page, `await ferry.media.sync()`)
+	client := realClient(b, filepath.Join(b.TempDir(), "collection.anki2"))
+	if folder != "" {
+		if err := os.CopyFS(client.MediaDir(), os.DirFS(folder)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	start := time.Now()
+	if _, err := client.SyncMedia(endpoint, theirs.Key); err != nil {
+		b.Fatal(err)
+	}
+	m.report(b, time.Since(start))
+}
+
+// generated returns a collection of that size.
+func generated(b *testing.B, size anki.Size) []byte {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "collection.anki2")
 	now := anki.GeneratedTime.UnixMilli()
@@ -52,9 +203,57 @@ func pageBefore(b *testing.B, size anki.Size) *browsertest.Page {
 	if err != nil {
 		b.Fatal(err)
 	}
-	endpoint, acc := account(b)
+	return file
+}
+
+// distant returns an address of the real server with that round-trip time.
+func distant(b *testing.B, roundTrip time.Duration) string {
+	b.Helper()
+	anki.Need(b)
+	server, err := real.server()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if roundTrip == 0 {
+		return server.URL
+	}
+	proxy, err := anki.NewDelayProxy(server.URL, roundTrip)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = proxy.Close() })
+	return proxy.URL
+}
+
+// pageBefore returns a page with an account whose server has a collection.
+func pageBefore(b *testing.B, file []byte, roundTrip time.Duration) (*browsertest.Page, *browsertest.Server, *browsertest.Browser) {
+	b.Helper()
+	return pageIn(b, b.TempDir(), file, roundTrip)
+}
+
+func pageIn(b *testing.B, dir string, file []byte, roundTrip time.Duration) (*browsertest.Page, *browsertest.Server, *browsertest.Browser) {
+	b.Helper()
+	_, acc := account(b)
 	acc.Install(b, file)
-	page := browsertest.Start(b).Open(b, browsertest.NewServer(b, endpoint).URL)
+	server, browser := browsertest.NewServer(b, distant(b, roundTrip)), browsertest.StartIn(b, dir)
+	page := browser.Open(b, server.URL)
 	page.Run(b, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, acc.User, anki.Password)
-	return page
+	return page, server, browser
+}
+
+// realBefore returns a real client with an empty collection, and an account of its own with the same on the server.
+func realBefore(b *testing.B, file []byte, roundTrip time.Duration) (c *anki.Client, endpoint, key string) {
+	b.Helper()
+	_, acc := account(b)
+	acc.Install(b, file)
+	return realClient(b, filepath.Join(b.TempDir(), "collection.anki2")), distant(b, roundTrip), acc.Key
+}
+
+func realClient(b *testing.B, path string) *anki.Client {
+	b.Helper()
+	agent, err := real.agent()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return agent.Client(b, path)
 }

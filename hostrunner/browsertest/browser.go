@@ -69,6 +69,9 @@ func (b *Browser) Kill(t testing.TB) {
 	b.cancel()
 }
 
+// Close ends the browser, so that another one can have its folder.
+func (b *Browser) Close() { b.cancel() }
+
 // executable finds Chromium: CHROME_BIN, then the PATH.
 func executable(t testing.TB) string {
 	t.Helper()
