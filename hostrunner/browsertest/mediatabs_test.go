@@ -144,6 +144,25 @@ func TestMediaNames(t *testing.T) {
 	l.wantSame(t, "after a sync", stored)
 }
 
+// TestManyAtOnce makes more calls at the same time than there are files in the pool.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []int
+	page.Run(t, &got, until+`
+		await open();
+		const add = (i) => ferry.media.add("picture " + i % 40 + ".png", new Blob(["picture " + i]));
+		const names = await Promise.all(Array.from({ length: 60 }, (_, i) => add(i)));
+		const texts = await Promise.all(names.map(async (name) => (await ferry.media.get(name)).text()));
+		const right = texts.filter((text, i) => text === "picture " + i).length;
+		const packages = await Promise.all(Array.from({ length: 8 }, () => ferry.exportFile()));
+		await until(() => ferry.status.media.done === 60);
+		return [new Set(names).size, right, packages.filter((p) => p.size > 1000).length]`)
+	if fmt.Sprint(got) != "[60 60 8]" {
+		t.Errorf("names, contents, packages: %v", got)
+	}
+}
+
 // TestClearedWhileOpen removes everything that the site has stored while the profile is open, as a user does in the browser's
 // settings: calls say what has happened, nothing of it reaches the server, and a page that is loaded again has everything back.
 func TestClearedWhileOpen(t *testing.T) {

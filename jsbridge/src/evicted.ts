@@ -5,7 +5,8 @@
 import { SyncError } from "./errors.ts";
 import { useTable } from "./indexed.ts";
 
-interface Mark {
+/** What is remembered. */
+export interface Mark {
   /** The collection that was here is gone, and has not been fetched again. */
   lost: boolean;
 }
@@ -20,9 +21,13 @@ export class Evicted {
     this.#lost = lost;
   }
 
-  /** Looks at a profile that has just been opened; created: it had no collection. */
-  static async check(profile: string, created: boolean): Promise<Evicted> {
-    const mark = await useTable("profiles", "readonly", (t) => t.get(profile) as IDBRequest<Mark | undefined>);
+  /** What is remembered of a profile, to be read while it is opened. */
+  static read(profile: string): Promise<Mark | undefined> {
+    return useTable("profiles", "readonly", (t) => t.get(profile) as IDBRequest<Mark | undefined>);
+  }
+
+  /** Looks at a profile that has just been opened, and at what was remembered of it; created: it had no collection. */
+  static async check(profile: string, mark: Mark | undefined, created: boolean): Promise<Evicted> {
     const evicted = new Evicted(profile, mark !== undefined && (created || mark.lost));
     if (mark?.lost !== evicted.#lost) await evicted.#store();
     return evicted;

@@ -32,6 +32,8 @@ export class MediaDesk {
   readonly #a: Around;
   #counted = 0;
   #syncing: Promise<MediaReport> | undefined;
+  /** One file after the other is added, as each takes a file of the pool meanwhile, and that has a limit. */
+  #adding: Promise<unknown> = Promise.resolve();
   /** Files that are being fetched: several tabs may ask for the same one. */
   readonly #fetching = new Map<string, Promise<unknown>>();
 
@@ -107,13 +109,20 @@ export class MediaDesk {
     if (content.size === 0 || content.size > LARGEST) {
       throw new SyncError("invalid_input", content.size ? "the file is larger than 100 MiB" : "the file is empty");
     }
+    const adding = this.#adding.then(() => this.#addNext(name, content));
+    this.#adding = adding.catch(() => {});
+    const added = await adding;
+    await this.count();
+    await this.#a.edited();
+    return added;
+  }
+
+  async #addNext(name: string, content: Blob): Promise<string> {
     const { profile, store } = this.#a;
     await store.ready();
     const file = `${FILES.staging}media/${crypto.randomUUID()}`;
     await profile.stage(file, content);
     const added = (await profile.call("addMedia", { name, type: content.type.replace(/;.*/s, ""), file })) as { name: string };
-    await this.count();
-    await this.#a.edited();
     return added.name;
   }
 

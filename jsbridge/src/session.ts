@@ -97,10 +97,11 @@ export class Session {
     let profile: Profile | undefined;
     try {
       const folder = `cardferry/${encodeURIComponent(options.profile)}`;
-      const [engine, module, account] = await Promise.all([
+      const [engine, module, account, mark] = await Promise.all([
         Engine.opfs(options.sqlite, `${folder}/database`),
         compile(options.core),
         store.load(),
+        Evicted.read(options.profile),
       ]);
       const log = (line: string): void => console.info(`cardferry: ${line}`);
       let media!: OpfsMedia; // made by create
@@ -110,7 +111,7 @@ export class Session {
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;
       const opened = await profile.call("open", { client: options.clientName, create: true });
-      const evicted = await Evicted.check(options.profile, (opened as { created: boolean }).created);
+      const evicted = await Evicted.check(options.profile, mark, (opened as { created: boolean }).created);
       const session = new Session(around, options, { evicted, profile, store, account, media });
       await session.#refreshOffline();
       void session.#media.count();

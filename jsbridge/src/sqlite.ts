@@ -67,7 +67,7 @@ export class Engine {
   authorizer = 0;
   readonly #pool: SAHPoolUtil | undefined;
   readonly #failures: Failures;
-  #growing = false;
+  #growing: Promise<unknown> | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined) {
@@ -161,12 +161,14 @@ export class Engine {
   /** Makes sure that enough files can be created before the next call. Creating is synchronous, growing is not. */
   async reserve(): Promise<void> {
     const pool = this.#pool;
-    if (!pool || this.#growing || pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= FREE_SLOTS) return;
-    this.#growing = true;
+    if (!pool) return;
+    while (this.#growing) await this.#growing.catch(() => {}); // whoever began that is told of a failure
+    if (pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= FREE_SLOTS) return;
+    this.#growing = pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS + 4);
     try {
-      await pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS + 4);
+      await this.#growing;
     } finally {
-      this.#growing = false;
+      this.#growing = undefined;
     }
   }
 
