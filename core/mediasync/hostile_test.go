@@ -78,6 +78,26 @@ func TestWrongList(t *testing.T) {
 	d.want(map[string]string{"a.txt": "a", "b.txt": "b"})
 }
 
+// TestRepeatedNumber: a list that gives two changes one number, and the same ones whatever it is asked for, ends.
+func TestRepeatedNumber(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	d := newDevice(t, s)
+	s.put("a.txt", []byte("a"))
+	d.sync()
+	s.put("b.txt", []byte("b"))
+	s.before = func(method string, _ []byte) (*host.Response, error) {
+		if method == mediawire.MediaChanges {
+			return okData([][]any{{"c.txt", 3, sumOf([]byte("c"))}, {"c.txt", 3, sumOf([]byte("c"))}}), nil
+		}
+		return nil, nil
+	}
+	wantAside(t, d.sync(), "c.txt gone")
+	s.before = nil
+	d.sync()
+	d.want(map[string]string{"a.txt": "a", "b.txt": "b"})
+}
+
 // TestHostileArchives: an answer that is no archive, or not the one asked for, ends the sync or is passed over; nothing of
 // it gets into the folder.
 func TestHostileArchives(t *testing.T) {

@@ -26,9 +26,9 @@ func (r *syncRun) list(ctx context.Context, target int64) error {
 		if x.usn != from {
 			continue
 		}
-		if len(page) > 0 && int64(page[0].USN) == from {
-			// The last change that was read comes first again: if it is another one now, the server has been reset and has
-			// overtaken us.
+		for len(page) > 0 && int64(page[0].USN) == from {
+			// The last change that was read comes first again, or several of its number: if one is another now, the server has
+			// been reset and has overtaken us.
 			known, err := r.knows(page[0])
 			if err != nil {
 				return err
