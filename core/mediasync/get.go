@@ -31,8 +31,9 @@ func (f File) AppendJSON(dst []byte) []byte {
 // request of its own, and reads the server's list first if that does not tell of the name yet.
 // Errors: fault.NotFound if no one has the file, fault.DamagedDownload, and those of Sync.
 func (s *Syncer) Get(ctx context.Context, acc remote.Account, name string) (_ File, err error) {
+	name = s.Host.Text.NFC(name) // some keyboards and file dialogs decompose
 	if !syncable(s.Host.Text, name) {
-		return File{}, noFile(name)
+		return File{}, fault.New(fault.NotFound, "a file named %q cannot be synced", name)
 	}
 	r, err := s.newRun(acc)
 	if err != nil {

@@ -47,6 +47,10 @@ func TestGet(t *testing.T) {
 		_, err := d.get(t.Context(), name)
 		wantKind(t, err, fault.NotFound)
 	}
+	s.put("\u00e9.txt", []byte("composed"))
+	if f, err := d.get(t.Context(), "e\u0301.txt"); err != nil || f.Name != "\u00e9.txt" {
+		t.Errorf("%+v, %v", f, err)
+	}
 	s.requests()
 	s.put("late.txt", []byte("late"))
 	if f, err := d.get(t.Context(), "late.txt"); err != nil || f.Size != 4 {
