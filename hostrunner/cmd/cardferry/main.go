@@ -128,7 +128,7 @@ func usageHint(err error) string {
 func wantsJSON(args []string) bool {
 	for _, a := range args {
 		switch a {
-		case "--json", "--json=true":
+		case "--json", "--json=true", "--json=1", "--json=yes":
 			return true
 		case "--":
 			return false
