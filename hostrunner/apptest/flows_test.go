@@ -219,7 +219,6 @@ func TestBothHaveChanged(t *testing.T) {
 		t.Errorf("the desktop program has %d reviews, want the 1 of the phone", n)
 	}
 	a.Go(t, "#/sync")
-	a.Read(t, "Nothing new")
 	a.Tap(t, "Restore the previous copy")
 	a.Read(t, "The server’s copy, before it was replaced")
 }

@@ -1,7 +1,7 @@
 // What the app asks of its cards, in the app's own words. Views use these; only this file knows the page API's shapes.
 
 import type { DeckNode, EditOp, EditResult, MediaState, PlayItem, RenderedCard, RenderRequest, Row } from "cardferry";
-import { account, changed, ferry, status } from "./ferry.ts";
+import { account, changed, ferry, status, toError } from "./ferry.ts";
 import { readTemplates } from "./template.ts";
 import { texts } from "./texts.ts";
 
@@ -191,6 +191,13 @@ export async function mediaState(name: string): Promise<MediaState> {
 /** A media file; one that is still coming is fetched at once. */
 export async function mediaFile(name: string): Promise<Blob> {
   return ferry().media.get(name);
+}
+
+/** Where a media file is, after a look at the server for one that may come. */
+export async function lookForMedia(name: string): Promise<MediaState> {
+  const state = await mediaState(name);
+  if (state !== "coming") return state;
+  return mediaFile(name).then(() => "here", (e: unknown) => (toError(e).kind === "not_found" ? "missing" : "coming"));
 }
 
 /** Keeps a file that was pasted, photographed or chosen; the name that it has got. */

@@ -1,7 +1,7 @@
 // One field of a note: text with pictures in place, or HTML as text.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { addMedia, mediaFile, mediaState } from "../api.ts";
+import { addMedia, lookForMedia, mediaFile } from "../api.ts";
 import { complain } from "../ferry.ts";
 import { texts } from "../texts.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
@@ -139,7 +139,7 @@ async function showImage(image: HTMLImageElement, src: string): Promise<void> {
     image.classList.remove("absent");
   } catch {
     image.classList.add("absent");
-    const state = await mediaState(name).catch(() => "missing");
+    const state = await lookForMedia(name).catch(() => "missing");
     image.alt = state === "missing" ? texts.note.missing(name) : `${name}: ${texts.media.placeholder}`;
   }
 }

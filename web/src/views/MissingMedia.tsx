@@ -1,7 +1,7 @@
 // A file that nobody has: what may be the reason, and what to do about each.
 
 import { useState } from "preact/hooks";
-import { edit, mediaState, templateLines, type TemplateLine } from "../api.ts";
+import { edit, lookForMedia, templateLines, type TemplateLine } from "../api.ts";
 import { noteTypes, readNote } from "../cards.ts";
 import { mediaNames } from "../editor/fieldhtml.ts";
 import { complain, say, version } from "../ferry.ts";
@@ -57,7 +57,7 @@ async function find(noteId: number, names: readonly string[]): Promise<{ fields:
 /** Under a field in the editor: the files of it that nobody has, each with a button that takes it out. */
 export function MissingInField(p: { names: readonly string[]; onRemove: (name: string) => void }) {
   const missing = useLoad(async () => {
-    const states = await Promise.all(p.names.map((n) => mediaState(n)));
+    const states = await Promise.all(p.names.map((n) => lookForMedia(n)));
     return p.names.filter((_, i) => states[i] === "missing");
   }, [p.names.join("/")]);
   if (!missing || missing.length === 0) return null;

@@ -45,25 +45,24 @@ type EditorProps = Omit<Loaded, "note"> & { note: Note; isNew: boolean; field: s
 
 function Editor(p: EditorProps) {
   const [note, setNote] = useState(p.note);
-  const [dirty, setDirty] = useState(false);
   const [ask, setAsk] = useState(false);
   const type = p.types.find((t) => t.id === note.typeId);
   const form = useRef<HTMLFormElement>(null);
+  const saving = useRef(false);
   const first = note.fields[0] ?? "";
   const duplicate = useLoad(() => isDuplicate(note.typeId, first, note.id), [note.typeId, first]);
-  useEffect(() => {
-    guardLeaving(dirty ? askUnsaved : null);
-    return () => guardLeaving(null);
-  }, [dirty]);
+  useEffect(() => () => guardLeaving(null), []);
   if (!type) return <Empty icon="info" title={texts.note.gone} text={texts.note.otherTypes} />;
   const change = (part: Partial<Note>): void => {
     setNote({ ...note, ...part });
-    setDirty(true);
+    guardLeaving(askUnsaved); // at once: an effect could come after somebody has saved
   };
   const setField = (i: number, html: string): void => change({ fields: note.fields.map((f, j) => (j === i ? html : f)) });
   const problem = check(type, note);
   const save = async (): Promise<void> => {
     if (problem) return say(problem);
+    if (saving.current) return; // a second tap means the same note
+    saving.current = true;
     guardLeaving(null); // from here on nothing can be lost
     try {
       if (!p.isNew) {
@@ -74,11 +73,12 @@ function Editor(p: EditorProps) {
       const n = await addNote(note.typeId, note.deckId, note.fields, note.tags);
       say(texts.note.added(n));
       setNote({ ...note, fields: note.fields.map(() => "") });
-      setDirty(false);
       form.current?.querySelector<HTMLElement>("[role=textbox], textarea")?.focus(); // for the next one
     } catch (e) {
       guardLeaving(askUnsaved);
       complain(e);
+    } finally {
+      saving.current = false;
     }
   };
   const onKey = (e: KeyboardEvent): void => {
