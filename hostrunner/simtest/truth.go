@@ -109,6 +109,9 @@ func (a *account) excuseNew(before map[object]bool) {
 			a.truth.excused[o] = true
 		}
 	}
+	for o := range a.truth.deleted { // what was deleted meanwhile is back
+		a.truth.excused[o] = true
+	}
 }
 
 // judge compares what there is in the end with what should be.
