@@ -157,6 +157,9 @@ func (w *world) emptyFolder(d *device) {
 			m.mayReturn[v.name] = true
 		}
 	}
+	for name := range m.removed { // what was deleted before, and not sent, is lost like the rest, and fetched again with it
+		m.mayReturn[name] = true
+	}
 	d.media.RemoveAll()
 	m.held[d.id] = true
 	w.cover.add("media: folder lost")
