@@ -68,7 +68,7 @@ func (a *App) Tap(t testing.TB, text string) {
 		p := a.find(t, tappable, text)
 		a.do(t, chromedp.MouseClickXY(p.X, p.Y))
 		var hit bool
-		a.Run(t, &hit, `return window.tapped === true`)
+		a.Run(t, &hit, `return window.tapped === true || window.tappedAt !== location.href`)
 		if hit {
 			return
 		}
@@ -89,6 +89,7 @@ func (a *App) find(t testing.TB, selector, text string) place {
 		await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
 		const r = e.getBoundingClientRect();
 		window.tapped = false;
+		window.tappedAt = location.href; // a list that was renewed under the pointer may have taken the click all the same
 		e.addEventListener("click", () => { window.tapped = true; }, { once: true, capture: true });
 		return { X: r.x + r.width / 2, Y: r.y + r.height / 2, Text: name(e) };`, selector, text, patience.Milliseconds())
 	if p == nil {
