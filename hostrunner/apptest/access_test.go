@@ -9,6 +9,7 @@ import (
 
 // TestAccess looks at every place at 320 pixels, in light and dark.
 func TestAccess(t *testing.T) {
+	t.Parallel() // one of the longest
 	s := apptest.Serve(t)
 	s.SignUp(t)
 	apptest.DemoDesktop(t, s).Upload(t)

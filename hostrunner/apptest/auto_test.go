@@ -12,6 +12,7 @@ import (
 // TestByItself is flows 4 and 5: without a tap an edit is sent and what another device sends arrives; the settings begin with the three switches,
 // which stay as they are set; the button says when it cannot.
 func TestByItself(t *testing.T) {
+	t.Parallel() // one of the longest
 	s := apptest.Serve(t)
 	s.SignUp(t)
 	desktop := apptest.NewDesktop(t, s)
