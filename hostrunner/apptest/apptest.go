@@ -85,9 +85,13 @@ func (a *App) find(t testing.TB, selector, text string) place {
 	a.Eval(t, &p, `
 		const e = await until(() => named(args[0], args[1]), args[2]);
 		if (!e) return null;
-		e.scrollIntoView({ block: "center" });
-		await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
-		const r = e.getBoundingClientRect();
+		let r = {};
+		for (let i = 0, before = {}; i < 40 && (i < 2 || r.x !== before.x || r.y !== before.y); i++) { // a place that has just opened still grows
+			before = r;
+			e.scrollIntoView({ block: "center" });
+			await new Promise((go) => setTimeout(() => requestAnimationFrame(go), 30));
+			r = e.getBoundingClientRect();
+		}
 		window.tapped = false;
 		window.tappedAt = location.href; // a list that was renewed under the pointer may have taken the click all the same
 		e.addEventListener("click", () => { window.tapped = true; }, { once: true, capture: true });
