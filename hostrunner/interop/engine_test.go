@@ -102,7 +102,7 @@ func engines(t *testing.T, n uint32, do func(t *testing.T, e hostrunner.Engine))
 // not killed here (hostrunner/browsertest does that).
 func hosts(t *testing.T, n uint32, do func(t *testing.T, e engine)) {
 	cutOff(t, n, do)
-	remotes(t, map[engine]uint32{inPage: 6 * n}, do)
+	remotes(t, map[engine]uint32{inPage: 4 * n}, do)
 }
 
 // cutOff is hosts for tests in which a connection breaks, so without the page: Chromium itself sends a request again if a

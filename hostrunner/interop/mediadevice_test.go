@@ -333,7 +333,7 @@ func held(t testing.TB, err error, n int64) service.MediaSyncResult {
 // mediaHosts is mediaFolders, and for a smaller sample the page.
 func mediaHosts(t *testing.T, n uint32, do func(t *testing.T, s *mediaSetup)) {
 	mediaFolders(t, n, do)
-	if testing.Short() || nativeOnly() || !sampled(t.Name()+inPage.String(), 6*n) {
+	if testing.Short() || nativeOnly() || !sampled(t.Name()+inPage.String(), 4*n) {
 		return
 	}
 	t.Run(inPage.String(), func(t *testing.T) {
