@@ -84,7 +84,6 @@ const shifts = `await new Promise((r) => setTimeout(r, 300));
 // TestSteady loads each place afresh: nothing jumps while it fills. Then the text is made twice as large: nothing is cut off or wider than the
 // window.
 func TestSteady(t *testing.T) {
-	t.Parallel() // one of the longest
 	s := apptest.Serve(t)
 	s.SignUp(t)
 	apptest.DemoDesktop(t, s).Upload(t)
