@@ -1,6 +1,6 @@
 // One field of a note: text with pictures in place, or HTML as text.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { addMedia, lookForMedia, mediaFile } from "../api.ts";
 import { complain } from "../ferry.ts";
 import { texts } from "../texts.ts";
@@ -97,7 +97,7 @@ function insertInto(e: HTMLElement, html: string): void {
 
 function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | null }; onFile: (f: File) => Promise<void> }) {
   const own = useRef(p.html);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the first paint, so that nothing below jumps
     const e = p.box.current;
     if (!e || (own.current === p.html && e.childNodes.length > 0)) return;
     own.current = p.html;
