@@ -111,15 +111,22 @@ func (c *contents) add(entry []int64, key [2]uint64) {
 	c.sum += h
 }
 
+// entries is the query for the columns of a table, then the rowid.
+func entries(table string, columns []string) string {
+	sql := "SELECT "
+	for _, c := range columns {
+		sql += sqlite3.QuoteIdentifier(c) + ", "
+	}
+	return sql + "_rowid_ FROM " + sqlite3.QuoteIdentifier(table)
+}
+
 // sumTable adds up what the indexes should have.
 func (d *DB) sumTable(table string, list []index, key [2]uint64, want []contents) bool {
-	sql := "SELECT "
+	var columns []string
 	for _, ix := range list {
-		for _, c := range ix.columns {
-			sql += sqlite3.QuoteIdentifier(c) + ", "
-		}
+		columns = append(columns, ix.columns...)
 	}
-	sql += "_rowid_ FROM " + sqlite3.QuoteIdentifier(table) + " NOT INDEXED"
+	sql := entries(table, columns) + " NOT INDEXED"
 	var entry []int64
 	return d.eachRow(sql, func(row []int64) bool {
 		id := row[len(row)-1]
@@ -137,11 +144,7 @@ func (d *DB) sumTable(table string, list []index, key [2]uint64, want []contents
 
 // sumIndex adds up what an index has; ok is false if it is not in order.
 func (d *DB) sumIndex(table string, ix index, key [2]uint64) (got contents, ok bool) {
-	sql := "SELECT "
-	for _, c := range ix.columns {
-		sql += sqlite3.QuoteIdentifier(c) + ", "
-	}
-	sql += "_rowid_ FROM " + sqlite3.QuoteIdentifier(table) + " INDEXED BY " + sqlite3.QuoteIdentifier(ix.name)
+	sql := entries(table, ix.columns) + " INDEXED BY " + sqlite3.QuoteIdentifier(ix.name)
 	if ix.skips != "" {
 		sql += " WHERE " + sqlite3.QuoteIdentifier(ix.skips) + " != 0"
 	}
