@@ -1,10 +1,7 @@
 package mediaref_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,28 +9,6 @@ import (
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/mediaref"
 )
-
-// readLines decodes a file of JSON lines.
-func readLines[T any](t testing.TB, name string) (list []T) {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Buffer(nil, 1<<20); lines.Scan(); {
-		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
-	}
-	if len(list) == 0 {
-		t.Fatalf("no vectors in %s", name)
-	}
-	return list
-}
 
 // names returns the sorted names that a field references, each once and in Unicode's form C, as the reference
 // reports them.
@@ -48,11 +23,11 @@ func names(field string, svg bool) []string {
 // it reports as an empty one.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	for _, v := range readLines[struct {
+	for _, v := range coretest.ReadLines[struct {
 		Notetype, Field string
 		References      []string
 		FilesAfter      []string `json:"files_after"`
-	}](t, "field-references.jsonl") {
+	}](t, "testdata/field-references.jsonl") {
 		got := names(v.Field, v.Notetype == "svg")
 		if slices.Equal(v.References, []string{""}) {
 			v.References = []string{`""`}
@@ -72,7 +47,7 @@ func TestVectors(t *testing.T) {
 // TestRandomVectors has what the real program extracts from random texts, made by testdata/randomfields.py.
 func TestRandomVectors(t *testing.T) {
 	t.Parallel()
-	for _, v := range readLines[[]any](t, "random.jsonl") {
+	for _, v := range coretest.ReadLines[[]any](t, "testdata/random.jsonl") {
 		field := v[0].(string)
 		want := []string{}
 		for _, name := range v[1].([]any) {

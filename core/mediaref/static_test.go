@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/mediaref"
 )
 
@@ -31,10 +32,10 @@ func TestExported(t *testing.T) {
 		`{{Front}}<style>x{src:url(_b.ttf)}</style>`: {"_b.ttf"},
 	}
 	used := 0
-	for _, v := range readLines[struct {
+	for _, v := range coretest.ReadLines[struct {
 		CSS, Q, A, Front string
 		Exported         []string
-	}](t, "template-references.jsonl") {
+	}](t, "testdata/template-references.jsonl") {
 		if v.Front != "" {
 			continue // a field
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/render"
 )
 
@@ -30,7 +31,7 @@ func noMessage(html string) string {
 // TestRenderingVectors has what the real program renders.
 func TestRenderingVectors(t *testing.T) {
 	t.Parallel()
-	for _, v := range readLines[struct {
+	for _, v := range coretest.ReadLines[struct {
 		ID, Title, Q, A    string
 		Cloze              bool
 		Fields             map[string]string
@@ -40,7 +41,7 @@ func TestRenderingVectors(t *testing.T) {
 		Question, Answer   string
 		IsEmpty            bool `json:"is_empty"`
 		Error              string
-	}](t, "rendering.jsonl") {
+	}](t, "testdata/rendering.jsonl") {
 		n := &render.Notetype{Name: v.Notetype, Cloze: v.Cloze, Templates: []render.Template{{Name: v.Template, Front: v.Q, Back: v.A}}}
 		c := &render.Card{Notetype: n, Ord: v.Ord, Tags: v.Tags, Deck: "(Deck)"}
 		for name, content := range v.Fields {

@@ -1,38 +1,14 @@
 package render_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/render"
 )
-
-// readLines decodes a file of JSON lines.
-func readLines[T any](t testing.TB, name string) (list []T) {
-	t.Helper()
-	f, err := os.Open("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Buffer(nil, 1<<20); lines.Scan(); {
-		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
-	}
-	if len(list) == 0 {
-		t.Fatalf("no vectors in %s", name)
-	}
-	return list
-}
 
 // normal makes a notetype with a template for each front; its fields are A, B and C.
 func normal(fronts ...string) *render.Notetype {
@@ -53,7 +29,7 @@ func clozes(front, back string) *render.Notetype {
 // TestGenerationVectors has what the real program makes of notes and notetypes.
 func TestGenerationVectors(t *testing.T) {
 	t.Parallel()
-	for _, v := range readLines[struct {
+	for _, v := range coretest.ReadLines[struct {
 		ID, Title   string
 		Cloze       bool
 		Templates   []string
@@ -62,7 +38,7 @@ func TestGenerationVectors(t *testing.T) {
 		Ords        []int
 		FieldsCheck render.FieldsCheck `json:"fields_check"`
 		Refused     string             `json:"notetype_error"`
-	}](t, "generation.jsonl") {
+	}](t, "testdata/generation.jsonl") {
 		n := normal(v.Templates...)
 		n.Cloze, n.Fields = v.Cloze, v.FieldNames
 		for i := range n.Templates {

@@ -1,37 +1,19 @@
 package browsertest_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
 
-// vectors reads those of study.md §9 that tell what cards a note has, or how they look.
-func vectors[T any](t testing.TB, name string) (list []T) {
-	t.Helper()
-	f, err := os.Open("../../core/render/testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Buffer(nil, 1<<20); lines.Scan(); {
-		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
-	}
-	return list
-}
+// vectors has those of study.md §9 that tell what cards a note has, and how they look.
+const vectors = "../../core/render/testdata/"
 
 // TestGenerationInPage adds the notes of the vectors in a page, to notetypes of the real program's making: they get the cards that they
 // get there, and the real program has them after a sync.
@@ -51,7 +33,7 @@ func TestGenerationInPage(t *testing.T) {
 		Ords       []int
 		Refused    string `json:"notetype_error"`
 	}
-	notes := vectors[note](t, "generation.jsonl")
+	notes := coretest.ReadLines[note](t, vectors+"generation.jsonl")
 	notes = slices.DeleteFunc(notes, func(n note) bool { return n.Refused != "" })
 	for i := range notes {
 		n := &notes[i]
@@ -124,7 +106,7 @@ func TestRenderingInPage(t *testing.T) {
 		Error            string
 	}
 	var cards []card
-	for _, c := range vectors[card](t, "rendering.jsonl") {
+	for _, c := range coretest.ReadLines[card](t, vectors+"rendering.jsonl") {
 		if c.Error != "" || c.IsEmpty || later.MatchString(c.Question+c.Answer) || regexp.MustCompile(`\{\{(Deck|Subdeck|Type|Card)\}\}`).MatchString(c.Q+c.A) {
 			continue
 		}
