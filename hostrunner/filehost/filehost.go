@@ -105,16 +105,20 @@ func (h *Files) Stat(name string) (host.FileInfo, error) {
 	return host.FileInfo{Name: name, Size: info.Size(), Modified: info.ModTime()}, nil
 }
 
-// stat counts anything but a regular file as missing; opening a pipe would block.
+// stat refuses anything but a regular file, also as the target of a link; opening a pipe would block.
 func stat(root *os.Root, name string) (fs.FileInfo, error) {
 	info, err := root.Stat(name)
-	if err != nil {
-		return nil, Convert(err, "find "+name)
+	if err == nil && info.Mode().IsRegular() {
+		return info, nil
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fault.New(fault.NotFound, "find %s: it is not a file", name)
+	if err == nil {
+		return nil, fault.New(fault.UnsupportedFile, "%s is not a file", name).WithHint("Move it away, or put the file in its place.")
 	}
-	return info, nil
+	if link, lerr := root.Lstat(name); lerr == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return nil, fault.New(fault.UnsupportedFile, "%s is a link that cannot be followed (%v)", name, errors.Unwrap(err)).
+			WithHint("Links must stay in the profile folder. Move the file here, or use the folder that it is in.")
+	}
+	return nil, Convert(err, "find "+name)
 }
 
 // List returns the files whose names begin with prefix (see host.Files). Links are left out.

@@ -113,7 +113,7 @@ func TestSpecialFiles(t *testing.T) {
 	coretest.Must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 	for _, name := range []string{"pipe", "folder"} {
 		_, err := f.Open(name)
-		coretest.WantKind(t, err, fault.NotFound)
+		coretest.WantKind(t, err, fault.UnsupportedFile)
 	}
 	coretest.WantKind(t, f.Remove("folder"), fault.InvalidInput)
 	if _, err := f.Create("folder"); err == nil {

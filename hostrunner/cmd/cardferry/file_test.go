@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,37 @@ func TestBadCollections(t *testing.T) {
 				if o.last["changed"] != false || o.last["hint"] == "" {
 					t.Errorf("%v: %s", command, o.stdout)
 				}
+			}
+		})
+	}
+}
+
+// What is no file in the collection's place stays there, and so does what a link leads to.
+func TestNoFile(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(collection string) error{
+		"folder": func(c string) error { return os.MkdirAll(filepath.Join(c, "x"), 0o700) },
+		"link out": func(c string) error {
+			other := filepath.Join(t.TempDir(), "other.anki2")
+			return errors.Join(os.WriteFile(other, []byte("x"), 0o600), os.Symlink(other, c))
+		},
+		"link to nothing": func(c string) error { return os.Symlink("nothing", c) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := profileFor(t, "http://127.0.0.1:1/", "")
+			if err := make(filepath.Join(dir, host.Collection)); err != nil {
+				t.Fatal(err)
+			}
+			for _, command := range []string{"sync", "status", "status --offline", "upload", "download"} {
+				o := try(t, append(strings.Fields(command), "--profile", dir)...)
+				o.want(t, 9, fault.UnsupportedFile)
+				if o.last["changed"] != false || o.last["hint"] == "" {
+					t.Errorf("%s: %s", command, o.stdout)
+				}
+			}
+			if info, err := os.Lstat(filepath.Join(dir, host.Collection)); err != nil || info.Mode().IsRegular() {
+				t.Errorf("afterwards: %v %v", info, err)
 			}
 		})
 	}

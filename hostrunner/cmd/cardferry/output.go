@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -77,7 +80,7 @@ func (o *output) result(v any, text string) {
 		return
 	}
 	if !o.json {
-		o.write([]byte(text + "\n"))
+		o.write([]byte(plain(text) + "\n"))
 		return
 	}
 	elapsed := int64(0)
@@ -120,8 +123,11 @@ func (o *output) failLocked(err error) int {
 	if kind == fault.Cancelled {
 		message = "cancelled"
 	}
+	if message == "" { // a server's, which has nothing to say
+		message = "the server refuses to sync, without saying why"
+	}
 	if !o.json {
-		fmt.Fprint(o.err, errorText(kind, message, e))
+		fmt.Fprint(o.err, plain(errorText(kind, message, e)))
 		return code
 	}
 	fields := errorFields{kind.String(), message, e.Hint, e.Changed}
@@ -193,6 +199,17 @@ func (o *output) announce(event string, v any, text string) {
 	case o.json:
 		o.line(event, v)
 	default:
-		o.write([]byte(text + "\n"))
+		o.write([]byte(plain(text) + "\n"))
 	}
+}
+
+// plain shows control characters instead of sending them to a terminal, which would obey them: servers choose messages, and anybody the
+// names of files.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
 }

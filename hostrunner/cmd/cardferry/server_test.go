@@ -169,13 +169,13 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 // A redirect's address is kept when the sync fails later, is used by the next one, and is dropped when the login is
-// refused there.
+// refused there, or nobody answers.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	refuse := false
+	status := 200
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if refuse {
-			w.WriteHeader(403)
+		if status != 200 {
+			w.WriteHeader(status)
 			return
 		}
 		answer(w, meta(time.Now().Unix()))
@@ -207,10 +207,38 @@ func TestRedirect(t *testing.T) {
 			t.Fatalf("%s: current endpoint %q, the first server was asked %d times", command, current(), asked)
 		}
 	}
-	refuse = true
+	status = 403
 	try(t, "upload", "--profile", dir).want(t, 4, fault.Auth)
 	if current() != "" {
 		t.Errorf("the address %q was kept after a refused login", current())
+	}
+
+	// Where an earlier redirect has led to, nobody answers any more.
+	status = 404
+	for i, want := range []string{target.URL + "/base/", "", target.URL + "/base/"} {
+		try(t, "status", "--profile", dir).want(t, 5, fault.Network)
+		if current() != want {
+			t.Errorf("after %d failed calls the address is %q", i+1, current())
+		}
+	}
+}
+
+// What servers say reaches a terminal as text only, and is never missing.
+func TestPlainText(t *testing.T) {
+	t.Parallel()
+	for said, shown := range map[string]string{
+		`a\u001b]0;b\u0007\u202e\nc\u009b`: "cardferry: a\ufffd]0;b\ufffd\ufffd\nc\ufffd (server_message)\n",
+		"":                                 "cardferry: the server refuses to sync, without saying why (server_message)\n",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, `{"mod":0,"scm":0,"usn":0,"ts":0,"msg":"`+said+`","cont":false,"hostNum":0,"empty":false,"media_usn":0}`)
+		}))
+		defer server.Close()
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"sync", "--engine=native", "--profile", profileFor(t, server.URL, "stock.anki2")}, nil, &out, &errs)
+		if code != 6 || errs.String() != shown || out.Len() > 0 {
+			t.Errorf("%s: exit code %d, %q %q", said, code, &errs, &out)
+		}
 	}
 }
 

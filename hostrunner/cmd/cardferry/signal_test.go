@@ -127,7 +127,7 @@ func TestSignal(t *testing.T) {
 		command string
 	}{
 		{"meta", os.Interrupt, "sync"}, {"start", syscall.SIGTERM, "sync"}, {"applyChanges", os.Interrupt, "sync"},
-		{"chunk", syscall.SIGTERM, "sync"}, {"applyChunk", os.Interrupt, "sync"}, {"sanityCheck2", os.Interrupt, "sync"},
+		{"chunk", syscall.SIGHUP, "sync"}, {"applyChunk", os.Interrupt, "sync"}, {"sanityCheck2", os.Interrupt, "sync"},
 		{"finish", os.Interrupt, "sync"}, {"upload", os.Interrupt, "upload --no-backup"}, {"download", os.Interrupt, "download"},
 	} {
 		t.Run(test.at, func(t *testing.T) {
