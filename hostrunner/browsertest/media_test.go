@@ -267,6 +267,26 @@ func TestMediaWithoutServiceWorker(t *testing.T) {
 	page.Run(t, nil, `await ferry.close()`)
 }
 
+// TestDecomposedNames: a decomposed name is that of the composed one, for every call.
+func TestDecomposedNames(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []any
+	page.Run(t, &got, `
+		await open();
+		const name = "e\u0301.txt", media = ferry.media;
+		const added = await media.add(name, new Blob(["content"]));
+		const got = [added === "\u00e9.txt", await media.state(name), await (await media.get(name)).text()];
+		got.push(await media.url(name) === await media.url(added));
+		await media.remove(name);
+		got.push(await media.state(added));
+		await ferry.close();
+		return got;`)
+	if fmt.Sprint(got) != "[true here content true missing]" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // TestMediaKilled ends the page's process at requests of a media sync: nothing is lost, nothing is deleted, and the next
 // sync goes on to the end.
 func TestMediaKilled(t *testing.T) {

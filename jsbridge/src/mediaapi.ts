@@ -40,7 +40,7 @@ export class MediaFiles {
 
   /** The content of a file. One that is still to come is fetched at once. Errors: `not_found` if no one has it. */
   async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
-    checkName("media.get", name);
+    name = fileName("media.get", name);
     const { signal } = check("media.get", options, {});
     const given = this.#source && (await this.state(name)) !== "here" ? await this.#source(name).catch(() => null) : null;
     return given ?? this.#client.call("mediaGet", { name }, signal);
@@ -51,7 +51,7 @@ export class MediaFiles {
    * still to come; elsewhere it is a blob URL, good until the file changes. Errors: then those of {@link get}.
    */
   async url(name: string): Promise<string> {
-    checkName("media.url", name);
+    name = fileName("media.url", name);
     const base = await this.#base;
     if (base) return base + encodeURIComponent(name);
     let url = this.#urls.get(name);
@@ -75,14 +75,14 @@ export class MediaFiles {
    * checksum if another file has that name. Errors: `invalid_input` (empty, larger than 100 MiB), `storage_full`.
    */
   async add(name: string, content: Blob): Promise<string> {
-    checkName("media.add", name);
+    name = fileName("media.add", name);
     checkValue("media.add", content, "the content", "content");
     return this.#client.call("mediaAdd", { name, content });
   }
 
   /** Moves a file to the trash; the next sync deletes it on the server. Errors: `not_found` if no one has it. */
   async remove(name: string): Promise<void> {
-    checkName("media.remove", name);
+    name = fileName("media.remove", name);
     await this.#client.call("mediaRemove", { name });
   }
 
@@ -97,7 +97,7 @@ export class MediaFiles {
 
   /** Where a file is. */
   async state(name: string): Promise<MediaState> {
-    checkName("media.state", name);
+    name = fileName("media.state", name);
     return this.#client.call("mediaState", { name });
   }
 
@@ -127,12 +127,16 @@ export class MediaFiles {
   }
 }
 
-/** Errors: `invalid_input` for what is no text, or one that no file can have as its name: half of a surrogate pair is in it. */
-function checkName(call: string, name: string): void {
+/**
+ * The name as files have it: some keyboards and file dialogs decompose.
+ * Errors: `invalid_input` for what is no text, or one that no file can have as its name: half of a surrogate pair is in it.
+ */
+function fileName(call: string, name: string): string {
   checkValue(call, name, "the name", "string");
   try {
     encodeURIComponent(name);
   } catch {
     throw new SyncError("invalid_input", `${call}: the name is no well-formed text`);
   }
+  return name.normalize("NFC");
 }

@@ -361,7 +361,7 @@ export class Session {
       return result;
     } catch (e) {
       const error = toSyncError(e);
-      if (error.kind === "auth" && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
+      if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
       throw this.#failed(error);
     }
   }
@@ -425,6 +425,9 @@ export class Session {
     this.#around.post({ type: "status", status: this.#status, account });
   }
 }
+
+/** After these errors the server is looked for at the address that the user gave, which may redirect again. */
+const LOST: readonly Kind[] = ["auth", "offline", "timeout", "proxy_auth", "server_error", "network"];
 
 const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) FROM cards) AS cards,
   (SELECT count(*) FROM revlog) AS revlog, (SELECT count(*) FROM decks) AS decks, (SELECT count(*) FROM notetypes) AS notetypes`;

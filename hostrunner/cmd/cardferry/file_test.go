@@ -90,6 +90,16 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
+// A folder whose name is not text is not another folder.
+func TestFolderNotText(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	try(t, "login", "--endpoint", "http://127.0.0.1:1/", "--user", "u", "--profile", filepath.Join(dir, "\xff")).want(t, 2, fault.InvalidInput)
+	if made, err := os.ReadDir(dir); len(made) > 0 || err != nil {
+		t.Errorf("%v, %v", made, err)
+	}
+}
+
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	dir := profileFor(t, "http://127.0.0.1:1/", "stock.anki2")

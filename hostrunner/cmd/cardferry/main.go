@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	"github.com/cardferry/cardferry/core/fault"
@@ -106,12 +108,17 @@ func parse(args []string, out *output) (selected *kong.Context, c *commands, cod
 			code = out.exitCode()
 		}
 	}()
+	if i := slices.IndexFunc(args, notText); i >= 0 { // the parser would replace what is none, and so use another folder
+		return nil, nil, out.fail(fault.New(fault.InvalidInput, "%q is not UTF-8", args[i]))
+	}
 	selected, err = parser.Parse(args)
 	if err != nil {
 		return nil, nil, out.fail(fault.New(fault.InvalidInput, "%v", err).WithHint(usageHint(err)))
 	}
 	return selected, c, 0
 }
+
+func notText(arg string) bool { return !utf8.ValidString(arg) }
 
 // helped ends kong's parsing after it has written a help text.
 type helped struct{}
