@@ -117,7 +117,7 @@ func (p *Profile) DropOffered() error {
 // cleanState is the file as our last clean close left it.
 type cleanState struct {
 	size     int64
-	modified int64 // Unix nanoseconds; 0 where the host does not know
+	modified int64 // Unix nanoseconds
 }
 
 // setClean stores c, or that the file is in use. Losing this only costs a check at the next open.
@@ -130,11 +130,7 @@ func (s *state) setClean(c *cleanState) {
 }
 
 func fingerprint(info host.FileInfo) cleanState {
-	c := cleanState{size: info.Size}
-	if !info.Modified.IsZero() {
-		c.modified = info.Modified.UnixNano()
-	}
-	return c
+	return cleanState{info.Size, info.Modified.UnixNano()}
 }
 
 // cleanlyClosed reports whether the collection is as our last clean close left it. On a host that knows no times no
@@ -154,7 +150,8 @@ func (p *Profile) cleanlyClosed() bool {
 }
 
 func (p *Profile) rememberClean() {
-	if info, err := p.host.Files.Stat(host.Collection); err == nil {
+	// Where no times are known nobody asks for this, and it would cost a write at each closing and opening.
+	if info, err := p.host.Files.Stat(host.Collection); err == nil && !info.Modified.IsZero() {
 		c := fingerprint(info)
 		p.state.setClean(&c)
 	}

@@ -1,8 +1,13 @@
 package browsertest_test
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,17 +129,34 @@ func BenchmarkPageOpen(b *testing.B) {
 	page.Run(b, nil, `await ferry.download(); await ferry.close()`)
 	browser.Close()
 	for range b.N {
-		page = browsertest.StartIn(b, dir).Open(b, server.URL)
+		browser = browsertest.StartIn(b, dir)
+		page = browser.Open(b, server.URL)
 		cold := measure(b, page, `await bridge.Cardferry.open().then((f) => { window.ferry = f; })`)
+		logParts(b, "cold", page)
 		page.Run(b, nil, `await ferry.close()`)
 		page.Load(b, server.URL)
 		warm := measure(b, page, `await bridge.Cardferry.open().then((f) => { window.ferry = f; })`)
+		logParts(b, "warm", page)
 		b.ReportMetric(cold.Ms, "ms-cold")
 		b.ReportMetric(warm.Ms, "ms-warm")
 		b.ReportMetric(max(cold.Task, warm.Task), "ms-task")
 		b.ReportMetric(0, "ns/op")
 		page.Run(b, nil, `await ferry.close()`)
+		browser.Close()
 	}
+}
+
+// logParts prints what the parts of an opening took, from the start of the worker.
+func logParts(b *testing.B, name string, page *browsertest.Page) {
+	b.Helper()
+	var answer struct{ Parts map[string][2]float64 }
+	page.Run(b, &answer, `return memory()`)
+	parts := slices.SortedFunc(maps.Keys(answer.Parts), func(x, y string) int { return cmp.Compare(answer.Parts[x][0], answer.Parts[y][0]) })
+	var text strings.Builder
+	for _, part := range parts {
+		fmt.Fprintf(&text, "  %s %.0f+%.0f", part, answer.Parts[part][0], answer.Parts[part][1])
+	}
+	b.Logf("%s, each part with its start and length in ms: %s", name, text.String())
 }
 
 // BenchmarkPageMedia measures syncs of media files at 50 ms. The sets are those of design.md §8, with fewer files.

@@ -3,7 +3,7 @@
 import { SyncError, kindOf, toSyncError } from "./errors.ts";
 import type { FileImports, HttpImports, MediaImports, SqlImports, TaskImports } from "./host.ts";
 import { LastError } from "./host.ts";
-import type { GuestMemory } from "./memory.ts";
+import { GuestMemory } from "./memory.ts";
 import type { Progress } from "./protocol.ts";
 import { ABI_VERSION, IMPORT_MODULE, type Method } from "./protocol.gen.ts";
 import { fillRandom, wasi } from "./wasi.ts";
@@ -28,8 +28,13 @@ export interface Ports {
   http: HttpImports;
 }
 
-/** Makes an instance with these imports, ready to be called, and returns its exports. */
-export type Instantiate = (imports: WebAssembly.ModuleImports) => Promise<WebAssembly.Exports>;
+/** A guest before it is lent anything. */
+export interface Unlent {
+  /** Its memory, once there is one. */
+  memory: GuestMemory;
+  /** Lends it the imports, attaches the memory, and returns the exports, ready to be called. */
+  lend(imports: WebAssembly.ModuleImports): Promise<WebAssembly.Exports>;
+}
 
 interface Task {
   resolve(result: unknown): void;
@@ -58,12 +63,7 @@ export class Guest {
   }
 
   /** Makes an instance. log gets lines for developers. Errors: `internal` for another version of the boundary. */
-  static async create(
-    instantiate: Instantiate,
-    memory: GuestMemory,
-    ports: Ports,
-    log: (line: string) => void,
-  ): Promise<Guest> {
+  static async create({ memory, lend }: Unlent, ports: Ports, log: (line: string) => void): Promise<Guest> {
     const last = new LastError();
     let guest: Guest | undefined;
     const imports = {
@@ -73,7 +73,7 @@ export class Guest {
       ...ports.http,
       ...taskImports(() => guest, memory, last, log),
     };
-    const exports = await instantiate(imports as unknown as WebAssembly.ModuleImports);
+    const exports = await lend(imports as unknown as WebAssembly.ModuleImports);
     memory.attach((exports.memory ?? exports.mem) as WebAssembly.Memory);
     guest = new Guest(exports as unknown as Exports, memory, log);
     const abi = guest.#exports.cf_abi();
@@ -222,15 +222,20 @@ export function normalize(memory: GuestMemory, form: number, ptr: number, length
   return text.length;
 }
 
-/** Instantiates the shipped file, a WASI reactor. */
-export function reactor(module: WebAssembly.Module, memory: GuestMemory, log: (line: string) => void): Instantiate {
-  return async (imports) => {
-    const instance = await WebAssembly.instantiate(module, {
-      [IMPORT_MODULE]: imports,
-      wasi_snapshot_preview1: wasi(module, memory, log),
-    });
-    memory.attach(instance.exports.memory as WebAssembly.Memory);
-    (instance.exports._initialize as () => void)();
-    return instance.exports;
-  };
+/**
+ * Instantiates the shipped file, a WASI reactor, and starts Go's runtime in it. That needs nothing of what the guest is lent, so it
+ * is done while SQLite and its files are being opened.
+ */
+export async function reactor(module: WebAssembly.Module, log: (line: string) => void): Promise<Unlent> {
+  const memory = new GuestMemory();
+  const lent: WebAssembly.ModuleImports = {};
+  const later = (name: string) => (...args: unknown[]): unknown => (lent[name] as (...args: unknown[]) => unknown)(...args);
+  const names = WebAssembly.Module.imports(module).filter((i) => i.module === IMPORT_MODULE).map(({ name }) => name);
+  const { exports } = await WebAssembly.instantiate(module, {
+    [IMPORT_MODULE]: Object.fromEntries(names.map((name) => [name, later(name)])),
+    wasi_snapshot_preview1: wasi(module, memory, log),
+  });
+  memory.attach(exports.memory as WebAssembly.Memory);
+  (exports._initialize as () => void)();
+  return { memory, lend: async (imports) => (Object.assign(lent, imports), exports) };
 }

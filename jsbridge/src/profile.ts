@@ -4,15 +4,16 @@
 import { Catalogue } from "./catalogue.ts";
 import { SyncError } from "./errors.ts";
 import { Files } from "./files.ts";
-import { Guest, type Instantiate } from "./guest.ts";
+import { Guest, type Unlent } from "./guest.ts";
 import { Http } from "./http.ts";
 import { Media, type MediaStore } from "./media.ts";
-import { GuestMemory } from "./memory.ts";
+import type { GuestMemory } from "./memory.ts";
 import { FILES, type Method } from "./protocol.gen.ts";
 import type { Param, Progress, Row } from "./protocol.ts";
 import { authorizeReading, query } from "./query.ts";
 import { Databases } from "./sql.ts";
 import type { Engine } from "./sqlite.ts";
+import { timed } from "./timing.ts";
 
 /** How a call is watched and ended. */
 export interface CallOptions {
@@ -54,18 +55,18 @@ export class Profile {
     this.#guest.afterRun = () => this.#afterRun();
   }
 
-  /** Makes a guest on the files of engine and a store of media files. instantiate is told the memory that it must attach. */
+  /** Lends the guest the files of engine and a store of media files. */
   static async create(
     engine: Engine,
-    instantiate: (memory: GuestMemory) => Instantiate,
+    unlent: Unlent,
     log: (line: string) => void,
     storeOn: (engine: Engine, catalogue: Catalogue) => MediaStore,
   ): Promise<Profile> {
-    const memory = new GuestMemory();
+    const { memory } = unlent;
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
       guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
     engine.install(compare, authorizeReading(engine));
-    await engine.reserve();
+    await timed("reserve", engine.reserve());
     const catalogue = Catalogue.open(engine);
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);
@@ -81,7 +82,7 @@ export class Profile {
       media: media.imports(memory),
       http: http.imports(memory),
     };
-    const guest = await Guest.create(instantiate(memory), memory, ports, log);
+    const guest = await Guest.create(unlent, ports, log);
     return new Profile(engine, memory, { catalogue, databases, files, media, http, guest });
   }
 

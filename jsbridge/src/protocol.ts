@@ -169,7 +169,7 @@ export interface Calls extends MediaCalls, PackageCalls, DeviceCalls, ContentsCa
   /** For tests only: replaces the collection by these bytes and opens it. */
   load: [{ collection: Blob }, null];
   /** For tests only: the sizes of both memories, in bytes. They never shrink, so these are the peaks as well. */
-  memory: [null, { guest: number; sqlite: number }];
+  memory: [null, { guest: number; sqlite: number; parts: Record<string, [start: number, took: number]> }];
   /** For tests only: lets time pass for the core, so that a test need not wait for the scheduler. */
   advance: [{ ms: number }, null];
 }

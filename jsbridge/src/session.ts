@@ -25,6 +25,7 @@ import {
 import { Engine } from "./sqlite.ts";
 import { signUp } from "./signup.ts";
 import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
+import { parts, timed } from "./timing.ts";
 import { VERSION } from "./version.ts";
 import type { DeckTree, NextCards } from "./study.ts";
 
@@ -97,23 +98,23 @@ export class Session {
     let profile: Profile | undefined;
     try {
       const folder = `cardferry/${encodeURIComponent(options.profile)}`;
-      const [engine, module, account, mark] = await Promise.all([
-        Engine.opfs(options.sqlite, `${folder}/database`),
-        compile(options.core),
-        store.load(),
-        Evicted.read(options.profile),
-      ]);
       const log = (line: string): void => console.info(`cardferry: ${line}`);
+      const [engine, guest, account, mark] = await Promise.all([
+        timed("sqlite", Engine.opfs(options.sqlite, `${folder}/database`)),
+        timed("guest", timed("compile", compile(options.core)).then((module) => reactor(module, log))),
+        timed("account", store.load()),
+        timed("mark", Evicted.read(options.profile)),
+      ]);
       let media!: OpfsMedia; // made by create
-      profile = await Profile.create(engine, (memory) => reactor(module, memory, log), log, (engine, catalogue) =>
+      profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
         (media = new OpfsMedia(engine, catalogue, options.profile, `${folder}/media`)),
-      );
+      ));
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;
-      const opened = await profile.call("open", { client: options.clientName, create: true });
-      const evicted = await Evicted.check(options.profile, mark, (opened as { created: boolean }).created);
+      const opened = await timed("open", profile.call("open", { client: options.clientName, create: true }));
+      const evicted = await timed("evicted", Evicted.check(options.profile, mark, (opened as { created: boolean }).created));
       const session = new Session(around, options, { evicted, profile, store, account, media });
-      await session.#refreshOffline();
+      await timed("status", session.#refreshOffline());
       void session.#media.count();
       return session;
     } catch (e) {
@@ -203,7 +204,7 @@ export class Session {
       return null;
     },
     dump: () => this.#profile.dump(),
-    memory: () => Promise.resolve(this.#profile.memory()),
+    memory: () => Promise.resolve({ ...this.#profile.memory(), parts: parts() }),
     load: async ({ collection }) => {
       await this.#profile.call("close", {});
       this.#profile.load(new Uint8Array(await collection.arrayBuffer()));

@@ -5,6 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
+import { timed } from "./timing.ts";
 import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
 /** The C functions that are used, as sqlite3.wasm exports them. Pointers are numbers, 64 bit integers bigint. */
@@ -89,8 +90,8 @@ export class Engine {
       });
     }
     const failures: Failures = {};
-    const sqlite3 = await load({ locateFile: () => url }, failures);
-    return new Engine(sqlite3, failures, await installPool(sqlite3, directory));
+    const sqlite3 = await timed("sqlite.load", load({ locateFile: () => url }, failures));
+    return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)));
   }
 
   /** Loads SQLite with files in memory, for hosts without OPFS. */

@@ -11,7 +11,7 @@ async function fake(call: (imports: Imports, task: number, request: string) => v
   const wasm = new WebAssembly.Memory({ initial: 1 });
   const lines: string[] = [];
   const ports = { sql: {}, files: {}, media: {}, http: {} } as Ports;
-  const instantiate = async (imports: WebAssembly.ModuleImports): Promise<WebAssembly.Exports> =>
+  const lend = async (imports: WebAssembly.ModuleImports): Promise<WebAssembly.Exports> =>
     ({
       memory: wasm,
       cf_abi: () => 1,
@@ -21,7 +21,7 @@ async function fake(call: (imports: Imports, task: number, request: string) => v
         call(imports as Imports, task, new TextDecoder().decode(new Uint8Array(wasm.buffer, ptr, length))),
       ...more,
     }) as unknown as WebAssembly.Exports;
-  const guest = await Guest.create(instantiate, memory, ports, (line) => lines.push(line));
+  const guest = await Guest.create({ memory, lend }, ports, (line) => lines.push(line));
   const done = (imports: Imports, task: number, envelope: object): void => {
     const bytes = new TextEncoder().encode(JSON.stringify(envelope));
     new Uint8Array(wasm.buffer).set(bytes, 512);
