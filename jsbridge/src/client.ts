@@ -41,6 +41,8 @@ export class Client {
   /** Starts the worker and opens the profile. */
   async open(): Promise<void> {
     this.#run();
+    // The first touch of the storage takes the browser long; it may as well begin while the worker is being loaded.
+    void navigator.storage.getDirectory().catch(() => {});
     await this.call("open", this.#open);
     this.#opened = true;
   }

@@ -18,21 +18,35 @@ export async function useTable<T>(
   mode: IDBTransactionMode,
   run: (table: IDBObjectStore) => IDBRequest<T>,
 ): Promise<T> {
-  const db = await opened();
+  const db = await (open ??= opened());
+  const transaction = db.transaction(table, mode, { durability: "strict" });
+  const request = run(transaction.objectStore(table));
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "UnknownError"));
+  });
+  return request.result;
+}
+
+/** The open database: opening it takes longer than what is done with it. */
+let open: Promise<IDBDatabase> | undefined;
+
+async function opened(): Promise<IDBDatabase> {
   try {
-    const transaction = db.transaction(table, mode, { durability: "strict" });
-    const request = run(transaction.objectStore(table));
-    await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "UnknownError"));
-    });
-    return request.result;
-  } finally {
-    db.close(); // so that another version in another tab can make its tables
+    const db = await request();
+    // Another version in another tab wants to make its tables; or the browser has removed all.
+    db.onversionchange = db.onclose = () => {
+      open = undefined;
+      db.close();
+    };
+    return db;
+  } catch (e) {
+    open = undefined;
+    throw e;
   }
 }
 
-function opened(): Promise<IDBDatabase> {
+function request(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, VERSION);
     request.onupgradeneeded = () => {

@@ -13,7 +13,6 @@ import type { Param, Progress, Row } from "./protocol.ts";
 import { authorizeReading, query } from "./query.ts";
 import { Databases } from "./sql.ts";
 import type { Engine } from "./sqlite.ts";
-import { timed } from "./timing.ts";
 
 /** How a call is watched and ended. */
 export interface CallOptions {
@@ -66,7 +65,7 @@ export class Profile {
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
       guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
     engine.install(compare, authorizeReading(engine));
-    await timed("reserve", engine.reserve());
+    await engine.reserve();
     const catalogue = Catalogue.open(engine);
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);

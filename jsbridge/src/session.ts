@@ -99,11 +99,12 @@ export class Session {
     try {
       const folder = `cardferry/${encodeURIComponent(options.profile)}`;
       const log = (line: string): void => console.info(`cardferry: ${line}`);
-      const [engine, guest, account, mark] = await Promise.all([
+      // Not needed before the end, and a browser that has just been started takes its time.
+      const known = timed("account", Promise.all([store.load(), Evicted.read(options.profile)]));
+      known.catch(() => {}); // thrown below
+      const [engine, guest] = await Promise.all([
         timed("sqlite", Engine.opfs(options.sqlite, `${folder}/database`)),
         timed("guest", timed("compile", compile(options.core)).then((module) => reactor(module, log))),
-        timed("account", store.load()),
-        timed("mark", Evicted.read(options.profile)),
       ]);
       let media!: OpfsMedia; // made by create
       profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
@@ -112,7 +113,8 @@ export class Session {
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;
       const opened = await timed("open", profile.call("open", { client: options.clientName, create: true }));
-      const evicted = await timed("evicted", Evicted.check(options.profile, mark, (opened as { created: boolean }).created));
+      const [account, mark] = await known;
+      const evicted = await Evicted.check(options.profile, mark, (opened as { created: boolean }).created);
       const session = new Session(around, options, { evicted, profile, store, account, media });
       await timed("status", session.#refreshOffline());
       void session.#media.count();

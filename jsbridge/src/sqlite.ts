@@ -82,8 +82,10 @@ export class Engine {
 
   /** Loads SQLite with the files in the OPFS folder directory; url is where sqlite3.wasm lies. */
   static async opfs(url: string, directory: string): Promise<Engine> {
-    // Seen by workers only, so the page cannot check it (require.ts).
-    if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
+    // Seen by workers only, so the page cannot check it (require.ts). In browsers of 2022 the handles are not quite synchronous; those
+    // lack one or the other of two later things.
+    const late = "toSorted" in Array.prototype && "CompressionStream" in globalThis;
+    if (!late || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
       throw new SyncError("unsupported_browser", "this browser lacks synchronous access to files", {
         hint: "Use a current version of Chrome, Edge, Firefox or Safari.",
         details: { missing: "createSyncAccessHandle" },

@@ -1,6 +1,7 @@
 // The worker of a page: receives its calls and hands them to the leader of the tabs, which it may be itself.
 
 import { SyncError, toFailure } from "./errors.ts";
+import { sparingly } from "./handles.ts";
 import type { ToPage, ToWorker } from "./protocol.ts";
 import type { Presence } from "./presence.ts";
 import { Tab } from "./tabs.ts";
@@ -9,7 +10,9 @@ import { WorkerTransport } from "./transport.ts";
 const scope = globalThis as unknown as {
   postMessage(message: ToPage): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  FileSystemSyncAccessHandle?: { prototype: Parameters<typeof sparingly>[0] };
 };
+if (scope.FileSystemSyncAccessHandle) sparingly(scope.FileSystemSyncAccessHandle.prototype);
 let tab: Promise<Tab> | undefined;
 let presence: Presence | undefined;
 const transport = new WorkerTransport((message) => scope.postMessage(message));
