@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -19,6 +20,7 @@ type inbox struct {
 	archive   mediawire.Archive
 	buf       []byte
 	installed []row // in place, not in the index yet
+	committed time.Time
 	// Of the last answer: files that are in place, or need not be any more; files with another content than the list says;
 	// bytes of both.
 	got   map[string]bool
@@ -26,7 +28,16 @@ type inbox struct {
 	bytes int64
 }
 
-func (r *syncRun) newInbox() *inbox { return &inbox{run: r, buf: make([]byte, 64<<10)} }
+const (
+	// commitEvery is how long received files may wait to be made durable, which takes about as long for many as for one.
+	commitEvery = time.Second
+	// commitReceived is how many may wait.
+	commitReceived = 500
+)
+
+func (r *syncRun) newInbox() *inbox {
+	return &inbox{run: r, buf: make([]byte, 64<<10), committed: r.Host.Clock.Now()}
+}
 
 func (b *inbox) reset() { b.got, b.wrong, b.bytes = map[string]bool{}, nil, 0 }
 
@@ -98,10 +109,15 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 			return err
 		}
 	}
-	if len(b.installed) >= commitFiles/2 {
-		return b.commit(ctx)
+	return b.commitDue(ctx)
+}
+
+// commitDue commits if it is time.
+func (b *inbox) commitDue(ctx context.Context) error {
+	if len(b.installed) < commitReceived && b.run.Host.Clock.Now().Sub(b.committed) < commitEvery {
+		return nil
 	}
-	return nil
+	return b.commit(ctx)
 }
 
 // write writes one member to a draft.
@@ -187,7 +203,7 @@ func (b *inbox) commit(ctx context.Context) error {
 		return nil
 	}
 	list := b.installed
-	b.installed = b.installed[:0]
+	b.installed, b.committed = b.installed[:0], b.run.Host.Clock.Now()
 	if err := b.run.Host.Media.Flush(ctx); err != nil {
 		return fault.Step("store media files", err)
 	}
@@ -231,8 +247,5 @@ func (d *downloader) copy(ctx context.Context, x *row) (done bool, err error) {
 		return false, err
 	}
 	d.advance(1)
-	if len(d.inbox.installed) >= commitFiles/2 {
-		err = d.inbox.commit(ctx)
-	}
-	return true, err
+	return true, d.inbox.commitDue(ctx)
 }
