@@ -19,12 +19,15 @@ type device interface {
 	download(t *testing.T)
 }
 
-// pageDevice is a page of Chromium; the endpoint is its server's.
-type pageDevice struct{ *browsertest.Page }
+// pageDevice is a page of Chromium; the endpoint is its server's, or at a path of that.
+type pageDevice struct {
+	*browsertest.Page
+	path string
+}
 
 func (p pageDevice) login(t *testing.T, _ string, acc *anki.Account) {
 	t.Helper()
-	p.Run(t, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, acc.User, anki.Password)
+	p.Run(t, nil, `await open({ endpoint: "/" + args[0] }); await ferry.login({user: args[1], password: args[2]})`, p.path, acc.User, anki.Password)
 }
 func (p pageDevice) export(t *testing.T, path string) { t.Helper(); p.ExportCollection(t, path) }
 func (p pageDevice) load(t *testing.T, path string)   { t.Helper(); p.ImportCollection(t, path) }
@@ -137,7 +140,7 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	hosts := map[string]func(t *testing.T, endpoint string) device{
 		"page": func(t *testing.T, endpoint string) device {
-			return pageDevice{browsertest.Start(t).Open(t, browsertest.NewServer(t, endpoint).URL)}
+			return pageDevice{Page: browsertest.Start(t).Open(t, browsertest.NewServer(t, endpoint).URL)}
 		},
 		"node-js":     func(t *testing.T, _ string) device { return &nodeDevice{Host: nodetest.Start(t, nodetest.Program)} },
 		"node-wasip1": func(t *testing.T, _ string) device { return &nodeDevice{Host: nodetest.Start(t, nodetest.Reactor)} },
@@ -147,18 +150,23 @@ func TestScenarios(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", host, name), func(t *testing.T) {
 				t.Parallel()
 				endpoint, acc := account(t)
-				desktop := newDesktop(t, endpoint, acc)
-				apply(t, desktop.Client, base)
-				desktop.full(t, true)
-				ours := start(t, endpoint)
-				ours.login(t, endpoint, acc)
-				ours.download(t)
+				ours, desktop := start(t, endpoint), newDesktop(t, endpoint, acc)
+				begin(t, ours, desktop)
 				change(t, ours, s.ours)
 				apply(t, desktop.Client, s.theirs)
 				converge(t, ours, desktop)
 			})
 		}
 	}
+}
+
+// begin gives both devices the same collection.
+func begin(t *testing.T, ours device, desktop *desktop) {
+	t.Helper()
+	apply(t, desktop.Client, base)
+	desktop.full(t, true)
+	ours.login(t, desktop.endpoint, desktop.Account)
+	ours.download(t)
 }
 
 func apply(t *testing.T, c *anki.Client, edits []edit) {

@@ -71,7 +71,7 @@ func NewServer(t testing.TB, upstream string) *Server {
 	if upstream != "" {
 		s.Forward(t, upstream)
 		proxy := s.proxy()
-		for _, path := range []string{"/sync/", "/msync/", "/api/"} {
+		for _, path := range []string{"/sync/", "/msync/", "/api/", "/upstream/"} {
 			mux.Handle(path, proxy)
 		}
 	}

@@ -1,0 +1,131 @@
+package browsertest_test
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+	"github.com/cardferry/cardferry/hostrunner/gateway"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+// aServer is what a page syncs with: the address of the process, and where that takes the page's requests and the real client's.
+type aServer struct {
+	url, path, real string
+	account         *anki.Account
+}
+
+// ownAnki is our server with the accounts of the harness, which the page and the real client both use.
+func ownAnki(t *testing.T) aServer {
+	t.Helper()
+	settings := anki.Settings(1)
+	users, err := syncserver.FixedUsers(func(name string) (string, bool) { v, ok := settings[name]; return v, ok })
+	s := &syncserver.Server{}
+	if err == nil {
+		err = s.Users().SetFixed(t.Context(), users)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s)
+	t.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+		_ = s.Close(context.Background())
+	})
+	url := h.URL + "/"
+	return aServer{url, "", url, anki.ServerAt(url, 1).Account(t)}
+}
+
+// throughGateway is the real server, which the page reaches through our gateway and the real client directly.
+func throughGateway(t *testing.T) aServer {
+	t.Helper()
+	endpoint, acc := account(t)
+	up, err := gateway.ParseUpstream("real=" + endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Upstreams: []gateway.Upstream{up}, Key: bytes.Repeat([]byte{7}, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(g)
+	t.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+		g.Close()
+	})
+	return aServer{h.URL + "/", "upstream/real/", endpoint, acc}
+}
+
+// TestScenariosElsewhere runs the scenarios, and media files both ways, in a page with our server, and with the real one behind our
+// gateway: one of them, or all with CARDFERRY_FULL=1.
+func TestScenariosElsewhere(t *testing.T) {
+	t.Parallel()
+	anki.Need(t)
+	names := []string{"both edit the same"}
+	if os.Getenv("CARDFERRY_FULL") != "" {
+		names = slices.Sorted(maps.Keys(scenarios))
+	}
+	for server, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway} {
+		for _, name := range names {
+			t.Run(server+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := start(t)
+				page := pageDevice{browsertest.Start(t).Open(t, browsertest.NewServer(t, s.url).URL), s.path}
+				desktop := newDesktop(t, s.real, s.account)
+				begin(t, page, desktop)
+				change(t, page, scenarios[name].ours)
+				apply(t, desktop.Client, scenarios[name].theirs)
+				converge(t, page, desktop)
+				exchangeMedia(t, page, desktop)
+			})
+		}
+	}
+}
+
+// exchangeMedia has each side get the other's files, new ones and one that it has in another version, and lose one.
+func exchangeMedia(t *testing.T, page pageDevice, desktop *desktop) {
+	t.Helper()
+	syncBoth := func() {
+		t.Helper()
+		page.Run(t, nil, `await ferry.media.sync()`)
+		if _, err := desktop.SyncMedia(desktop.endpoint, desktop.Key); err != nil {
+			t.Fatal(err)
+		}
+		page.Run(t, nil, `await ferry.media.sync()`)
+	}
+	desktop.PutMedia(t, "theirs.png", []byte("of the desktop"))
+	desktop.PutMedia(t, "gone.png", []byte("to be removed"))
+	page.Run(t, nil, `await ferry.media.add("ours.mp3", new Blob(["of the page"]))`)
+	syncBoth()
+	desktop.PutMedia(t, "ours.mp3", []byte("edited by the desktop"))
+	page.Run(t, nil, `await ferry.media.remove("gone.png")`)
+	syncBoth()
+	want := map[string]string{"theirs.png": "of the desktop", "ours.mp3": "edited by the desktop"}
+	here := map[string]string{}
+	page.Run(t, &here, `const found = {};
+		for (const name of ["theirs.png", "ours.mp3", "gone.png"]) if (await ferry.media.state(name) === "here") found[name] = await (await ferry.media.get(name)).text();
+		return found`)
+	there := map[string]string{}
+	for name := range want {
+		content, err := os.ReadFile(filepath.Join(desktop.Client.MediaDir(), name))
+		if err != nil {
+			t.Error(err)
+		}
+		there[name] = string(content)
+	}
+	if _, err := os.Stat(filepath.Join(desktop.Client.MediaDir(), "gone.png")); err == nil {
+		t.Error("the desktop has the file that was removed in the page")
+	}
+	if !maps.Equal(here, want) || !maps.Equal(there, want) {
+		t.Errorf("files in the page %v, of the desktop %v, want %v", here, there, want)
+	}
+}
