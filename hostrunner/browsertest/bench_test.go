@@ -159,6 +159,46 @@ func logParts(b *testing.B, name string, page *browsertest.Page) {
 	b.Logf("%s, each part with its start and length in ms: %s", name, text.String())
 }
 
+// BenchmarkPageStudy measures what studying asks for in a collection of 50,000 cards (issue budgets: 300 ms for the deck list, counted from
+// the open collection, and 50 ms for a card): first in a page that has just opened it, and again after each of some answers, the median.
+func BenchmarkPageStudy(b *testing.B) {
+	page, server, _ := pageBefore(b, generated(b, anki.Size{Notes: 50_000, Cards: 50_000, Reviews: 200_000}), 0)
+	page.Run(b, nil, `await ferry.download(); await ferry.close()`)
+	for range b.N {
+		page.Load(b, server.URL)
+		var times struct{ Decks, DecksAgain, Next, NextAgain, Answer, Cards, Due float64 }
+		page.Run(b, &times, `
+			await open();
+			const timed = async (work) => { const start = performance.now(), result = await work(); return [performance.now() - start, result]; };
+			const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+			const due = (d) => d.new + d.learn + d.review;
+			const [decks, tree] = await timed(() => ferry.deckTree());
+			const deck = tree.decks.reduce((a, b) => (due(b) > due(a) ? b : a));
+			let [next, { cards: [card] }] = await timed(() => ferry.nextCards(deck.id));
+			const again = { decks: [], next: [], answer: [] };
+			for (let i = 0; i < 9; i++) {
+				const [answer] = await timed(() => ferry.edit([{ op: "answerCard", cardId: card.card_id, button: 3, takenMs: 2000 }]));
+				const [ms, { cards }] = await timed(() => ferry.nextCards(deck.id));
+				card = cards[0];
+				again.answer.push(answer);
+				again.next.push(ms);
+				again.decks.push((await timed(() => ferry.deckTree()))[0]);
+			}
+			const [{ n }] = await ferry.query("SELECT count() AS n FROM cards");
+			await ferry.close();
+			return { decks, decksAgain: median(again.decks), next, nextAgain: median(again.next), answer: median(again.answer), cards: n, due: due(deck) }`)
+		if times.Cards != 50_000 || times.Due < 20 {
+			b.Fatalf("%v cards, %v of them due in the largest deck", times.Cards, times.Due)
+		}
+		b.ReportMetric(times.Decks, "ms-decks")
+		b.ReportMetric(times.DecksAgain, "ms-decks-again")
+		b.ReportMetric(times.Next, "ms-card")
+		b.ReportMetric(times.NextAgain, "ms-card-again")
+		b.ReportMetric(times.Answer, "ms-answer")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
 // BenchmarkPageMedia measures syncs of media files at 50 ms. The sets are those of design.md §8, with fewer files.
 func BenchmarkPageMedia(b *testing.B) {
 	const roundTrip = 50 * time.Millisecond
