@@ -21,11 +21,8 @@ func ListSince(db host.DB, minUSN int32, size int) (*Slicer, error) {
 	s := &Slicer{pick: changedSince(minUSN), size: size, limit: sliceBytes}
 	for i := range sentTables {
 		t := &sentTables[i]
-		err := db.Exec("CREATE TEMP TABLE " + t.listed()[len("temp."):] + " (id INTEGER PRIMARY KEY)")
-		if err == nil {
-			// Without an order: with one by id SQLite would read the whole table instead of the index on usn.
-			_, err = rows.Exec(db, "INSERT INTO "+t.listed()+" SELECT id FROM main."+t.name+" WHERE "+s.pick.where)
-		}
+		// Without an order: with one by id SQLite would read the whole table instead of the index on usn.
+		_, err := rows.Exec(db, "INSERT INTO "+t.listed()+" SELECT id FROM main."+t.name+" WHERE "+s.pick.where)
 		if err == nil {
 			err = s.prepare(db, i, t.listed(), "SELECT m.id"+t.list(", m.")+", m.usn FROM "+t.listed()+" AS l CROSS JOIN main."+t.name+
 				" AS m ON m.id = l.id WHERE l.id <= ? ORDER BY l.id DESC LIMIT ?")
@@ -41,10 +38,10 @@ func ListSince(db host.DB, minUSN int32, size int) (*Slicer, error) {
 // sliceBytes bounds the memory of a server's slice. Notes are a few hundred bytes on the whole, so only unusual ones reach it.
 const sliceBytes = 8 << 20
 
-// DropLists removes the lists; it does nothing if there are none.
+// DropLists removes what was listed.
 func DropLists(db host.DB) error {
 	for i := range sentTables {
-		if err := db.Exec("DROP TABLE IF EXISTS " + sentTables[i].listed()); err != nil {
+		if err := emptyTable(db, sentTables[i].listed(), ""); err != nil {
 			return fmt.Errorf("drop the list of %s: %w", sentTables[i].name, err)
 		}
 	}

@@ -29,10 +29,6 @@ func CopyPending(db host.DB) (n int64, err error) {
 		return 0, err
 	}
 	for _, t := range sentTables {
-		// No types: the columns take the values as they are.
-		if err := db.Exec("CREATE TEMP TABLE " + t.copy[len("temp."):] + " (id INTEGER PRIMARY KEY" + t.list(", ") + ")"); err != nil {
-			return 0, fmt.Errorf("copy pending %s: %w", t.name, err)
-		}
 		copied, err := rows.Exec(db, "INSERT INTO "+t.copy+" SELECT id"+t.list(", ")+" FROM main."+t.name+" WHERE usn = -1 ORDER BY id")
 		if err != nil {
 			return 0, fmt.Errorf("copy pending %s: %w", t.name, err)
@@ -54,14 +50,25 @@ func ReadMark(db host.DB) (m Mark, err error) {
 	return m, err
 }
 
-// DropCopies removes the copies; it does nothing if there are none.
+// DropCopies removes what was copied.
 func DropCopies(db host.DB) error {
 	for _, t := range sentTables {
-		if err := db.Exec("DROP TABLE IF EXISTS " + t.copy); err != nil {
+		// No types: the columns take the values as they are.
+		if err := emptyTable(db, t.copy, t.list(", ")); err != nil {
 			return fmt.Errorf("drop copy of %s: %w", t.name, err)
 		}
 	}
 	return nil
+}
+
+// emptyTable makes a TEMP table with an id and columns, or empties the one that is there. To drop it and make it again would have SQLite
+// compile every other statement of the connection again, which takes longer than a small sync.
+func emptyTable(db host.DB, name, columns string) error {
+	err := db.Exec("CREATE TEMP TABLE IF NOT EXISTS " + name[len("temp."):] + " (id INTEGER PRIMARY KEY" + columns + ")")
+	if err == nil {
+		_, err = rows.Exec(db, "DELETE FROM "+name)
+	}
+	return err
 }
 
 // list returns the columns, each with the prefix in front.

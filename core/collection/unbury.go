@@ -66,7 +66,7 @@ func putMissing(db host.DB, entries map[string]string, now time.Time, usn int64)
 
 // unburyCards restores the queues. A due that does not fit 32 bits, or is no integer, reads as 0 (§1.3).
 func unburyCards(db host.DB) error {
-	if err := undo.Discard(db); err != nil { // it would bury them again
+	if err := undo.Discard(db, 0); err != nil { // it would bury them again
 		return err
 	}
 	if err := rewriteData(db); err != nil {

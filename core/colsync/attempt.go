@@ -147,7 +147,7 @@ func (a *attempt) start(ctx context.Context) error {
 
 // exchangeGraves sends our graves, at most 250 in a request (§7.4). The server must have them before it lists its chunks.
 func (a *attempt) exchangeGraves(ctx context.Context) (err error) {
-	if err := undo.Discard(a.db()); err != nil { // what has been sent cannot be taken back
+	if err := undo.Discard(a.db(), 0); err != nil { // what has been sent cannot be taken back
 		return err
 	}
 	if a.sentGraves, err = collection.PendingGraves(a.db()); err != nil {
@@ -175,7 +175,7 @@ func (a *attempt) sendGraves(ctx context.Context, g wire.Graves) error {
 // exchangeChanges sends our objects and receives the server's. Decks that the server has deleted are left out: they
 // would come back to life there (§22, trap 15).
 func (a *attempt) exchangeChanges(ctx context.Context) (err error) {
-	if err := undo.Discard(a.db()); err != nil {
+	if err := undo.Discard(a.db(), 0); err != nil {
 		return err
 	}
 	gone := make(map[int64]bool, len(a.serverGraves.Decks))

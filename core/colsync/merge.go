@@ -22,7 +22,7 @@ func (a *attempt) merge(ctx context.Context) error {
 		if col.Scm != a.base.col.Scm {
 			return errSchemaChanged
 		}
-		if err := undo.Discard(a.db()); err != nil {
+		if err := undo.Discard(a.db(), a.received.total()); err != nil {
 			return err
 		}
 		if err := a.apply(ctx); err != nil {
@@ -89,6 +89,9 @@ func (a *attempt) applyChanges(applier *collection.Applier, now int64) error {
 // copyPending copies the rows to send and lists what was added since the first listing.
 func (a *attempt) copyPending() (err error) {
 	if a.toSend, err = collection.CopyPending(a.db()); err != nil {
+		return err
+	}
+	if err := undo.Discard(a.db(), a.toSend); err != nil { // each of them is stamped in the end
 		return err
 	}
 	graves, err := collection.PendingGraves(a.db())

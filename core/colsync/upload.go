@@ -2,6 +2,7 @@ package colsync
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -207,7 +208,7 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 	if err := s.Store.DropOffered(); err != nil {
 		return o, err
 	}
-	if err := undo.Discard(s.db()); err != nil { // what has been sent cannot be taken back
+	if err := undo.Discard(s.db(), math.MaxInt64); err != nil { // what has been sent cannot be taken back
 		return o, err
 	}
 	col, err := collection.ReadCol(s.db())

@@ -22,7 +22,7 @@ func TestUndo(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			a := newWorld(t)
-			if err := undo.Discard(a.db); err != nil {
+			if err := undo.Discard(a.db, 0); err != nil {
 				t.Fatal(err)
 			}
 			r := rand.New(rand.NewPCG(seed, 1))

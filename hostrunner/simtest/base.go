@@ -125,18 +125,20 @@ const smallSlice = 250
 // begin copies as much of the base as the script needs.
 func (w *world) begin(s *script) {
 	from := baseOf(s.seed)
+	var owners []store.AccountID
+	for i := range s.accounts {
+		owners = append(owners, from.w.accounts[i].owner)
+		w.accounts = append(w.accounts, newAccount(i, owners[i], s.devices))
+	}
 	w.stores = syncserver.Server{
 		Accounts: from.w.stores.Accounts.(*memstore.Accounts).Clone(), Blobs: from.w.stores.Blobs.(*memstore.Blobs).Clone(),
-		Collections: w.collections(from.kept.Collections()), Leases: memstore.NewLeases(""),
+		Collections: w.collections(from.kept.Collections(owners...)), Leases: memstore.NewLeases(""),
 	}
 	w.clock.now = from.w.clock.Now()
 	if w.rng.IntN(2) == 0 {
 		w.slice = smallSlice
 	}
 	w.startServer()
-	for i := range s.accounts {
-		w.accounts = append(w.accounts, newAccount(i, from.w.accounts[i].owner, s.devices))
-	}
 	for i := range s.devices {
 		own := w.accounts[i%s.accounts]
 		saved := from.all[len(own.devices)*baseAccounts+own.id]

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
@@ -38,6 +39,8 @@ type entry struct {
 	data []byte
 	// commits are what a power cut may leave of a database whose commits are not all flushed: the last flushed state and all after it.
 	commits [][]byte
+	// idle is a connection that was closed, for the next time: opening one and compiling its statements takes as long as a media sync.
+	idle *statements
 }
 
 // databases numbers the databases in memory of this process, which have one name space.
@@ -77,6 +80,10 @@ func (d *disk) free() {
 }
 
 func (e *entry) forget() {
+	if e.idle != nil {
+		_ = e.idle.Close()
+		e.idle = nil
+	}
 	if e.db != "" {
 		sqlitehost.DeleteMemory(e.db)
 	}
@@ -113,11 +120,15 @@ func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB
 		d.entries[name] = e
 	}
 	e.database()
-	db, err := sqlitehost.OpenMemory(e.db, mode)
-	if err != nil {
-		return nil, err
+	kept := e.idle
+	if e.idle = nil; kept == nil {
+		db, err := sqlitehost.OpenMemory(e.db, mode)
+		if err != nil {
+			return nil, err
+		}
+		kept = keepStatements(db, d.rewrite)
 	}
-	s := &simDB{statements: keepStatements(db, d.rewrite), disk: d, name: name, of: e, looks: keepStatements(db, nil)}
+	s := &simDB{statements: kept, disk: d, name: name, of: e, looks: keepStatements(kept.DB, nil)}
 	d.open[s] = true
 	s.flushes = true
 	s.committed()
@@ -378,7 +389,17 @@ func (s *simDB) Close() error {
 	delete(s.disk.open, s)
 	s.dead = true
 	s.of.commits = nil // closing brings all of it into the file
+	if s.name == host.MediaIndex && s.of.idle == nil && s.clean() {
+		s.of.idle = s.statements
+		return nil
+	}
 	return s.DB.Close()
+}
+
+// clean reports whether the connection is as a new one.
+func (s *simDB) clean() bool {
+	n, err := rows.IntOf(s.statements, "SELECT count(*) FROM sqlite_temp_schema")
+	return s.DB.Resting() && err == nil && n == 0
 }
 
 // simStmt is a statement of a device.

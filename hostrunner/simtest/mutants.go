@@ -98,8 +98,8 @@ var mutants = []*mutant{
 	{
 		name: "undo-kept", words: "what was sent can still be taken back",
 		sql: func(sql string) string {
-			if strings.HasPrefix(sql, "DROP TRIGGER temp.undo_") {
-				return ""
+			if strings.HasPrefix(sql, "DELETE FROM temp.undo_") {
+				return strings.Replace(sql, "step > ?", "step > 1000 + ?", 1)
 			}
 			return sql
 		},

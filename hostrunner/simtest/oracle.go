@@ -58,6 +58,24 @@ func (w *world) settle() {
 			w.fail("device %d has synced last, and syncs again: %+v, %v", last.id, r, err)
 		}
 		a.judge(w)
+		a.afresh()
+	}
+	w.settling = false
+}
+
+// afresh goes on from what was judged: nothing of it is excused any more.
+func (a *account) afresh() {
+	if a.missed {
+		return // the copies are not equal
+	}
+	old := a.truth
+	a.truth, a.versions = newTruth(), versions{}
+	a.known(a.devices[0])
+	for o := range old.made {
+		if !a.truth.made[o] { // it is gone, and stays so
+			a.truth.made[o] = true
+			a.truth.deleted[o] = map[int]bool{a.devices[0].id: true}
+		}
 	}
 }
 
@@ -160,7 +178,7 @@ func objects(d anki.Dump) map[object]int64 {
 
 // deviceDump reads a device's collection, and checks the file.
 func (w *world) deviceDump(d *device) (anki.Dump, []string, error) {
-	if d.opened {
+	if d.opened && w.ending {
 		if _, err := d.call(service.MethodClose, struct{}{}); err != nil {
 			return nil, nil, err
 		}

@@ -22,6 +22,7 @@ const (
 	doKill     kind = "kill at rest"
 	doServer   kind = "server restarts"
 	doOneWay   kind = "one way"
+	doSettle   kind = "everything is repaired, and judged"
 )
 
 // action is one step of a script. Everything that it chooses comes from its own seed.
@@ -75,6 +76,19 @@ func newScript(seed uint64) *script {
 	for _, w := range weights {
 		total += w.n
 	}
+	s.chapter(rng, total)
+	for range rng.IntN(2 * moreChapters) {
+		s.actions = append(s.actions, action{kind: doSettle, seed: rng.Uint64()})
+		s.chapter(rng, total)
+	}
+	return s
+}
+
+// moreChapters is how often, in the mean, a world goes on after it was judged: to begin one takes as long as dozens of syncs.
+const moreChapters = 3
+
+// chapter adds actions that are judged together.
+func (s *script) chapter(rng *rand.Rand, total int) {
 	for range 12 + rng.IntN(36) {
 		if rng.IntN(12) == 0 && s.devices > s.accounts {
 			one := rng.IntN(s.devices)
@@ -93,7 +107,6 @@ func newScript(seed uint64) *script {
 		a.disturb(rng)
 		s.actions = append(s.actions, a)
 	}
-	return s
 }
 
 // disturb chooses what goes wrong during an action.

@@ -38,6 +38,7 @@ type world struct {
 	requests int
 	restarts int // of the server
 	settling bool
+	ending   bool // nothing follows
 	syncs    int
 	log      []string
 	failures []string
@@ -99,6 +100,7 @@ func playOn(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) 
 		w.act(&s.actions[i])
 	}
 	if len(w.failures) == 0 {
+		w.ending = true
 		w.settle()
 	}
 	r := &result{syncs: w.syncs, requests: w.requests, failures: w.failures, log: w.log}
@@ -172,6 +174,8 @@ func (w *world) act(a *action) {
 		d.dead = true
 	case doServer:
 		w.restartServer()
+	case doSettle:
+		w.settle()
 	}
 	d.killAt, d.fullAt, d.cancelAt, d.http.Pick = 0, 0, 0, nil
 	d.media.Lock(false)

@@ -41,11 +41,13 @@ func (s *Collections) Save() (saved Saved, err error) {
 	return saved, nil
 }
 
-// Collections returns a store with what was saved. It may be called any number of times.
-func (saved Saved) Collections() *Collections {
+// Collections returns a store with what was saved of some accounts. It may be called any number of times. Databases in memory stay until
+// they are removed (Collections.Remove), so only what is asked for is made.
+func (saved Saved) Collections(accounts ...store.AccountID) *Collections {
 	s := NewCollections()
 	s.last = saved.last
-	for id, f := range saved.accounts {
+	for _, id := range accounts {
+		f := saved.accounts[id]
 		own := &files{backups: slices.Clone(f.backups)}
 		if f.collection != nil {
 			own.collection = s.create(bytes.Clone(f.collection))
