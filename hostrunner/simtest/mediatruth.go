@@ -247,6 +247,9 @@ func (a *account) judgeMedia(w *world) {
 		if final[v.name] != v.content && !trash[v] {
 			w.fail("media: lost: %s (%s)", v.name, v.content)
 		}
+		if old := (version{v.name, final[v.name]}); old.content != "" && old != v && !m.wasOdd[v.name] && m.replaces(v, old) {
+			w.fail("media: reverted: %s is %s again, which was replaced by %s", v.name, old.content, v.content)
+		}
 		if final[v.name] == "" && !m.wasOdd[v.name] && !m.allowed && m.onlyOlder(v) {
 			w.fail("media: lost: %s (%s), which has replaced what was deleted", v.name, v.content)
 		}

@@ -70,7 +70,10 @@ func (a *account) afresh() {
 	}
 	old := a.truth
 	a.truth, a.versions = newTruth(), versions{}
-	a.known(a.devices[0])
+	a.truth.editors = old.editors // what they have made unequal stays so until the next edit
+	for _, d := range a.devices {
+		a.known(d)
+	}
 	for o := range old.made {
 		if !a.truth.made[o] { // it is gone, and stays so
 			a.truth.made[o] = true

@@ -38,7 +38,8 @@ const (
 	twoEdits      = 2 // and 3
 	neverCame     = 4
 	oneFile       = 5 // and 6
-	patterns      = 7
+	offeredTwice  = 7
+	patterns      = 8
 )
 
 // pattern makes one pattern for two devices of an account.
@@ -91,6 +92,13 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 		return []action{
 			act(a, doMedia, focusWrite), quiet(a), quiet(b), act(a, doMedia, focusWrite), quiet(a), failing, act(b, doMedia, focusDelete),
 			quiet(b), media(a),
+		}
+	case offeredTwice: // a file that arrives, which is not learned, and is written again
+		lost := act(a, doMediaSyn, "")
+		lost.at = map[string]netFault{"uploadChanges": []netFault{silentAfter, killAfter}[rng.IntN(2)]}
+		return []action{
+			act(a, doMedia, focusWrite), act(a, doMediaSyn, ""), act(a, doMedia, focusWrite), lost, act(a, doMedia, focusWrite),
+			act(a, doMediaSyn, ""), act(b, doMediaSyn, ""),
 		}
 	default: // a file that both have
 		list := []action{act(a, doMedia, focusWrite), media(a), media(b)}

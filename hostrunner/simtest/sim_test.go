@@ -65,13 +65,13 @@ func TestMutants(t *testing.T) {
 // What chance alone would seldom meet is met by a pattern: a few of them find the fault.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	for name, which := range map[string]int{"same-mod": againAtOnce, "graves-stamped": goneMeanwhile, "download-mixed": neverCame} {
+	for name, which := range map[string]int{"same-mod": againAtOnce, "graves-stamped": goneMeanwhile, "download-mixed": neverCame, "agreed-without-offered": offeredTwice} {
 		m, err := findMutant(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found := 0
-		const worlds = 16
+		const worlds = 12
 		for seed := range uint64(worlds) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			s := &script{seed: seed, accounts: 1, devices: 2, actions: pattern(rng, which, 0, 1)}
