@@ -61,9 +61,9 @@ func TestGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close(context.Background())
-	seeds := uint64(6)
+	seeds := uint64(3)
 	if testing.Short() {
-		seeds = 2
+		seeds = 1
 	}
 	for seed := range seeds {
 		s := newScript(seed).alike()
