@@ -24,6 +24,7 @@ type network struct {
 	mail  *mailbox
 	// deliver hands an event to a task, in the loop's goroutine; promised says that it was counted in task.pending.
 	deliver func(t *task, e event, promised bool) error
+	spare   []byte // see buffer
 }
 
 type lentCall struct {
@@ -47,11 +48,8 @@ type event struct {
 func (n *network) promise(t *task) { t.pending++ }
 
 // keep brings a promised event from any goroutine.
-func (n *network) keep(t *task, e event, before func()) {
-	n.mail.post(func() error {
-		before()
-		return n.deliver(t, e, true)
-	})
+func (n *network) keep(t *task, e event) {
+	n.mail.post(func() error { return n.deliver(t, e, true) })
 }
 
 func (l *lender) HTTPStart(id int32, block []byte) {
@@ -76,7 +74,7 @@ func (l *lender) HTTPStart(id int32, block []byte) {
 // fail tells a task what is wrong with its request: later, as it is running now.
 func (n *network) fail(t *task, id int32, err error) {
 	n.promise(t)
-	n.keep(t, failed(id, err), func() {})
+	n.keep(t, failed(id, err))
 }
 
 // sizeOf is the length of a body in memory or of parts.
@@ -144,9 +142,8 @@ func (l *lender) HTTPRead(id, limit int32) {
 	}
 	c.reading = true
 	n.promise(c.task)
-	ctx, read := c.task.ctx, c.call.Read
+	ctx, read, p := c.task.ctx, c.call.Read, n.buffer(int(limit))
 	go func() {
-		p := make([]byte, limit)
 		k, err := read(ctx, p)
 		var e event
 		switch {
@@ -157,8 +154,21 @@ func (l *lender) HTTPRead(id, limit int32) {
 		default:
 			e = failed(id, err)
 		}
-		n.keep(c.task, e, func() { c.reading = false })
+		n.mail.post(func() error {
+			c.reading = false
+			err := n.deliver(c.task, e, true)
+			n.spare = p // the guest has a copy
+			return err
+		})
 	}()
+}
+
+// buffer returns memory to read into, that of the read before if it has ended: a new one is cleared each time.
+func (n *network) buffer(size int) (p []byte) {
+	if p, n.spare = n.spare, nil; cap(p) < size {
+		p = make([]byte, size)
+	}
+	return p[:size]
 }
 
 func (l *lender) HTTPClose(id int32) { l.net.close(id) }

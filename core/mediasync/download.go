@@ -94,26 +94,27 @@ func (d *downloader) batch(ctx context.Context) (names []string, err error) {
 		limit = int(min(int64(limit), mediawire.BatchBytes/d.size+1))
 	}
 	for len(names) < limit {
-		name, ok := "", len(d.again) > 0
+		x, ok := candidate{}, len(d.again) > 0
 		if ok {
-			name, d.again = d.again[0], d.again[1:]
-		} else if name, ok, err = d.names.next(); err != nil || !ok {
+			x.row, err = d.run.index.row(d.again[0])
+			x.copied, d.again = true, d.again[1:]
+		} else {
+			x, ok, err = d.names.next()
+		}
+		if err != nil || !ok {
 			return names, err
 		}
-		x, err := d.run.index.row(name)
-		if err != nil {
-			return nil, err
-		}
-		if d.run.next(&x) != download {
+		if d.run.next(&x.row) != download {
 			d.advance(1)
 			continue
 		}
-		copied, err := d.copy(ctx, &x)
-		if err != nil {
-			return nil, err
+		if x.copied {
+			if x.copied, err = d.copy(ctx, &x.row); err != nil {
+				return nil, err
+			}
 		}
-		if !copied {
-			names = append(names, name)
+		if !x.copied {
+			names = append(names, x.name)
 		}
 	}
 	return names, nil

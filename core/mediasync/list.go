@@ -17,6 +17,7 @@ const unknown = -1 << 40
 // list has not been read on meanwhile, so pages come in their order.
 func (r *syncRun) list(ctx context.Context, target int64) error {
 	x := r.index
+	defer r.closeAhead()
 	for x.usn != target {
 		from := x.usn
 		page, err := r.page(ctx, max(from-1, 0))
@@ -54,8 +55,38 @@ func (r *syncRun) list(ctx context.Context, target int64) error {
 		r.acted, r.fresh = true, true
 		r.checked += int64(len(page))
 		r.progress(host.StageMediaIndex, r.checked, 0)
+		r.askAhead(ctx, max(from-1, 0), target)
 	}
 	return nil
+}
+
+const (
+	// fullPage is how many rows a page of the list has if more follow.
+	fullPage = 1000
+	// pagesAhead is how many pages are asked for before the ones before have come.
+	pagesAhead = 8
+)
+
+// askAhead asks for the next pages at once, if the one after from had no gaps: then it is known where they begin, until
+// there is a gap. The last one is not among them: a row that moves to the end of the list while it is being read is
+// in a page that was asked for after all others had come.
+func (r *syncRun) askAhead(ctx context.Context, from, target int64) {
+	at := r.index.usn - 1
+	if len(r.ahead) > 0 || at != from+fullPage-1 {
+		return
+	}
+	r.ahead = map[int64]host.Call{}
+	for ; len(r.ahead) < pagesAhead && at+fullPage < target; at += fullPage - 1 {
+		r.ahead[at] = r.server.Start(ctx, mediawire.MediaChanges, mediawire.ChangesRequest(int32(at)))
+	}
+}
+
+// closeAhead gives up what was asked for and not needed.
+func (r *syncRun) closeAhead() {
+	for at, call := range r.ahead {
+		call.Close()
+		delete(r.ahead, at)
+	}
 }
 
 // knows reports whether a row of the list is as the index has it. Deletions of names that were never here are not kept.
@@ -64,13 +95,30 @@ func (r *syncRun) knows(c mediawire.Change) (bool, error) {
 	return x.usn == int64(c.USN) && x.server == contentOf(c) || contentOf(c) == deleted && !x.server.live(), err
 }
 
-// page asks for what comes after a change number.
+// page asks for what comes after a change number, unless that was asked for already.
 func (r *syncRun) page(ctx context.Context, from int64) ([]mediawire.Change, error) {
-	body, err := r.server.PostFollowing(ctx, mediawire.MediaChanges, mediawire.ChangesRequest(int32(from)))
+	body, err := r.answerAhead(ctx, from)
+	if body == nil || err != nil { // there was a gap, or the request has failed, as by a redirect
+		r.closeAhead()
+		body, err = r.server.PostFollowing(ctx, mediawire.MediaChanges, mediawire.ChangesRequest(int32(from)))
+	}
 	if err != nil {
 		return nil, err
 	}
 	return mediawire.ParseChanges(body, int32(from))
+}
+
+func (r *syncRun) answerAhead(ctx context.Context, from int64) ([]byte, error) {
+	call := r.ahead[from]
+	if call == nil {
+		return nil, nil
+	}
+	delete(r.ahead, from)
+	defer call.Close()
+	if err := r.server.Wait(ctx, call); err != nil {
+		return nil, err
+	}
+	return r.server.Answer(mediawire.MediaChanges, call)
 }
 
 // relist reads the server's list from its beginning and repairs what differs. A name that it lacks is unknown to the

@@ -146,28 +146,35 @@ type cursor struct {
 	kind  int
 	rank  int64
 	name  string
-	names []string // read ahead
+	ahead []candidate // read already
 	done  bool
 }
 
-// next returns the next name; ok is false at the end.
-func (c *cursor) next() (name string, ok bool, err error) {
-	if len(c.names) == 0 && !c.done {
-		for v, err := range rows.Query(c.plan.index.db, "SELECT rank, name FROM "+c.plan.table+
-			" WHERE kind = ? AND (rank, name) > (?, ?) ORDER BY rank, name LIMIT 200", c.kind, c.rank, c.name) {
+// candidate is a row of a plan, as it was a moment ago: what is stored about it has to begin with a look at it now.
+type candidate struct {
+	row
+	copied bool // another file here has the content of the server's
+}
+
+// next returns the next one; ok is false at the end.
+func (c *cursor) next() (x candidate, ok bool, err error) {
+	if len(c.ahead) == 0 && !c.done {
+		for v, err := range rows.Query(c.plan.index.db, "SELECT "+columns+", rank, EXISTS (SELECT 1 FROM media h WHERE h.here = m.server) FROM "+
+			c.plan.table+" LEFT JOIN media m USING (name) WHERE kind = ? AND (rank, name) > (?, ?) ORDER BY rank, name LIMIT 200", c.kind, c.rank, c.name) {
 			if err != nil {
-				return "", false, err
+				return x, false, err
 			}
-			c.rank, c.name = v[0].Int(), v[1].String()
-			c.names = append(c.names, c.name)
+			x = candidate{rowOf(v), v[13].Int() != 0}
+			c.rank, c.name = v[12].Int(), x.name
+			c.ahead = append(c.ahead, x)
 		}
-		c.done = len(c.names) == 0
+		c.done = len(c.ahead) == 0
 	}
-	if len(c.names) == 0 {
-		return "", false, nil
+	if len(c.ahead) == 0 {
+		return x, false, nil
 	}
-	name, c.names = c.names[0], c.names[1:]
-	return name, true, nil
+	x, c.ahead = c.ahead[0], c.ahead[1:]
+	return x, true, nil
 }
 
 // sort makes the plan one that can be read in its order.

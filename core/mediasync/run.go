@@ -48,13 +48,14 @@ type syncRun struct {
 	account  string // identity of account and server
 	report   Report
 	setAside asides
-	givenUp  int     // of setAside, files that the server did not hand out or take
-	stopped  [3]bool // kinds of transfers of which too many were given up
-	lost     int     // uploads whose outcome was not known
-	checked  int64   // files and rows of the list looked at
-	moves    int     // redirects followed
-	acted    bool    // something was listed or transferred
-	fresh    bool    // the list has told something since the last plan
+	givenUp  int                 // of setAside, files that the server did not hand out or take
+	stopped  [3]bool             // kinds of transfers of which too many were given up
+	lost     int                 // uploads whose outcome was not known
+	checked  int64               // files and rows of the list looked at
+	moves    int                 // redirects followed
+	acted    bool                // something was listed or transferred
+	fresh    bool                // the list has told something since the last plan
+	ahead    map[int64]host.Call // pages of the list that were asked for, by what they begin after
 }
 
 // errBusy is the error of a second sync.

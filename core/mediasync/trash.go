@@ -13,7 +13,7 @@ func (r *syncRun) trashDeleted(ctx context.Context, p *plan) error {
 	var dropped []byte
 	n := 0
 	for {
-		name, ok, err := names.next()
+		x, ok, err := names.next()
 		if err != nil {
 			return err
 		}
@@ -32,12 +32,12 @@ func (r *syncRun) trashDeleted(ctx context.Context, p *plan) error {
 		if !ok {
 			return nil
 		}
-		trashed, err := r.trashOne(ctx, name)
+		trashed, err := r.trashOne(ctx, x.name)
 		if err != nil {
 			return err
 		}
 		if trashed {
-			dropped = rows.Pack(dropped, name)
+			dropped = rows.Pack(dropped, x.name)
 			n++
 		}
 	}

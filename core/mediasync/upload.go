@@ -105,14 +105,14 @@ func (u *uploader) prepare(ctx context.Context) error {
 	for len(u.ready) < aheadBatches {
 		j := &job{}
 		for len(j.entries) < mediawire.MaxEntries && j.bytes <= mediawire.BatchBytes {
-			name, ok, err := u.names.next()
+			planned, ok, err := u.names.next()
 			if err != nil {
 				return err
 			}
 			if !ok {
 				break
 			}
-			x, ok, err := u.run.offer(ctx, name)
+			x, ok, err := u.run.offer(ctx, planned.name)
 			if err != nil {
 				return err
 			}

@@ -209,7 +209,7 @@ func (d *draft) Install(name string, seen *host.MediaFile) (now host.MediaFile, 
 	if d.file == nil {
 		return now, false, errEnded()
 	}
-	to, err := d.m.make()
+	to, err := d.m.target()
 	if err != nil {
 		return now, false, err
 	}

@@ -12,6 +12,7 @@ func (m *Media) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(fault.Cancelled, err, "flush %s", Folder)
 	}
+	m.release()
 	done := make(chan error, 1)
 	go func() { done <- m.flush() }()
 	select {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -20,6 +22,10 @@ import (
 type folder struct {
 	root *os.Root
 	path string
+	// others counts those who have to close it before it is closed, besides the last one.
+	others atomic.Int32
+
+	mu   sync.Mutex
 	file *os.File // the same folder as a file; nil until it is needed
 }
 
@@ -43,6 +49,8 @@ func openSub(in *os.Root, name string) (*folder, error) {
 
 // dir returns the folder as a file.
 func (f *folder) dir() (*os.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.file == nil {
 		file, err := f.root.Open(".")
 		if err != nil {
@@ -54,6 +62,9 @@ func (f *folder) dir() (*os.File, error) {
 }
 
 func (f *folder) close() {
+	if f.others.Add(-1) >= 0 {
+		return
+	}
 	if f.file != nil {
 		_ = f.file.Close() // read only: nothing can be lost
 	}
