@@ -16,8 +16,13 @@ const maxClockDifference = 300
 // meta asks for the server's state, following one redirect (§2.3), and makes the checks of §5.2 that do not need the
 // local collection: the server's message and the clock.
 func meta(ctx context.Context, r *remote.Server) (wire.Meta, error) {
+	return metaDuring(ctx, r, func() error { return nil })
+}
+
+// metaDuring is meta that does something else while the request is under way.
+func metaDuring(ctx context.Context, r *remote.Server, do func() error) (wire.Meta, error) {
 	now := r.Host.Clock.Now().Unix() // before the request (§22, trap 12)
-	body, err := r.PostFollowing(ctx, "meta", wire.MetaRequest(r.Client))
+	body, err := r.PostDuring(ctx, "meta", wire.MetaRequest(r.Client), do)
 	if err != nil {
 		return wire.Meta{}, err
 	}

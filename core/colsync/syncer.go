@@ -90,6 +90,8 @@ type Report struct {
 	// USN is the number of the collection's last sync; Events says that the server tells of changes (contract §5).
 	USN    int64 `json:"usn"`
 	Events bool  `json:"events"`
+
+	settled bool // nothing is left to be noted: a store for each sync that has nothing to do is half of its work
 }
 
 // maxAttempts bounds how often a sync starts again because the collection's schema changed under it.
@@ -128,18 +130,20 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	if err := s.checkHostedSize(r.Base); err != nil {
 		return false, err
 	}
-	base, err := s.readBase()
-	if err != nil {
-		return false, err
-	}
-	m, err := meta(ctx, r)
+	var base base
+	m, err := metaDuring(ctx, r, func() (err error) { base, err = s.readBase(); return err })
 	if err != nil {
 		return false, err
 	}
 	rep.Message, rep.MediaUSN, rep.Events = m.Msg, m.MediaUSN, m.Events
-	if landed, err := s.resolveOffered(ctx, m); err != nil {
+	landed := false
+	if base.offered {
+		landed, err = s.resolveOffered(ctx, m)
+	}
+	if err != nil {
 		return false, err
-	} else if landed {
+	}
+	if landed {
 		if base, err = s.readBase(); err != nil {
 			return false, err
 		}
@@ -150,6 +154,7 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 		// An edit may have the millisecond in which another device's sync ended as its time: equal, and not the same (make sim SEED=8 of a
 		// former generator).
 		if base.col.Scm != m.Scm || base.col.USN == int64(m.USN) {
+			rep.USN, rep.settled = base.col.USN, base.media == int64(m.MediaUSN)
 			return false, nil
 		}
 		if pending, err := collection.AnyPending(s.db()); err != nil || !pending {
@@ -164,6 +169,9 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 
 // complete adds to the report what is known at the end.
 func (s *Syncer) complete(rep *Report) error {
+	if rep.settled {
+		return nil
+	}
 	col, err := collection.ReadCol(s.db())
 	if err != nil {
 		return err
@@ -182,10 +190,24 @@ type base struct {
 	col    collection.Col
 	empty  bool
 	config map[string]string
+
+	offered bool  // an upload's outcome is not known
+	media   int64 // see profile.MediaSeen; -1 if that is not known
 }
 
 // readBase reads it in one transaction: a config key that differs later was edited after col.mod was read.
 func (s *Syncer) readBase() (b base, err error) {
+	if _, b.offered, err = s.Store.Recall(profile.Offered); err != nil {
+		return b, err
+	}
+	seen, _, err := s.Store.Recall(profile.MediaSeen)
+	if err != nil {
+		return b, err
+	}
+	ok := false
+	if b.media, ok = jsontext.Int(jsontext.Get(seen, "usn")); !ok {
+		b.media = -1
+	}
 	db := s.db()
 	err = rowsRead(db, func() error {
 		if b.col, b.empty, err = localState(db); err != nil {

@@ -123,9 +123,21 @@ func (r *Server) Post(ctx context.Context, method string, payload []byte) ([]byt
 
 // PostFollowing is Post that follows one redirect.
 func (r *Server) PostFollowing(ctx context.Context, method string, payload []byte) ([]byte, error) {
+	return r.PostDuring(ctx, method, payload, func() error { return nil })
+}
+
+// PostDuring is PostFollowing that does something else while the request is under way.
+func (r *Server) PostDuring(ctx context.Context, method string, payload []byte, do func() error) ([]byte, error) {
 	for redirected := false; ; redirected = true {
 		call := r.Start(ctx, method, payload)
-		if err := r.Wait(ctx, call); err != nil {
+		err := error(nil)
+		if !redirected {
+			err = do()
+		}
+		if err == nil {
+			err = r.Wait(ctx, call)
+		}
+		if err != nil {
 			call.Close()
 			return nil, err
 		}
