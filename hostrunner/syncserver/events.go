@@ -82,7 +82,8 @@ func (h *hub) init(s *Server) {
 	h.writers = make(chan struct{}, heartbeatWriters)
 }
 
-// add begins to tell a listener. If the account has too many, the one that came first is ended, of the same device if there is one.
+// add begins to tell a listener, once its caller has called send with what comes first. If the account has too many, the one
+// that came first is ended, of the same device if there is one.
 func (h *hub) add(l *listener) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -99,6 +100,7 @@ func (h *hub) add(l *listener) error {
 		h.drop(a.listeners[i])
 		h.audiences[l.account] = a
 	}
+	l.writing = true
 	a.listeners = append(a.listeners, l)
 	h.count++
 	// Those that come at once, after a restart, need not have their heartbeats at once.

@@ -24,7 +24,7 @@ func listen(_ context.Context, c *call, _ string) error {
 		return err
 	}
 	l := &listener{account: c.account.ID, device: c.device.ID, key: store.HashKey(key)}
-	conn, err := c.hijack()
+	conn, head, err := c.hijack()
 	switch {
 	case err == nil:
 		l.to = conn
@@ -35,35 +35,31 @@ func listen(_ context.Context, c *call, _ string) error {
 	}
 	if err := c.server.events.add(l); err != nil {
 		conn.close()
-		return nil // the answer is out
+		return nil // there is nobody to answer any more
 	}
+	c.server.events.send(l, head)
 	return nil
 }
 
-// greeting lets the client see that it listens.
+// greeting lets the client see that it listens. It is sent once that is so: the client must not miss what changes from then on.
 var greeting = []byte(": listening\n\n")
 
 // connSink is a connection that was taken from the HTTP server, with its buffers and its goroutine: these are most of what an idle
 // connection costs. The end of the connection ends the body.
 type connSink struct{ net.Conn }
 
-// hijack takes the connection and sends the answer's head.
-func (c *call) hijack() (connSink, error) {
+// hijack takes the connection, and returns the answer's head.
+func (c *call) hijack() (connSink, []byte, error) {
 	conn, _, err := http.NewResponseController(c.w.ResponseWriter).Hijack()
 	if err != nil {
-		return connSink{}, err
+		return connSink{}, nil, err
 	}
 	c.w.status = http.StatusOK
-	s := connSink{conn}
 	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\nConnection: close\r\n")
 	_ = c.w.Header().Write(head) // to memory
 	head.WriteString("\r\n")
 	head.Write(greeting)
-	if err := s.write(head.Bytes()); err != nil {
-		conn.Close()
-		return connSink{}, errHungUp
-	}
-	return s, nil
+	return connSink{conn}, head.Bytes(), nil
 }
 
 func (s connSink) write(message []byte) error {
@@ -89,14 +85,12 @@ type streamSink struct {
 func (c *call) listenHere(l *listener) error {
 	s := &streamSink{w: c.w, done: make(chan struct{})}
 	l.to = s
-	if err := s.write(greeting); err != nil {
-		return errHungUp
-	}
 	defer s.end()
 	if err := c.server.events.add(l); err != nil {
-		return nil // the answer is out
+		return err
 	}
 	defer c.server.events.remove(l)
+	c.server.events.send(l, greeting)
 	select {
 	case <-s.done:
 	case <-c.r.Context().Done():
