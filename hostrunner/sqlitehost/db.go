@@ -25,6 +25,7 @@ type DB struct {
 	profile  string // folder that names are relative to
 	access   access
 	switched bool // the journal is what it should be
+	kept     []keptStmt
 }
 
 // settings are the same for every connection. FULL, because a commit that a sync counts on must survive a loss of power, which
@@ -161,6 +162,21 @@ func (d *DB) Prepare(sql string) (_ host.Stmt, err error) {
 	if d.conn == nil {
 		return nil, closedError()
 	}
+	st := d.takeKept(sql)
+	if st == nil {
+		if st, err = d.compile(sql); err != nil {
+			return nil, err
+		}
+	}
+	return d.newStmt(sql, st), nil
+}
+
+func (d *DB) newStmt(sql string, st *sqlite3.Stmt) *Stmt {
+	return &Stmt{db: d, sql: sql, st: st, params: st.BindCount()}
+}
+
+// compile compiles exactly one statement.
+func (d *DB) compile(sql string) (*sqlite3.Stmt, error) {
 	st, tail, err := d.conn.Prepare(sql)
 	switch {
 	case err != nil:
@@ -171,7 +187,7 @@ func (d *DB) Prepare(sql string) (_ host.Stmt, err error) {
 		st.Close()
 		return nil, fault.New(fault.InvalidInput, "prepare: more than one statement")
 	}
-	return &Stmt{db: d, st: st, params: st.BindCount(), columns: st.ColumnCount()}, nil
+	return st, nil
 }
 
 // VacuumInto writes a compact copy to the named file of the profile (see host.DB). The copy has a rollback journal.
@@ -244,7 +260,7 @@ func (d *DB) Close() (err error) {
 
 func (d *DB) discard() error {
 	conn := d.conn
-	d.conn = nil
+	d.conn, d.kept = nil, nil
 	conn.SetInterrupt(context.Background())
 	for _, st := range slices.Collect(conn.Stmts()) {
 		st.Close() // reports the last error of the statement again

@@ -28,22 +28,22 @@ func (d *DB) ReadOnlyQuery(sql string, args ...any) (cols []string, result [][]a
 	}
 	// Pragmas used as tables are compiled while the statement runs, so the authorizer stays until the end.
 	defer d.conn.SetAuthorizer(nil)
-	st, err := d.Prepare(sql)
+	compiled, err := d.compile(sql) // none that was kept: the authorizer has to see it
 	if err != nil {
 		return nil, nil, queryError(err)
 	}
-	defer st.Close()
-	own := st.(*Stmt)
+	own := d.newStmt("", compiled)
+	defer own.Close()
 	if own.params != len(args) {
 		return nil, nil, fault.New(fault.InvalidInput, "query: %d values for %d parameters", len(args), own.params)
 	}
 	if !own.st.ReadOnly() {
 		return nil, nil, errNotReading()
 	}
-	for i := range own.columns {
+	for i := range own.st.ColumnCount() {
 		cols = append(cols, own.st.ColumnName(i))
 	}
-	for row, err := range rows.Each(st, params) {
+	for row, err := range rows.Each(own, params) {
 		if err != nil {
 			return nil, nil, queryError(err)
 		}

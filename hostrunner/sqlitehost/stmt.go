@@ -18,10 +18,10 @@ const batch = 64 << 10
 // Stmt is a prepared statement.
 type Stmt struct {
 	db      *DB
+	sql     string // "" if it is not to be kept
 	st      *sqlite3.Stmt
 	row     rows.Row // decoded parameters, reused
 	params  int
-	columns int
 	running bool // Query was called, and the end not reached
 }
 
@@ -119,6 +119,7 @@ func (s *Stmt) Next(buf []byte) (_ []byte, done bool, err error) {
 	if !s.running {
 		return buf, true, nil
 	}
+	columns := 0
 	for limit := len(buf) + batch; len(buf) < limit; {
 		if !s.st.Step() {
 			s.running = false
@@ -126,16 +127,19 @@ func (s *Stmt) Next(buf []byte) (_ []byte, done bool, err error) {
 			_ = s.st.Reset() // ends the read transaction
 			return buf, true, err
 		}
-		if buf, err = s.appendRow(buf); err != nil {
+		if columns == 0 { // only now, as SQLite may have compiled it again
+			columns = s.st.ColumnCount()
+		}
+		if buf, err = s.appendRow(buf, columns); err != nil {
 			return buf, true, err
 		}
 	}
 	return buf, false, nil
 }
 
-func (s *Stmt) appendRow(buf []byte) ([]byte, error) {
-	buf = rows.Begin(buf, s.columns)
-	for i := range s.columns {
+func (s *Stmt) appendRow(buf []byte, columns int) ([]byte, error) {
+	buf = rows.Begin(buf, columns)
+	for i := range columns {
 		switch s.st.ColumnType(i) {
 		case sqlite3.INTEGER:
 			buf = rows.Int(buf, s.st.ColumnInt64(i))
@@ -152,15 +156,17 @@ func (s *Stmt) appendRow(buf []byte) ([]byte, error) {
 	return buf, s.db.fail(s.st.Err(), "read")
 }
 
-// Close finalizes the statement. It may be called more than once.
+// Close ends the use of the statement. It may be called more than once.
 func (s *Stmt) Close() (err error) {
 	defer guard(&err)
-	if s.st == nil {
-		return nil
-	}
-	if s.db.conn != nil {
-		s.st.Close() // reports the last error of the statement again
-	}
+	st := s.st
 	s.st = nil
+	switch {
+	case st == nil || s.db.conn == nil:
+	case s.sql == "":
+		_ = st.Close() // reports the last error of the statement again
+	default:
+		s.db.keep(s.sql, st)
+	}
 	return nil
 }
