@@ -55,7 +55,7 @@ func (c *call) sendFile(f store.File) error {
 	h.Set("anki-original-size", strconv.FormatInt(f.Size(), 10))
 	h.Set("Content-Type", "application/octet-stream")
 	c.w.WriteHeader(http.StatusOK)
-	z, err := wire.NewWriter(c.w)
+	z, err := wire.NewBusyWriter(c.w)
 	if err != nil {
 		return err
 	}
