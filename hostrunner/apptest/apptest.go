@@ -25,12 +25,16 @@ const patience = 60 * time.Second
 type App struct {
 	*browsertest.Page
 	URL string
+
+	console *console
 }
 
-// Open opens the app of a server and waits until its first place is there.
+// Open opens the app of a server and waits until its first place is there. The test fails if anything goes wrong in the page that is only
+// seen on its console, unless it Expects that.
 func Open(t testing.TB, b *browsertest.Browser, url string) *App {
 	t.Helper()
-	a := &App{b.Tab(t, url), url}
+	c := newConsole(t)
+	a := &App{b.Tab(t, url, c.hear), url, c}
 	a.See(t, "h1")
 	return a
 }

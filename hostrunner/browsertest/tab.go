@@ -7,12 +7,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Tab opens a tab with any page: unlike Open, it waits for nothing but the document.
-func (b *Browser) Tab(t testing.TB, url string) *Page {
+// Tab opens a tab with any page: unlike Open, it waits for nothing but the document. Listeners are told the tab's events from its
+// beginning; see chromedp.Listen.
+func (b *Browser) Tab(t testing.TB, url string, listeners ...func(event any)) *Page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	p := &Page{ctx: ctx, close: cancel}
 	t.Cleanup(cancel)
+	for _, listener := range listeners {
+		if err := chromedp.Listen(ctx, listener); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatalf("load %s: %v", url, err)
 	}

@@ -1,10 +1,10 @@
 // A file that nobody has: what may be the reason, and what to do about each.
 
 import { useState } from "preact/hooks";
-import { edit, lookForMedia, templateLines, type TemplateLine } from "../api.ts";
+import { edit, lookForMedia, mediaCounts, templateLines, type TemplateLine } from "../api.ts";
 import { noteTypes, readNote } from "../cards.ts";
 import { mediaNames } from "../editor/fieldhtml.ts";
-import { complain, say, version } from "../ferry.ts";
+import { complain, say, status, version } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -56,11 +56,14 @@ async function find(noteId: number, names: readonly string[]): Promise<{ fields:
 
 /** Under a field in the editor: the files of it that nobody has, each with a button that takes it out. */
 export function MissingInField(p: { names: readonly string[]; onRemove: (name: string) => void }) {
-  const missing = useLoad(async () => {
+  // Read again when files have come; while they are being listed, nobody knows what is missing.
+  const busy = status.value.activity === "syncing";
+  const found = useLoad(async () => {
     const states = await Promise.all(p.names.map((n) => lookForMedia(n)));
     return p.names.filter((_, i) => states[i] === "missing");
-  }, [p.names.join("/")]);
-  if (!missing || missing.length === 0) return null;
+  }, [p.names.join("/"), mediaCounts().done, busy]);
+  const missing = busy ? [] : (found ?? []).filter((name) => p.names.includes(name));
+  if (missing.length === 0) return null;
   return (
     <ul class="missing">
       {missing.map((name) => (

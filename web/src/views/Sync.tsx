@@ -2,7 +2,7 @@
 
 import type { Backup } from "cardferry";
 import { account, ferry, status, syncState, version } from "../ferry.ts";
-import { mediaCounts } from "../api.ts";
+import { mediaCounts, num } from "../api.ts";
 import { href } from "../router.ts";
 import { act, history, stop } from "../syncing.ts";
 import { texts } from "../texts.ts";
@@ -63,9 +63,12 @@ function Action() {
 function State() {
   const s = status.value;
   const media = mediaCounts();
+  // What is counted are cards and the like; a changed setting is no more than that. With either, nobody has asked the server.
+  const changed = useLoad(async () => num((await ferry().query("SELECT mod > ls AS changed FROM col"))[0], "changed") > 0, [s.pending, s.lastSync, s.required]);
+  const here = s.required === "normal" && changed === true;
   const rows: [label: string, text: string][] = [
-    [texts.sync.here, texts.sync.waiting(s.pending)],
-    [texts.sync.server, texts.sync.required[s.required]],
+    [texts.sync.here, here && s.pending === 0 ? texts.sync.waitingSettings : texts.sync.waiting(s.pending)],
+    [texts.sync.server, here ? texts.sync.notAsked : texts.sync.required[s.required]],
   ];
   rows.push([texts.sync.media, media.done < media.total ? texts.sync.mediaOf(media.done, media.total) : media.total > 0 ? texts.sync.mediaAll : texts.sync.mediaNone]);
   return (
