@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
@@ -34,7 +35,14 @@ type App struct {
 func Open(t testing.TB, b *browsertest.Browser, url string) *App {
 	t.Helper()
 	c := newConsole(t)
-	a := &App{b.Tab(t, url, c.hear), url, c}
+	a := &App{URL: url, console: c}
+	c.answer = func(yes bool) {
+		_, _ = chromedp.Run(a.Context(), func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+			return cdp.Call(ctx, t, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: yes})
+		})
+	}
+	a.Page = b.Tab(t, "about:blank", c.hear)
+	a.do(t, chromedp.Navigate(url))
 	a.See(t, "h1")
 	return a
 }
@@ -158,9 +166,7 @@ func (a *App) Wait(t testing.TB, expression string) {
 func (a *App) Load(t testing.TB, url string) {
 	t.Helper()
 	// Elsewhere first: an address that differs after # only would load nothing.
-	if err := chromedp.Do(a.Context(), chromedp.Navigate("about:blank"), chromedp.Navigate(url)); err != nil {
-		t.Fatalf("load %s: %v", url, err)
-	}
+	a.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(url))
 	a.See(t, "h1, .study")
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 )
 
@@ -16,6 +17,8 @@ type console struct {
 	mu       sync.Mutex
 	errors   []string
 	expected []string
+	// answer closes a dialog of the browser's, which stops the page, and with it the test, as long as it is open.
+	answer func(yes bool)
 }
 
 // newConsole returns a console that fails the test at its end if there was an error that it did not expect.
@@ -65,6 +68,13 @@ func (c *console) hear(event any) {
 		for _, arg := range e.Args {
 			text += " " + arg.Description + " " + string(arg.Value)
 		}
+	case *page.EventJavascriptDialogOpening:
+		leaving := e.Type == page.DialogTypeBeforeunload // the test goes elsewhere, whatever is unsaved
+		go c.answer(leaving)
+		if leaving {
+			return
+		}
+		text = fmt.Sprintf("a dialog (%s): %s", e.Type, e.Message)
 	case *log.EventEntryAdded:
 		if e.Entry.Level != log.EntryLevelError {
 			return

@@ -19,6 +19,11 @@ func (b *Browser) Tab(t testing.TB, url string, listeners ...func(event any)) *P
 			t.Fatal(err)
 		}
 	}
+	if err := chromedp.Do(ctx); err != nil { // makes the tab, which lives longer than the time it has to load
+		t.Fatalf("open a tab: %v", err)
+	}
+	ctx, stop := context.WithTimeout(ctx, startTimeout)
+	defer stop()
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatalf("load %s: %v", url, err)
 	}
