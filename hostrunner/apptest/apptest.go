@@ -90,12 +90,12 @@ func (a *App) Tap(t testing.TB, text string) {
 	}
 }
 
-// find waits for an element with a name and scrolls to it.
+// find waits for an element with a name, or with one of several that have " | " between them, and scrolls to it.
 func (a *App) find(t testing.TB, selector, text string) place {
 	t.Helper()
 	var p *place
 	a.Eval(t, &p, `
-		const e = await until(() => named(args[0], args[1]), args[2]);
+		const e = await until(() => args[1].split(" | ").map((text) => named(args[0], text)).find(Boolean), args[2]);
 		if (!e) return null;
 		let r = {};
 		for (let i = 0, before = {}; i < 40 && (i < 2 || r.x !== before.x || r.y !== before.y); i++) { // a place that has just opened still grows
