@@ -111,6 +111,8 @@ func TestHostileCards(t *testing.T) {
 	desktop.Upload(t)
 
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Expects("Framing")
+	a.Expects("Executing inline event handler violates") // said also of what the editor has parsed apart from the page
 	a.Size(t, 360, 780, false)
 	signIn(t, a)
 	a.Tap(t, "Fetch my decks")
