@@ -98,16 +98,25 @@ func (p *Page) Back(t testing.TB) {
 // parameters are in the array args. A SyncError is returned as *fault.Error, any other exception fails the test.
 func (p *Page) Try(t testing.TB, out any, body string, args ...any) error {
 	t.Helper()
+	err := p.Evaluate(out, body, args...)
+	if _, ok := err.(*fault.Error); err != nil && !ok {
+		t.Fatalf("run %s: %v", body, err)
+	}
+	return err
+}
+
+// Evaluate is Try in a page that may be killed meanwhile: exceptions, and that there is no page any more, are errors as well.
+func (p *Page) Evaluate(out any, body string, args ...any) error {
 	answer, err := p.evaluate(body, args)
 	if err != nil {
-		t.Fatalf("run %s: %v", body, err)
+		return err
 	}
 	if f := answer.Error; f != nil {
 		return &fault.Error{Kind: fault.ParseKind(f.Kind), Message: f.Message, Hint: f.Hint, Changed: f.Changed, Details: f.Details}
 	}
 	if out != nil {
 		if err := json.Unmarshal(answer.Result, out); err != nil {
-			t.Fatalf("run %s: decode %s: %v", body, answer.Result, err)
+			return fmt.Errorf("decode %s: %w", answer.Result, err)
 		}
 	}
 	return nil

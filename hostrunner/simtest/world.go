@@ -87,12 +87,22 @@ func play(s *script, m *mutant, cover *Coverage) *result { return playOn(s, m, c
 
 // playOn is play with the core in another host.
 func playOn(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) *result {
+	w := newWorld(s, m, cover, core)
+	defer w.end()
+	return w.play(s)
+}
+
+// newWorld is a world in which the script can begin.
+func newWorld(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) *world {
 	w := &world{
 		newCore: core,
 		rng:     rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
 	}
-	defer w.end()
 	w.begin(s)
+	return w
+}
+
+func (w *world) play(s *script) *result {
 	for i := range s.actions {
 		if len(w.failures) > 0 {
 			break
