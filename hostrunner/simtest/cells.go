@@ -11,7 +11,7 @@ import (
 )
 
 // The cells of the tables that decide: which of them a sync meets is counted from outside, by looking at both sides before it. Looking
-// costs more than a small sync, so one sync in cellsEvery is looked at.
+// costs more than a small sync, so one sync in cellsEvery is looked at, and those that end a pattern.
 const cellsEvery = 8
 
 // side is what one side has to say in a sync of one kind of object: ids with their time of change, and ids that were deleted.
@@ -36,7 +36,7 @@ var merged = []struct {
 
 // mergeCells counts what the sync that d is about to begin has to merge (sync spec §8).
 func (w *world) mergeCells(d *device) {
-	if w.syncs%cellsEvery != 0 || d.disk.entries[host.Collection] == nil {
+	if w.syncs%cellsEvery != 0 && !d.plan.look || d.disk.entries[host.Collection] == nil {
 		return
 	}
 	server, err := w.stores.Collections.Open(context.Background(), d.own.owner)
@@ -136,7 +136,7 @@ const tombstone = "-"
 
 // mediaCells counts the rows of the table of design §4 that the media sync which d is about to begin meets.
 func (w *world) mediaCells(d *device) {
-	if w.syncs%cellsEvery != 0 {
+	if w.syncs%cellsEvery != 0 && !d.plan.look {
 		return
 	}
 	list := map[string]*mediaRow{}

@@ -55,6 +55,10 @@ func (w *world) firstFiles(d *device) {
 
 // changeFiles lets the learner change files.
 func (w *world) changeFiles(d *device, rng *rand.Rand, about focus) {
+	if about == focusCopy {
+		w.copyFile(d)
+		return
+	}
 	if about != "" {
 		w.changeFile(d, "f00.png", about == focusDelete)
 		return
@@ -96,6 +100,26 @@ func (w *world) changeFile(d *device, name string, remove bool) {
 	w.note("device %d writes %s: %s", d.id, name, v.content)
 	d.media.Put(name, []byte(v.content))
 	w.cover.add("media: written")
+}
+
+// copyFile lets the learner give a device the file that another one has under a name, by hand, or write one if none has. What both
+// sides had before they ever agreed on anything is not known to them as older or newer (design §4), so what is lost of this name is not judged.
+func (w *world) copyFile(d *device) {
+	const name = "f19.png"
+	m := &d.own.media
+	if d.media.Get(name) != nil {
+		return
+	}
+	for _, other := range d.own.devices {
+		if content := other.media.Get(name); len(content) > 0 && m.made[version{name, string(content)}] {
+			w.note("device %d gets %s from device %d by hand: %s", d.id, name, other.id, content)
+			d.media.Put(name, content)
+			m.alive[version{name, string(content)}] = true
+			m.wasOdd[name], m.mayReturn[name] = true, true
+			return
+		}
+	}
+	w.changeFile(d, name, false)
 }
 
 // replaces reports whether a version was written in the place of another one, or of one that was.

@@ -74,6 +74,7 @@ type plan struct {
 	deadly   bool // one of the faults kills the device
 	replaced bool // another device has replaced the server's collection meanwhile
 	hit      int  // faults that took place
+	look     bool // at what the sync meets (cells.go)
 	nested   bool // the action is part of another one: nothing goes wrong
 }
 

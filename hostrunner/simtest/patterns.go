@@ -27,9 +27,14 @@ const (
 	focusWrite      focus = "writes one file"
 	focusDelete     focus = "deletes one file"
 	focusTogether   focus = "all tell the same time"
+	focusUpload     focus = "to the server"
+	focusDownload   focus = "from the server"
+	focusDeckGone   focus = "a deck, which goes"
+	focusAll        focus = "all notes, and a new one"
+	focusCopy       focus = "copies a file of another device by hand"
 )
 
-var focusEdits = []focus{focusUpdate, focusRemove, focusCard, focusRename, focusTemplate}
+var focusEdits = []focus{focusUpdate, focusRemove, focusCard, focusRename, focusTemplate, focusDeckGone}
 
 // The patterns. Those of which there is more than one number come more often.
 const (
@@ -39,7 +44,10 @@ const (
 	neverCame     = 4
 	oneFile       = 5 // and 6
 	offeredTwice  = 7
-	patterns      = 8
+	lockedOut     = 8
+	copied        = 9
+	lostSlice     = 10
+	patterns      = 11
 )
 
 // pattern makes one pattern for two devices of an account.
@@ -84,6 +92,7 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 			list = append([]action{list[0], list[1], act(a, doClock, focusTogether)}, list[2:]...)
 		}
 		list[len(list)-1-rng.IntN(2)].disturb(rng)
+		list[len(list)-1].look = true
 		return list
 	case neverCame: // a file that is listed, does not arrive, and is deleted meanwhile
 		failing := act(b, doMediaSyn, "") // for good: a lost answer alone is asked for again
@@ -100,6 +109,16 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 			act(a, doMedia, focusWrite), act(a, doMediaSyn, ""), act(a, doMedia, focusWrite), lost, act(a, doMedia, focusWrite),
 			act(a, doMediaSyn, ""), act(b, doMediaSyn, ""),
 		}
+	case lockedOut: // what arrives cannot be written
+		locked := act(a, doMediaSyn, "")
+		locked.locked = true
+		return []action{act(b, doMedia, focusWrite), act(b, doMediaSyn, ""), locked, act(a, doMediaSyn, "")}
+	case copied: // both have the same without having synced it
+		last := act(b, doMediaSyn, "")
+		last.look = true
+		return []action{act(a, doMedia, focusCopy), act(b, doMedia, focusCopy), act(a, doMediaSyn, ""), last}
+	case lostSlice: // a proxy repeats a request that takes something from the server; it takes a large collection
+		return []action{act(a, doEdit, focusAll), sync(a, nil), sync(b, map[string]netFault{"chunk": doubled})}
 	default: // a file that both have
 		list := []action{act(a, doMedia, focusWrite), media(a), media(b)}
 		for _, device := range []int{first, second} {
@@ -108,8 +127,35 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 				list = append(list, media(first))
 			}
 		}
-		return append(list, media(first), media(second))
+		last := media(second)
+		last.look = true
+		return append(list, media(first), last)
 	}
+}
+
+// aimed makes a sync in which one request is met by one fault, the cell of that number, with what it takes for the request to be made.
+func aimed(rng *rand.Rand, cell, a, b int) []action {
+	request, what := requests[cell%len(requests)], netFaults[cell/len(requests)%len(netFaults)]
+	act := func(device int, kind kind, about focus) action {
+		return action{device: device, kind: kind, about: about, seed: rng.Uint64()}
+	}
+	last, before := act(a, doSync, ""), []action(nil)
+	switch request {
+	case "upload":
+		last = act(a, doOneWay, focusUpload)
+	case "download":
+		last = act(a, doOneWay, focusDownload)
+	case "begin", "mediaChanges", "uploadChanges":
+		last, before = act(a, doMediaSyn, ""), []action{act(a, doMedia, focusWrite)}
+	case "downloadFiles":
+		last, before = act(a, doMediaSyn, ""), []action{act(b, doMedia, focusWrite), act(b, doMediaSyn, "")}
+	case "applyGraves":
+		before = []action{act(a, doEdit, focusAdd), act(a, doSync, ""), act(a, doEdit, focusRemoveLast)}
+	default:
+		before = []action{act(b, doEdit, focusUpdate), act(b, doSync, ""), act(a, doEdit, focusAdd)}
+	}
+	last.at = map[string]netFault{request: what}
+	return append(before, last)
 }
 
 // focused is an edit of what the focus says. It is any edit if there is no such thing.
@@ -139,6 +185,16 @@ func (w *world) focused(d *device, rng *rand.Rand, about focus) []edit.Op {
 		if decks := d.look("SELECT id FROM decks WHERE id > 1 ORDER BY id"); len(decks) > 0 {
 			return []edit.Op{{Op: edit.RenameDeck, DeckID: decks[0], Name: deckNames[rng.IntN(len(deckNames))]}}
 		}
+	case about == focusDeckGone:
+		if decks := d.look("SELECT id FROM decks WHERE id > 1 ORDER BY id"); len(decks) > 0 {
+			return []edit.Op{{Op: edit.RemoveDeck, DeckID: decks[0]}}
+		}
+	case about == focusAll:
+		var ops []edit.Op
+		for _, id := range d.look("SELECT id FROM notes ORDER BY id") {
+			ops = append(ops, edit.Op{Op: edit.UpdateNote, NoteID: id, AddTags: []string{"all" + fmt.Sprint(rng.IntN(1000))}})
+		}
+		return append(ops, w.newNote(d, rng, 1))
 	case about == focusTemplate:
 		if id := first("SELECT min(id) FROM notetypes"); id > 0 {
 			css := fmt.Sprintf(".card { color: #%06x; }", rng.IntN(1<<24))

@@ -152,7 +152,7 @@ func (w *world) act(a *action) {
 	if rng.IntN(5) > 0 && !a.atOnce { // the rest happens within one second
 		w.tick(d, time.Duration(1+rng.IntN(60))*time.Second)
 	}
-	d.plan = &plan{faults: a.faults, at: maps.Clone(a.at), rng: rng}
+	d.plan = &plan{faults: a.faults, at: maps.Clone(a.at), rng: rng, look: a.look}
 	for _, f := range slices.Concat(slices.Collect(maps.Values(a.faults)), slices.Collect(maps.Values(a.at))) {
 		d.plan.deadly = d.plan.deadly || f == killBefore || f == killAfter
 	}
@@ -177,7 +177,7 @@ func (w *world) act(a *action) {
 	case doMediaSyn:
 		w.mediaOne(d)
 	case doOneWay:
-		w.oneWay(d, rng.IntN(2) == 0)
+		w.oneWay(d, a.about == focusUpload || a.about == "" && rng.IntN(2) == 0)
 	case doClock:
 		w.jump(d, rng, a.about)
 	case doKill:
