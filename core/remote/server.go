@@ -287,6 +287,9 @@ func CheckStatus(method string, resp *host.Response) error {
 	case s == 413:
 		return fault.New(fault.TooLarge, "%s: the server or a proxy before it refuses the size (413)", method).
 			WithHint("Raise the size limit of the server, or make the collection smaller.")
+	case s == 429:
+		return fault.New(fault.Network, "%s: too many requests (429)", method).
+			WithHint("Try again later.")
 	case s == 501:
 		return fault.New(fault.ClientTooOld, "%s: the server asks for a newer client (501)", method).
 			WithHint("Update this program.")
