@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,19 @@ func TestDamagedAccount(t *testing.T) {
 	try(t, "sync", "--profile", dir).want(t, 4, fault.Auth)
 	if o := try(t, "status", "--offline", "--profile", dir); o.code != 0 {
 		t.Errorf("offline status: %s", o.stdout)
+	}
+}
+
+// A command in a hint can be copied.
+func TestHintCommand(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "Anna's cards")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := try(t, "sync", "--profile", dir)
+	if hint := `--profile '` + filepath.Dir(dir) + `/Anna'\''s cards' --endpoint`; !strings.Contains(fmt.Sprint(o.last["hint"]), hint) {
+		t.Errorf("hint %q, want %q in it", o.last["hint"], hint)
 	}
 }
 

@@ -42,8 +42,9 @@ func heldHint(profile string, err error) error {
 		return err
 	}
 	c := *e
-	c.Hint = "If the files were lost by accident: cardferry media sync --restore-held --profile " + profile +
-		". If they shall be deleted everywhere: cardferry media sync --allow-deletions --profile " + profile
+	dir := shellWord(profile)
+	c.Hint = "If the files were lost by accident: cardferry media sync --restore-held --profile " + dir +
+		"; if they shall be deleted everywhere: cardferry media sync --allow-deletions --profile " + dir
 	return &c
 }
 

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
@@ -96,7 +98,18 @@ func (a *app) withAccount(dir string, may access, do call) error {
 
 func notLoggedIn(dir string) error {
 	return fault.New(fault.Auth, "not logged in").
-		WithHint("Log in first: cardferry login --profile " + dir + " --endpoint URL --user NAME")
+		WithHint("Log in first: cardferry login --profile " + shellWord(dir) + " --endpoint URL --user NAME")
+}
+
+// shellWord is text as one word of a command that a person copies.
+func shellWord(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+,:@%=\\", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // hasCollection reports whether the profile has a collection, usable or not.
