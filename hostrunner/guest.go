@@ -2,7 +2,11 @@ package hostrunner
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -22,17 +26,40 @@ type guest struct {
 	compiled wazero.CompiledModule
 }
 
-// compile compiles the guest, or takes it from the cache in cacheDir. A cache that cannot be used costs time only.
+// compile compiles the guest, or takes it from the cache in cacheDir. A cache that cannot be used costs time only, and if it is damaged
+// only once: it is made anew.
 func compile(ctx context.Context, file []byte, cacheDir string) (*guest, error) {
 	if cacheDir != "" {
-		if cache, err := wazero.NewCompilationCacheWithDir(cacheDir); err == nil {
-			if g, err := compileWith(ctx, file, wazero.NewRuntimeConfig().WithCompilationCache(cache)); err == nil {
-				return g, nil
-			}
-			_ = cache.Close(ctx)
+		g, err := compileCached(ctx, file, cacheDir)
+		if err != nil && emptied(cacheDir) {
+			g, err = compileCached(ctx, file, cacheDir)
+		}
+		if err == nil {
+			return g, nil
 		}
 	}
 	return compileWith(ctx, file, wazero.NewRuntimeConfig())
+}
+
+func compileCached(ctx context.Context, file []byte, cacheDir string) (*guest, error) {
+	cache, err := wazero.NewCompilationCacheWithDir(cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	g, err := compileWith(ctx, file, wazero.NewRuntimeConfig().WithCompilationCache(cache))
+	if err != nil {
+		return nil, errors.Join(err, cache.Close(ctx))
+	}
+	return g, nil
+}
+
+// emptied removes the compiled modules from a cache and reports whether there were any.
+func emptied(cacheDir string) (removed bool) {
+	modules, _ := filepath.Glob(filepath.Join(cacheDir, "wazero-*", strings.Repeat("[0-9a-f]", 2*sha256.Size)))
+	for _, module := range modules {
+		removed = os.Remove(module) == nil || removed
+	}
+	return removed
 }
 
 func compileWith(ctx context.Context, file []byte, config wazero.RuntimeConfig) (*guest, error) {

@@ -213,7 +213,7 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// TestSharedCache: several runtimes, as in several processes, share a cache folder; a broken cache does no harm.
+// TestSharedCache: several runtimes, as in several processes, share a cache folder; a broken cache does no harm, and does not last.
 func TestSharedCache(t *testing.T) {
 	t.Parallel()
 	cache := t.TempDir()
@@ -232,6 +232,11 @@ func TestSharedCache(t *testing.T) {
 		}
 	}
 	useRuntime(t, cache)
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Size() < 1<<20 {
+			t.Errorf("the broken cache was not made anew: %v, %v", info, err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(cache, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
