@@ -29,6 +29,60 @@ func TestPages(t *testing.T) {
 	sameFiles(t, "the folder", d.files(), s.files())
 }
 
+// TestPagesAhead: pages are asked for before those before them have come. Whatever happens to the list meanwhile, both
+// sides are equal in the end.
+func TestPagesAhead(t *testing.T) {
+	t.Parallel()
+	const files = 3010
+	tests := map[string]struct {
+		gap   bool                                                       // in the list
+		after func(s *server, page int) (resp *host.Response, err error) // after one was answered
+		pages int                                                        // that are asked for; 0 if one may be given up before or after it has gone out
+	}{
+		"as it is": {pages: 4},
+		"a gap":    {gap: true},
+		"files move to the end": {pages: 5, after: func(s *server, page int) (*host.Response, error) {
+			if page < 4 {
+				s.put(fmt.Sprintf("f%04d.txt", page*700), fmt.Append(nil, "moved", page))
+			}
+			return nil, nil
+		}},
+		"an answer is lost": {pages: 5, after: func(_ *server, page int) (*host.Response, error) {
+			if page == 2 {
+				return nil, fault.New(fault.Network, "lost")
+			}
+			return nil, nil
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			d := newDevice(t, s)
+			for i := range files {
+				s.put(fmt.Sprintf("f%04d.txt", i), []byte{byte(i), byte(i >> 8), 1})
+			}
+			if test.gap {
+				s.put("f1200.txt", []byte("again"))
+			}
+			page := 0
+			s.after = func(method string, _ []byte) (*host.Response, error) {
+				if method != mediawire.MediaChanges || test.after == nil {
+					return nil, nil
+				}
+				page++
+				return test.after(s, page)
+			}
+			d.sync()
+			log, _, _ := strings.Cut(s.requests(), mediawire.DownloadFiles)
+			if n := strings.Count(log, mediawire.MediaChanges); n != test.pages && test.pages > 0 {
+				t.Errorf("%d pages were asked for", n)
+			}
+			sameFiles(t, "the folder", d.files(), s.files())
+		})
+	}
+}
+
 // TestScanPages: among more files than a page of the index has, a scan finds what has changed, at the edges of pages too.
 func TestScanPages(t *testing.T) {
 	t.Parallel()

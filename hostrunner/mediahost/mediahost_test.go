@@ -294,3 +294,27 @@ func TestDraftsFolderIsRemoved(t *testing.T) {
 	s.install(t, "a", "4", &a)
 	s.want(t, "a", "4")
 }
+
+// TestFolderReplaced: the folder that installed files go to is another one all of a sudden, and then gone.
+func TestFolderReplaced(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	for i, name := range []string{"a", "b", "c", "d"} {
+		if _, changed, err := s.tryInstall(t, name, name, nil); err != nil || changed {
+			t.Fatal(name, changed, err)
+		}
+		if _, err := os.Stat(s.path(name)); err != nil {
+			t.Error(err)
+		}
+		switch i {
+		case 0:
+			coretest.Must(t, s.Flush(t.Context()))
+		case 1:
+			coretest.Must(t, os.Rename(s.path(""), filepath.Join(s.dir, "moved")))
+			coretest.Must(t, os.Mkdir(s.path(""), 0o755))
+		case 2:
+			coretest.Must(t, os.RemoveAll(s.path("")))
+		}
+	}
+	coretest.Must(t, s.Flush(t.Context()))
+}
