@@ -282,6 +282,48 @@ func TestMediaNamesOfServer(t *testing.T) {
 	})
 }
 
+// Names of up to 120 bytes are synced. Longer ones that a server has are set aside here, and stay there; Anki's client cuts them, in
+// whole characters, and deletes the long ones for everybody (media-sync.md §7.3). Then the files come under their short names.
+func TestMediaLongNames(t *testing.T) {
+	if throughOwn() {
+		t.Skip("our server takes none of these names")
+	}
+	t.Parallel()
+	mediaHosts(t, 3, func(t *testing.T, s *mediaSetup) {
+		short := strings.Repeat("m", 116) + ".png" // 120 bytes
+		long := map[string]string{
+			strings.Repeat("k", 117) + ".ogg": strings.Repeat("k", 115) + ".ogg", // 121 bytes
+			strings.Repeat("n", 251) + ".png": strings.Repeat("n", 115) + ".png", // 255 bytes
+			strings.Repeat("é", 80) + ".png":  strings.Repeat("é", 57) + ".png",  // 164 bytes
+		}
+		before, after := files{short: "short"}, files{short: "short"}
+		for name, cut := range long {
+			before[name], after[cut] = "content of "+cut, "content of "+cut
+		}
+		for name, content := range before {
+			s.acc.UploadMedia(t, anki.MediaFile{Name: name, Content: []byte(content)})
+		}
+		for range 2 {
+			r := mustSync(t, s.ours)
+			if len(r.SetAside) != len(long) {
+				t.Errorf("set aside: %q", r.SetAside)
+			}
+			for _, a := range r.SetAside {
+				if long[a.Name] == "" || a.Reason != "name" {
+					t.Errorf("set aside: %q", a)
+				}
+			}
+			s.same(t, before.sums())
+		}
+		if d := anki.CompareMedia(files{short: "short"}.sums(), s.ours.media(t)); len(d) > 0 {
+			t.Errorf("ours: %q", d)
+		}
+		s.real.syncMedia(t)
+		aside(t, mustSync(t, s.ours))
+		s.have(t, after)
+	})
+}
+
 // A folder that has files already, some of them equal, is merged with what the server has: nothing is deleted, equal files
 // are not transferred, and of two different ones the server's stays.
 func TestMediaMerge(t *testing.T) {
