@@ -18,6 +18,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/hosttest"
@@ -68,22 +69,28 @@ func serveUntilKilled(t *testing.T, dir string) {
 // worker is a client that syncs again and again, and knows what was acknowledged.
 type worker struct {
 	*client
-	acked []int64 // ids of decks
-	tried int64
-	usn   int64             // of the last upload that was acknowledged
-	files map[string]string // media that were acknowledged
-	doubt map[string]bool   // names in the upload that was cut off
+	acked    []int64 // ids of decks and notes
+	tried    int64
+	first    int64 // its ids are above it, and no other worker's
+	notetype int64
+	usn      int64             // of the last upload that was acknowledged
+	files    map[string]string // media that were acknowledged
+	doubt    map[string]bool   // names in the upload that was cut off
 }
 
 const deckRequest = `{"changes":{"models":[],"decks":[[{"id":%d,"mod":9,"name":"deck %d","usn":0,"lrnToday":[0,0],"revToday":[0,0],"newToday":[0,0],` +
 	`"timeToday":[0,0],"collapsed":false,"dyn":0,"conf":1}],[]],"tags":["tag %d"]}}`
 
-// sync makes a sync that adds a deck; ok says that it was acknowledged.
+// noteRequest is a chunk with a note of the notetype that every new collection has first.
+const noteRequest = `{"chunk":{"done":true,"revlog":[],"cards":[],"notes":[[%d,"guid %d",%d,9,0,"","%s\u001fback","",0,0,""]]}}`
+
+// sync makes a sync that adds a deck and a note; ok says that it was acknowledged.
 func (w *worker) sync() (ok bool) {
 	w.tried++
-	id := 1000 + w.tried
+	id := w.first + w.tried
 	for _, r := range [][2]string{
-		{"sync/start", startRequest}, {"sync/applyChanges", fmt.Sprintf(deckRequest, id, id, id)}, {"sync/chunk", "{}"}, {"sync/applyChunk", lastChunk}, {"sync/finish", "{}"},
+		{"sync/start", startRequest}, {"sync/applyChanges", fmt.Sprintf(deckRequest, id, id, id)}, {"sync/chunk", "{}"},
+		{"sync/applyChunk", fmt.Sprintf(noteRequest, id, id, w.notetype, strings.Repeat("front ", int(id%500)))}, {"sync/finish", "{}"},
 	} {
 		if w.post(r[0], frame(r[1])) != 200 {
 			return false
@@ -186,11 +193,20 @@ func TestKilledServer(t *testing.T) {
 	for i := range 8 {
 		workers = append(workers, &worker{client: login(t, url, fmt.Sprint("user", i), password), files: map[string]string{}})
 	}
+	for i, w := range workers {
+		w.first = int64(i+1) * 1_000_000
+		db := opened(t, w.must("sync/download", []byte("{}")))
+		var err error
+		w.notetype, err = rows.IntOf(db, "SELECT min(id) FROM notetypes")
+		coretest.Must(t, err)
+	}
 	files := map[int64][]byte{}
 	for usn := range int64(64) {
 		files[usn] = changed(t, "stock.anki2", fmt.Sprint("UPDATE col SET usn = ", usn))
 	}
-	random := rand.New(rand.NewPCG(1, 2))
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	random := rand.New(rand.NewPCG(seed, 2))
 	rounds := 6
 	if testing.Short() {
 		rounds = 3
@@ -266,6 +282,11 @@ func checkAfterCrash(t *testing.T, workers []*worker) {
 	for _, w := range workers {
 		db := opened(t, w.must("sync/download", []byte("{}")))
 		coretest.Must(t, collection.CheckIntegrity(db))
+		for _, id := range w.acked {
+			if n, err := rows.IntOf(db, "SELECT count(*) FROM notes WHERE id = ?", id); err != nil || n != 1 {
+				t.Errorf("note %d is lost: %d, %v", id, n, err)
+			}
+		}
 	}
 }
 

@@ -102,19 +102,32 @@ func (s *stream) wantEmpty(usn, mediaUSN int64) {
 	s.wantEvent(usn, mediaUSN, true)
 }
 
+// wantEvent waits for an event. Changes that are told at once on an idle machine are told one after the other on a busy one, so there may
+// be events with lower numbers before.
 func (s *stream) wantEvent(usn, mediaUSN int64, empty bool) {
+	s.t.Helper()
+	for {
+		c := s.event()
+		if number(c.USN) == usn && number(c.MediaUSN) == mediaUSN && c.Empty == empty {
+			return
+		}
+		if number(c.USN) >= usn && number(c.MediaUSN) >= mediaUSN {
+			s.t.Fatalf("usn %d, media usn %d, empty: %v, want %d, %d, %v", number(c.USN), number(c.MediaUSN), c.Empty, usn, mediaUSN, empty)
+		}
+	}
+}
+
+// event waits for an event.
+func (s *stream) event() (c change) {
 	s.t.Helper()
 	if line := s.next(); line != "event: changed" {
 		s.t.Fatalf("%q", line)
 	}
 	data, ok := strings.CutPrefix(s.next(), "data: ")
-	var c change
 	if err := json.Unmarshal([]byte(data), &c); !ok || err != nil {
 		s.t.Fatalf("%q %v", data, err)
 	}
-	if number(c.USN) != usn || number(c.MediaUSN) != mediaUSN || c.Empty != empty {
-		s.t.Errorf("%s, want %d, %d, %v", data, usn, mediaUSN, empty)
-	}
+	return c
 }
 
 func number(n *int64) int64 {
@@ -186,7 +199,9 @@ func TestEvents(t *testing.T) {
 	a.put(file("z.txt", "1"))
 	b.put(file("zz.txt", "1"))
 	atA.want(int64(m.USN), 4)
-	atB.want(int64(m.USN), 4)
+	if n := number(atB.event().MediaUSN); n != 4 && n != 3 { // 3 if a's file was told of alone
+		t.Errorf("media usn %d", n)
+	}
 	if status, _ := a.api("GET", "devices", nil); status != 200 {
 		t.Error(status)
 	}
