@@ -26,6 +26,7 @@ type DB struct {
 	access   access
 	switched bool // the journal is what it should be
 	kept     []keptStmt
+	alone    bool // see Alone
 }
 
 // settings are the same for every connection. FULL, because a commit that a sync counts on must survive a loss of power, which

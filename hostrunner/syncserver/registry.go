@@ -104,6 +104,20 @@ func (g *registry) leave(t *tenant) {
 	t.used = g.server.Now()
 }
 
+// others reports whether others than t were here in the last moments, and so may be again in the next.
+func (g *registry) others(t *tenant) bool {
+	const moments = 5 * time.Second
+	now := g.server.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, o := range g.tenants {
+		if o != t && (o.users > 0 || now.Sub(o.used) < moments) {
+			return true
+		}
+	}
+	return false
+}
+
 // forget takes an account off the list, after everything of it was closed.
 func (g *registry) forget(t *tenant) {
 	g.mu.Lock()

@@ -48,7 +48,7 @@ func upload(ctx context.Context, c *call) (answer, error) {
 		return nil
 	})
 	if err == nil && text == "" {
-		if text, err = checkUpload(ctx, staged, c.server.Now()); err == nil && text == uploadOK {
+		if text, err = checkUpload(ctx, staged, c.server.Now(), c.server.tenants.others(t)); err == nil && text == uploadOK {
 			err = t.install(ctx, staged, c.header.session)
 		}
 	}
@@ -135,9 +135,9 @@ type transfer struct {
 }
 
 // checkUpload looks whether the file is a collection that a server can keep, and makes it one: of the present schema, with nothing
-// pending. What is wrong with it is the text of the answer; an error is ours.
-func checkUpload(ctx context.Context, staged store.Staged, now time.Time) (text string, err error) {
-	work, err := inspect(ctx, staged)
+// pending. What is wrong with it is the text of the answer; an error is ours. If there are others it leaves a processor to them.
+func checkUpload(ctx context.Context, staged store.Staged, now time.Time, others bool) (text string, err error) {
+	work, err := inspect(ctx, staged, others)
 	if err == nil && work {
 		err = improve(ctx, staged, now)
 	}
@@ -157,12 +157,15 @@ func checkUpload(ctx context.Context, staged store.Staged, now time.Time) (text 
 var errCheckFailed = errors.New("the file cannot be read")
 
 // inspect checks the file as it came. work says that it has to be changed.
-func inspect(ctx context.Context, staged store.Staged) (work bool, err error) {
+func inspect(ctx context.Context, staged store.Staged, others bool) (work bool, err error) {
 	db, err := staged.DB(ctx, host.ReadOnly)
 	if err != nil {
 		return false, err
 	}
 	defer db.Close()
+	if db, ok := db.(interface{ Alone() }); ok && others {
+		db.Alone()
+	}
 	if err := harden(db); err != nil {
 		return false, err
 	}
