@@ -50,6 +50,7 @@ func TestShots(t *testing.T) {
 	a.Read(t, "Edit the note")
 	a.Tap(t, "Preview")
 	a.ReadCard(t, "el barco")
+	a.Run(t, nil, `scrollTo(0, 0)`)
 	each(t, a, "note")
 	a.Go(t, "#/")
 	a.Tap(t, "Study Spanish")
