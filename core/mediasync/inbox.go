@@ -204,8 +204,8 @@ func (b *inbox) commit(ctx context.Context) error {
 	}
 	list := b.installed
 	b.installed, b.committed = b.installed[:0], b.run.Host.Clock.Now()
-	if err := b.run.Host.Media.Flush(ctx); err != nil {
-		return fault.Step("store media files", err)
+	if err := b.run.harden(ctx); err != nil {
+		return err
 	}
 	var params []byte
 	for i := range list {

@@ -52,11 +52,8 @@ func (s *Syncer) Add(ctx context.Context, n New) (_ File, err error) {
 		if changed {
 			continue
 		}
-		if err := s.Host.Media.Flush(ctx); err != nil {
-			return File{}, fault.Step("add a media file", err)
-		}
 		x, err := r.look(ctx, name)
-		return fileOf(name, x.file, x.here), err
+		return fileOf(name, x.file, x.here), fault.Step("add a media file", err)
 	}
 	return File{}, fault.New(fault.Busy, "another program keeps changing %q", n.Name)
 }

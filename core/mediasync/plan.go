@@ -66,9 +66,6 @@ func (r *syncRun) makePlan(ctx context.Context) (p *plan, err error) {
 				}
 			}
 		}
-		if err := r.settle(ctx, agreed); err != nil {
-			return p, err
-		}
 		if err := r.index.storePlan(p.table, agreed, drop, planned); err != nil {
 			return p, err
 		}

@@ -69,6 +69,37 @@ func TestPowerCutAfterInstall(t *testing.T) {
 	d.wantServer(map[string]string{"a.txt": "a"})
 }
 
+// TestPowerCutAfterFailedInstall: a file that was installed by a sync that failed is found by the next one, and what that says of it
+// holds after a power cut (make sim SEED=50064 of a former generator).
+func TestPowerCutAfterFailedInstall(t *testing.T) {
+	t.Parallel()
+	for _, left := range []coretest.Survival{coretest.Lost, coretest.Emptied} {
+		s := newServer()
+		d := newDevice(t, s)
+		d.put("old.txt", "old")
+		d.sync()
+		s.put("a.txt", []byte("a"))
+		d.media.Fail = func(step, _ string) error {
+			if step == "flush" {
+				return fault.New(fault.Other, "killed")
+			}
+			return nil
+		}
+		if _, err := d.try(mediasync.Options{}); err == nil {
+			t.Fatal("the flush did not fail")
+		}
+		d.media.Fail = nil
+		d.start()
+		d.sync()
+		d.media.PowerCut(func(string) coretest.Survival { return left })
+		d.start()
+		d.sync()
+		want := map[string]string{"old.txt": "old", "a.txt": "a"}
+		d.want(want)
+		d.wantServer(want)
+	}
+}
+
 // TestEmptyFileInTheWay: an empty file of which nothing was ever agreed gives way to the server's, into the trash. One for
 // which the user once had a content does not.
 func TestEmptyFileInTheWay(t *testing.T) {

@@ -195,6 +195,11 @@ func syncable(t host.Text, name string) bool {
 // flush looks at the files that were noted and stores what it finds.
 func (s *scanner) flush(ctx context.Context) error {
 	r := s.run
+	if len(s.fresh) > 0 {
+		if err := r.harden(ctx); err != nil {
+			return err
+		}
+	}
 	var list []row
 	for i, e := range s.fresh {
 		x, err := r.observe(ctx, e)
@@ -312,11 +317,21 @@ func (r *syncRun) hash(ctx context.Context, x *row) error {
 // look observes one name anew, stores what it finds and returns it.
 func (r *syncRun) look(ctx context.Context, name string) (row, error) {
 	x, err := r.index.row(name)
+	was := x
 	if err == nil {
 		err = r.hash(ctx, &x)
+	}
+	if err == nil && x.here.known() && (x.here != was.here || x.file != was.file) {
+		err = r.harden(ctx)
 	}
 	if err == nil {
 		err = r.index.store(false, x)
 	}
 	return x, err
+}
+
+// harden makes durable what is in the folder, before the index says so: what a power cut takes away would else look like something that the
+// user has deleted. Who has written it may not have done so, as a sync that was killed, or another program.
+func (r *syncRun) harden(ctx context.Context) error {
+	return fault.Step("store media files", r.Host.Media.Flush(ctx))
 }

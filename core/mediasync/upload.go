@@ -2,7 +2,6 @@ package mediasync
 
 import (
 	"context"
-	"slices"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -128,22 +127,10 @@ func (u *uploader) prepare(ctx context.Context) error {
 		}
 		u.ready = append(u.ready, j)
 	}
-	if err := u.run.settle(ctx, offers); err != nil {
-		return err
-	}
 	if err := u.run.index.store(true, offers...); err != nil {
 		return err
 	}
 	return u.run.Host.Yield.Tick(ctx)
-}
-
-// settle makes files that another program has just written durable, before they can become agreed: after a power cut they
-// would else read as deleted by the user.
-func (r *syncRun) settle(ctx context.Context, list []row) error {
-	if !slices.ContainsFunc(list, func(x row) bool { return x.here != nothing }) {
-		return nil
-	}
-	return fault.Step("flush the media folder", r.Host.Media.Flush(ctx))
 }
 
 func (j *job) add(x *row) {
