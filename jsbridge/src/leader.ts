@@ -33,6 +33,7 @@ export class Leader {
   readonly #runs = new Map<string, Run>();
   readonly #notices = new Map<Notice["type"], Notice>();
   readonly #end = new AbortController();
+  #crashed = false;
   #session!: Session; // set by open
 
   private constructor(options: OpenRequest, around: Surroundings) {
@@ -101,6 +102,7 @@ export class Leader {
 
   #receive(tab: string, message: ToLeader): void {
     if (message.leader !== this.#around.tab) return; // meant for an earlier leader
+    if (this.#crashed) return; // the next leader gets what comes now: the page is about to end this worker
     if (message.type === "cancel") this.cancel(message.key);
     else if (message.type === "presence") this.presence(tab, message.presence);
     else void this.#serve(tab, message.call);
@@ -131,7 +133,10 @@ export class Leader {
 
   #post(message: Notice | Extract<ToPage, { type: "crash" }>): void {
     this.#around.post(message);
-    if (message.type === "crash") return;
+    if (message.type === "crash") {
+      this.#crashed = true;
+      return;
+    }
     if (message.type === "status") this.#notices.set(message.type, message); // the others tell of a moment
     this.#around.channel.send({ type: "notice", notice: message });
   }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -121,13 +122,17 @@ func redirect(t *testing.T, dir, endpoint string) {
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	server := anki.StartServer(t)
+	hangup := syscall.SIGHUP
+	if signal.Ignored(hangup) { // under nohup, and so in our children
+		hangup = syscall.SIGTERM
+	}
 	for _, test := range []struct {
 		at      string
 		signal  os.Signal
 		command string
 	}{
 		{"meta", os.Interrupt, "sync"}, {"start", syscall.SIGTERM, "sync"}, {"applyChanges", os.Interrupt, "sync"},
-		{"chunk", syscall.SIGHUP, "sync"}, {"applyChunk", os.Interrupt, "sync"}, {"sanityCheck2", os.Interrupt, "sync"},
+		{"chunk", hangup, "sync"}, {"applyChunk", os.Interrupt, "sync"}, {"sanityCheck2", os.Interrupt, "sync"},
 		{"finish", os.Interrupt, "sync"}, {"upload", os.Interrupt, "upload --no-backup"}, {"download", os.Interrupt, "download"},
 	} {
 		t.Run(test.at, func(t *testing.T) {
