@@ -28,8 +28,11 @@ func transport(allowed func(netip.Addr) bool) *http.Transport {
 	}}
 	return &http.Transport{
 		DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout,
-		MaxResponseHeaderBytes: answerHeaders, DisableCompression: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
+		MaxResponseHeaderBytes: answerHeaders, DisableCompression: true,
+		// A connection that is used again may be one that the upstream is closing. What was sent on it is lost then, or not: a request of
+		// this protocol must not be repeated by who cannot know.
+		DisableKeepAlives: true,
+		WriteBufferSize:   32 << 10, ReadBufferSize: 32 << 10,
 	}
 }
 
