@@ -26,7 +26,6 @@ func FuzzPath(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(g.Close)
 	f.Fuzz(func(t *testing.T, path string) {
 		r := httptest.NewRequest("POST", "/", nil).WithContext(t.Context())
 		to, err := r.URL.Parse("/" + strings.TrimLeft(path, "/"))

@@ -102,13 +102,6 @@ func (g *Gateway) add(u Upstream) error {
 	return nil
 }
 
-// Close closes the connections that are kept for later requests.
-func (g *Gateway) Close() {
-	for _, t := range []*http.Transport{g.toNamed, g.toLiteral, g.toPublic} {
-		t.CloseIdleConnections()
-	}
-}
-
 // Prefix is where the gateway's paths begin.
 const Prefix = "/upstream/"
 

@@ -67,10 +67,7 @@ func start(t testing.TB, o gateway.Options, upstreams ...string) string {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(g)
-	t.Cleanup(func() {
-		h.Close()
-		g.Close()
-	})
+	t.Cleanup(h.Close)
 	return h.URL
 }
 

@@ -93,9 +93,6 @@ func (s *serving) stop(server *http.Server) {
 	if err := <-closed; err != nil {
 		s.log.Warn("stop", "error", err.Error())
 	}
-	if s.gateway != nil {
-		s.gateway.Close()
-	}
 	s.log.Info("stopped")
 }
 
