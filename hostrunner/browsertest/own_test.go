@@ -2,6 +2,7 @@ package browsertest_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -25,13 +26,25 @@ func serverWith(t testing.TB, s *syncserver.Server) *browsertest.Server {
 	if _, err := s.Users().Add(t.Context(), ownUser, ownPassword); err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(s)
+	return browsertest.NewServer(t, running(t, s))
+}
+
+// running serves our sync server until the test ends, and returns its address.
+func running(t testing.TB, s *syncserver.Server) string {
+	t.Helper()
+	t.Cleanup(func() { _ = s.Close(context.Background()) }) // after what serves it
+	return listening(t, s)
+}
+
+// listening serves a handler until the test ends, and returns its address.
+func listening(t testing.TB, handler http.Handler) string {
+	t.Helper()
+	h := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		h.CloseClientConnections()
 		h.Close()
-		_ = s.Close(context.Background())
 	})
-	return browsertest.NewServer(t, h.URL+"/")
+	return h.URL + "/"
 }
 
 // login opens the profile in a page and logs in to our own server.

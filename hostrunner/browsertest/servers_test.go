@@ -2,9 +2,7 @@ package browsertest_test
 
 import (
 	"bytes"
-	"context"
 	"maps"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,13 +32,7 @@ func ownAnki(t *testing.T) aServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(s)
-	t.Cleanup(func() {
-		h.CloseClientConnections()
-		h.Close()
-		_ = s.Close(context.Background())
-	})
-	url := h.URL + "/"
+	url := running(t, s)
 	return aServer{url, "", url, anki.ServerAt(url, 1).Account(t)}
 }
 
@@ -56,13 +48,7 @@ func throughGateway(t *testing.T) aServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(g)
-	t.Cleanup(func() {
-		h.CloseClientConnections()
-		h.Close()
-		g.Close()
-	})
-	return aServer{h.URL + "/", "upstream/real/", endpoint, acc}
+	return aServer{listening(t, g), "upstream/real/", endpoint, acc}
 }
 
 // TestScenariosElsewhere runs the scenarios, and media files both ways, in a page with our server, and with the real one behind our
