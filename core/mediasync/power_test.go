@@ -43,12 +43,9 @@ func TestPowerCutAfterUpload(t *testing.T) {
 	d.wantServer(want)
 }
 
-// TestPowerCutAfterInstall: a power cut between the installation of a file and the flush may leave it empty.
-func TestPowerCutAfterInstall(t *testing.T) {
-	t.Parallel()
-	s := newServer()
-	d := newDevice(t, s)
-	s.put("a.txt", []byte("a"))
+// syncUnflushed is a sync that ends before what it has installed is durable.
+func (d *device) syncUnflushed() {
+	d.t.Helper()
 	d.media.Fail = func(step, _ string) error {
 		if step == "flush" {
 			return fault.New(fault.Other, "power cut")
@@ -56,9 +53,18 @@ func TestPowerCutAfterInstall(t *testing.T) {
 		return nil
 	}
 	if _, err := d.try(mediasync.Options{}); err == nil {
-		t.Fatal("the flush did not fail")
+		d.t.Fatal("the flush did not fail")
 	}
 	d.media.Fail = nil
+}
+
+// TestPowerCutAfterInstall: a power cut between the installation of a file and the flush may leave it empty.
+func TestPowerCutAfterInstall(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	d := newDevice(t, s)
+	s.put("a.txt", []byte("a"))
+	d.syncUnflushed()
 	d.media.PowerCut(func(string) coretest.Survival { return coretest.Emptied })
 	if b := d.media.Get("a.txt"); b == nil || len(b) > 0 {
 		t.Fatalf("after the power cut: %q", b)
@@ -79,16 +85,7 @@ func TestPowerCutAfterFailedInstall(t *testing.T) {
 		d.put("old.txt", "old")
 		d.sync()
 		s.put("a.txt", []byte("a"))
-		d.media.Fail = func(step, _ string) error {
-			if step == "flush" {
-				return fault.New(fault.Other, "killed")
-			}
-			return nil
-		}
-		if _, err := d.try(mediasync.Options{}); err == nil {
-			t.Fatal("the flush did not fail")
-		}
-		d.media.Fail = nil
+		d.syncUnflushed()
 		d.start()
 		d.sync()
 		d.media.PowerCut(func(string) coretest.Survival { return left })
