@@ -7,7 +7,6 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
 	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
@@ -177,12 +176,7 @@ func (s *Syncer) complete(rep *Report) error {
 		return err
 	}
 	rep.USN = col.USN
-	return s.rememberMedia(rep.MediaUSN)
-}
-
-// rememberMedia notes up to which of the server's media changes the notes are here.
-func (s *Syncer) rememberMedia(usn int32) error {
-	return s.Store.Remember(profile.MediaSeen, append(jsontext.PutInt([]byte("{"), "usn", int64(usn)), '}'))
+	return s.Store.SeeMedia(int64(rep.MediaUSN))
 }
 
 // base is the local state that a sync started from.
@@ -192,7 +186,7 @@ type base struct {
 	config map[string]string
 
 	offered bool  // an upload's outcome is not known
-	media   int64 // see profile.MediaSeen; -1 if that is not known
+	media   int64 // see profile.Profile.MediaSeen; -1 if that is not known
 }
 
 // readBase reads it in one transaction: a config key that differs later was edited after col.mod was read.
@@ -200,12 +194,11 @@ func (s *Syncer) readBase() (b base, err error) {
 	if _, b.offered, err = s.Store.Recall(profile.Offered); err != nil {
 		return b, err
 	}
-	seen, _, err := s.Store.Recall(profile.MediaSeen)
-	if err != nil {
+	known := false
+	if b.media, known, err = s.Store.MediaSeen(); err != nil {
 		return b, err
 	}
-	ok := false
-	if b.media, ok = jsontext.Int(jsontext.Get(seen, "usn")); !ok {
+	if !known {
 		b.media = -1
 	}
 	db := s.db()

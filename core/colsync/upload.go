@@ -77,7 +77,7 @@ func (s *Syncer) transferOver(ctx context.Context, r *remote.Server, backup bool
 	}
 	rep.Message = m.Msg
 	if err == nil {
-		err = s.rememberMedia(m.MediaUSN)
+		err = s.Store.SeeMedia(int64(m.MediaUSN))
 	}
 	return rep, err
 }

@@ -18,13 +18,11 @@ const (
 	Baseline Key = "baseline"
 	// Offered has what an upload offered, until the server's answer is known (colsync).
 	Offered Key = "offered"
-	// MediaSeen has the number of the server's last media change at the last sync: files of later changes may belong to
-	// notes that are not here yet (mediasync).
-	MediaSeen Key = "media"
 	// AutoSettings has the settings of core/autosync.
 	AutoSettings Key = "settings"
 
-	clean Key = "clean" // cleanState
+	mediaSeen Key = "media" // see Profile.MediaSeen
+	clean     Key = "clean" // cleanState
 )
 
 // state is the core's own small memory about the collection. It may be lost: then files are checked once more, and
@@ -92,10 +90,23 @@ func (p *Profile) Recall(key Key) (members []jsontext.Member, found bool, err er
 // Remember stores a JSON object as the entry key, durably; nil removes the entry.
 func (p *Profile) Remember(key Key, object []byte) error { return p.state.put(key, object) }
 
+// MediaSeen returns the number of the server's last media change at the last sync: files of later changes may belong to notes that are not
+// here yet (mediasync). known is false before the first sync.
+func (p *Profile) MediaSeen() (usn int64, known bool, err error) {
+	members, _, err := p.state.get(mediaSeen)
+	usn, known = jsontext.Int(jsontext.Get(members, "usn"))
+	return usn, known, err
+}
+
+// SeeMedia stores what MediaSeen returns, durably.
+func (p *Profile) SeeMedia(usn int64) error {
+	return p.state.put(mediaSeen, append(jsontext.PutInt([]byte("{"), "usn", usn), '}'))
+}
+
 // ForgetSync drops what is known about unfinished syncs, as when the collection is replaced.
 func (p *Profile) ForgetSync() error {
 	var err error
-	for _, key := range []Key{Baseline, MediaSeen, calls} {
+	for _, key := range []Key{Baseline, mediaSeen, calls} {
 		if err == nil {
 			err = p.state.put(key, nil)
 		}

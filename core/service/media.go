@@ -7,10 +7,8 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/mediause"
-	"github.com/cardferry/cardferry/core/profile"
 )
 
 // MediaSyncParams are those of a media sync. ServerUSN is the media_usn of a collection sync just made, nil if there was
@@ -112,11 +110,10 @@ func (s *Service) mediaCheck(ctx context.Context, p MediaCheckParams) (MediaChec
 		return MediaCheckResult{}, notOpen()
 	}
 	o := mediasync.CheckOptions{Apply: p.Apply, Evictable: p.Evictable}
-	seen, _, err := s.profile.Recall(profile.MediaSeen)
-	if err != nil {
+	var err error
+	if o.NotesUSN, _, err = s.profile.MediaSeen(); err != nil {
 		return MediaCheckResult{}, err
 	}
-	o.NotesUSN, _ = jsontext.Int(jsontext.Get(seen, "usn"))
 	col, err := collection.ReadCol(s.profile.DB())
 	if err != nil {
 		return MediaCheckResult{}, err
