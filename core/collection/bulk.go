@@ -1,10 +1,12 @@
 package collection
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
 )
 
@@ -20,23 +22,51 @@ func bulk(db host.DB, table, column string, n int64, do func() error) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range indexes {
-		if err := db.Exec(`DROP INDEX main."` + strings.ReplaceAll(x.name, `"`, `""`) + `"`); err != nil {
-			return fmt.Errorf("drop index %s: %w", x.name, err)
-		}
+	if err := dropIndexes(db, indexes); err != nil {
+		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
-	for _, x := range indexes {
-		if err := db.Exec(x.sql); err != nil {
-			return fmt.Errorf("make index %s: %w", x.name, err)
+	return makeIndexes(db, indexes)
+}
+
+type index struct{ name, sql string }
+
+func dropIndexes(db host.DB, list []index) error {
+	for _, x := range list {
+		if err := db.Exec(`DROP INDEX main."` + strings.ReplaceAll(x.name, `"`, `""`) + `"`); err != nil {
+			return fmt.Errorf("drop index %s: %w", x.name, err)
 		}
 	}
 	return nil
 }
 
-type index struct{ name, sql string }
+// makeIndexes makes dropped indexes again. SQLite sorts in memory as much as its page cache may take, besides the cache itself: so there is a
+// small one meanwhile. A database of a million rows would need 18 MB more than all that comes before.
+func makeIndexes(db host.DB, list []index) error {
+	if len(list) == 0 {
+		return nil
+	}
+	cache, err := rows.IntOf(db, "PRAGMA main.cache_size")
+	if err == nil {
+		err = setCache(db, cache/4)
+	}
+	for _, x := range list {
+		if err == nil {
+			err = db.Exec(x.sql)
+		}
+		if err != nil {
+			err = fmt.Errorf("make index %s: %w", x.name, err)
+			break
+		}
+	}
+	return cmp.Or(err, setCache(db, cache))
+}
+
+func setCache(db host.DB, size int64) error {
+	return db.Exec("PRAGMA main.cache_size = " + string(jsontext.AppendInt(nil, size)))
+}
 
 // indexesToDrop returns what bulk drops, nothing if that would not be quicker.
 func indexesToDrop(db host.DB, table, column string, n int64) (list []index, err error) {

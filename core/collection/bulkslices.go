@@ -1,9 +1,6 @@
 package collection
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -70,12 +67,7 @@ func (a *Applier) expect(t *incoming) (err error) {
 	if t.dropped, err = droppable(a.db, t.table, ""); err != nil {
 		return err
 	}
-	for _, x := range t.dropped {
-		if err := a.db.Exec(`DROP INDEX main."` + strings.ReplaceAll(x.name, `"`, `""`) + `"`); err != nil {
-			return fmt.Errorf("drop index %s: %w", x.name, err)
-		}
-	}
-	return nil
+	return dropIndexes(a.db, t.dropped)
 }
 
 // Long reports whether Slice has dropped indexes, which EndSlices will make again.
@@ -93,10 +85,8 @@ func (a *Applier) Long() bool {
 func (a *Applier) EndSlices() error {
 	for i := range a.incoming {
 		t := &a.incoming[i]
-		for _, x := range t.dropped {
-			if err := a.db.Exec(x.sql); err != nil {
-				return fmt.Errorf("make index %s: %w", x.name, err)
-			}
+		if err := makeIndexes(a.db, t.dropped); err != nil {
+			return err
 		}
 		t.dropped = nil
 	}
