@@ -31,7 +31,7 @@ func TestStatusCodes(t *testing.T) {
 						continue
 					}
 					for status, kind := range kinds {
-						if e == inPage && ownOfBrowser[status] {
+						if e.hides(status) {
 							continue
 						}
 						s.proxy.Use(p.at(func(ex *anki.Exchange) anki.Verdict {
@@ -49,9 +49,17 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
-// ownOfBrowser are the statuses that a page never sees: Chromium takes 407 from anybody but its proxy for a broken connection, and
-// sends a request that was answered with 408 again.
-var ownOfBrowser = map[int]bool{407: true, 408: true}
+// hides reports whether what sends the engine's requests keeps a status to itself: fetch takes 407 from anybody but its proxy for a broken
+// connection, and Chromium sends a request again that was answered with 408.
+func (e engine) hides(status int) bool {
+	switch status {
+	case http.StatusProxyAuthRequired:
+		return e == inPage || e == nodeReactor || e == nodeProgram
+	case http.StatusRequestTimeout:
+		return e == inPage
+	}
+	return false
+}
 
 // What meta says before anything else happens.
 func TestMeta(t *testing.T) {
