@@ -94,6 +94,10 @@ func (c *contender) crowd(s serverSizes, n int) (float64, error) {
 // besides does something large for another user again and again until it is told to stop; once says that it has been done.
 type besides func(s serverSizes, stop <-chan struct{}, once chan<- struct{}) error
 
+// due is how often a small sync is wanted whose time is looked at. A server that stands still for two seconds keeps twenty of them waiting, not
+// only the one that is under way: each counts from when it was wanted, however late the one before it ended.
+const due = 100 * time.Millisecond
+
 // beside makes small syncs of one user while another one does something large, and returns the 99th percentile of their times.
 func (c *contender) beside(s serverSizes, large besides) (float64, error) {
 	agent, err := anki.NewAgent()
@@ -115,34 +119,42 @@ func (c *contender) beside(s serverSizes, large besides) (float64, error) {
 	} else {
 		go func() { ended <- large(s, stop, once) }()
 	}
-	var times []float64
-	for done := false; !done || len(times) < s.samples; {
-		if err = u.answer(); err != nil {
-			break
-		}
-		var seconds float64
-		if seconds, err = u.sync(); err != nil {
-			break
-		}
-		times = append(times, seconds)
-		select {
-		case <-once:
-			done = true
-		case err = <-ended: // too early
-			ended <- nil
-			done = large == nil || err != nil
-		default:
-		}
-		if err != nil {
-			break
-		}
-	}
+	times, err := u.syncs(s.samples, once, ended)
 	close(stop)
 	if err := errors.Join(err, <-ended); err != nil {
 		return 0, err
 	}
 	slices.Sort(times)
 	return times[len(times)*99/100], nil
+}
+
+// syncs makes small syncs until there are n and once has come, and returns the seconds of each.
+func (u *user) syncs(n int, once <-chan struct{}, ended chan error) (times []float64, err error) {
+	begun := time.Now()
+	for done := false; !done || len(times) < n; {
+		if err = u.answer(); err != nil {
+			return nil, err
+		}
+		wanted := begun.Add(time.Duration(len(times)) * due)
+		time.Sleep(time.Until(wanted))
+		started := time.Now()
+		seconds, err := u.sync()
+		if err != nil {
+			return nil, err
+		}
+		times = append(times, started.Sub(wanted).Seconds()+seconds)
+		select {
+		case <-once:
+			done = true
+		case err := <-ended: // too early, or there is nothing beside
+			ended <- nil
+			if err != nil {
+				return nil, err
+			}
+		default:
+		}
+	}
+	return times, nil
 }
 
 // uploads replaces another user's large collection.
