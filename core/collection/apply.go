@@ -158,18 +158,23 @@ func (a *Applier) one(sql string, args ...any) (rows.Row, error) {
 	return nil, nil
 }
 
-// overwritable is the SQL condition under which a card or note that arrives replaces the one that is here: ours is
-// not pending, or older. Equal times keep ours (§8; trap 18).
-func (a *Applier) overwritable(table string) string {
-	return "NOT (" + a.pending(table) + ") OR " + table + ".mod < excluded.mod"
+// pending reports whether a row with this usn is pending (§6.2).
+func (a *Applier) pending(usn int64) bool {
+	if a.pendingFrom == -1 {
+		return usn == -1
+	}
+	return usn >= a.pendingFrom
 }
 
-// pending is the SQL condition that a row is pending (§6.2).
-func (a *Applier) pending(table string) string {
-	if a.pendingFrom == -1 {
-		return table + ".usn = -1"
+// overwritable is the SQL condition under which a card or note that arrives replaces the one that is here: ours is
+// not pending, or older. Equal times keep ours (§8; trap 18). With from, the last parameter, all sessions of a server have the
+// same statement.
+func (a *Applier) overwritable(table, from string) string {
+	pending := ".usn = -1"
+	if a.pendingFrom != -1 {
+		pending = ".usn >= " + from
 	}
-	return table + ".usn >= " + strconv.FormatInt(a.pendingFrom, 10)
+	return "NOT (" + table + pending + ") OR " + table + ".mod < excluded.mod"
 }
 
 // source is what a row with the given values is inserted from; the first value is the id. An object that was deleted

@@ -24,7 +24,7 @@ func (a *Applier) stage(c *wire.Chunk) (err error) {
 	for i := range c.Notes {
 		a.restamp(&c.Notes[i].USN)
 	}
-	a.staged, err = AppendStaged(a.staged[:0], c)
+	a.staged, err = appendStaged(a.staged[:0], c, a.pendingFrom)
 	return err
 }
 
@@ -52,18 +52,22 @@ func packRevlog(b []byte, list []wire.Revlog) ([]byte, error) {
 }
 
 // packCards appends the cards as parameters of cardSQL.
-func packCards(b []byte, list []wire.Card) ([]byte, error) {
+func packCards(b []byte, list []wire.Card, pendingFrom int64) ([]byte, error) {
 	for c := range ascending(list, func(c *wire.Card) int64 { return c.ID }) {
 		if err := checkUSN(c.USN, "card", c.ID); err != nil {
 			return b, err
 		}
-		b = appendCard(b, c)
+		b = appendCard(b, c, pendingFrom)
 	}
 	return b, nil
 }
 
-func appendCard(b []byte, c *wire.Card) []byte {
-	b = rows.Begin(b, 18)
+func appendCard(b []byte, c *wire.Card, pendingFrom int64) []byte {
+	n := 18
+	if pendingFrom != -1 {
+		n++
+	}
+	b = rows.Begin(b, n)
 	b = rows.Int(b, c.ID)
 	b = rows.Int(b, c.NoteID)
 	b = rows.Int(b, c.DeckID)
@@ -81,7 +85,10 @@ func appendCard(b []byte, c *wire.Card) []byte {
 	b = rows.Int(b, int64(c.ODue))
 	b = rows.Int(b, c.ODeckID)
 	b = rows.Int(b, int64(c.Flags))
-	return rows.Text(b, wire.CardData(c.Data))
+	if b = rows.Text(b, wire.CardData(c.Data)); pendingFrom != -1 {
+		b = rows.Int(b, pendingFrom)
+	}
+	return b
 }
 
 func (a *Applier) cardSQL() string {
@@ -92,5 +99,5 @@ func (a *Applier) cardSQL() string {
 		" usn = excluded.usn, type = excluded.type, queue = excluded.queue, due = excluded.due, ivl = excluded.ivl," +
 		" factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses, left = excluded.left," +
 		" odue = excluded.odue, odid = excluded.odid, flags = excluded.flags, data = excluded.data WHERE " +
-		a.overwritable("cards")
+		a.overwritable("cards", "?19")
 }

@@ -42,11 +42,11 @@ func (a *Applier) applyNotes(staged []byte) (err error) {
 // unlessKept returns invalid, what is wrong with a note, but nil if ours stays anyway: the reference looks only at
 // notes that it stores.
 func (a *Applier) unlessKept(id, mod int64, invalid error) error {
-	kept, err := a.one("SELECT 1 FROM notes WHERE id = ? AND mod >= ? AND "+a.pending("notes"), id, mod)
+	ours, err := a.one("SELECT usn FROM notes WHERE id = ? AND mod >= ?", id, mod)
 	if err != nil {
 		return err
 	}
-	if kept != nil {
+	if ours != nil && a.pending(ours[0].Int()) {
 		return nil
 	}
 	return invalid
@@ -63,10 +63,17 @@ func (a *Applier) appendNote(note rows.Row, packed []byte) error {
 		return fault.New(fault.InvalidInput, "note %d has %d fields, its notetype %d has %d", id, n, notetype, s.fields)
 	}
 	sfld, csum := notetext.SortFieldAndChecksum(flds, s.sortField)
-	b := rows.Extend(a.packed, packed, stagedNote+2)
+	n := stagedNote + 2
+	if a.pendingFrom != -1 {
+		n++
+	}
+	b := rows.Extend(a.packed, packed, n)
 	// The column's affinity makes a number of what looks like one; that is SQLite's business, not ours (trap 31).
 	b = rows.Text(b, sfld)
-	a.packed = rows.Int(b, int64(csum))
+	if b = rows.Int(b, int64(csum)); a.pendingFrom != -1 {
+		b = rows.Int(b, a.pendingFrom)
+	}
+	a.packed = b
 	return nil
 }
 
@@ -92,5 +99,5 @@ func (a *Applier) noteSQL() string {
 		a.source("?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ''", "notes", graveNote) +
 		" ON CONFLICT(id) DO UPDATE SET guid = excluded.guid, mid = excluded.mid, mod = excluded.mod, usn = excluded.usn," +
 		" tags = excluded.tags, flds = excluded.flds, sfld = excluded.sfld, csum = excluded.csum, flags = 0, data = '' WHERE " +
-		a.overwritable("notes")
+		a.overwritable("notes", "?10")
 }

@@ -20,16 +20,13 @@ func Empty(db host.DB) (bool, error) {
 
 // Counts returns the row counts that both sides compare at the end of a sync (§7).
 func Counts(db host.DB) (c wire.Counts, err error) {
-	for _, t := range []struct {
-		table string
-		n     *int64
-	}{
-		{"cards", &c.Cards}, {"notes", &c.Notes}, {"revlog", &c.Revlog}, {"graves", &c.Graves},
-		{"notetypes", &c.Notetypes}, {"decks", &c.Decks}, {"deck_config", &c.DeckConfigs},
-	} {
-		if *t.n, err = rows.IntOf(db, "SELECT count(*) FROM "+t.table); err != nil {
-			return wire.Counts{}, fmt.Errorf("count %s: %w", t.table, err)
-		}
+	row, err := rows.One(db, "SELECT (SELECT count(*) FROM cards), (SELECT count(*) FROM notes), (SELECT count(*) FROM revlog), "+
+		"(SELECT count(*) FROM graves), (SELECT count(*) FROM notetypes), (SELECT count(*) FROM decks), (SELECT count(*) FROM deck_config)")
+	if err != nil {
+		return c, fmt.Errorf("count rows: %w", err)
+	}
+	for i, n := range []*int64{&c.Cards, &c.Notes, &c.Revlog, &c.Graves, &c.Notetypes, &c.Decks, &c.DeckConfigs} {
+		*n = row[i].Int()
 	}
 	return c, nil
 }

@@ -22,12 +22,12 @@ func TestListSince(t *testing.T) {
 		mustExec(t, db, "UPDATE "+table+" SET usn = 10 + id")
 	}
 	var got []wire.Chunk
+	var s *collection.Slicer
 	err := rows.Transaction(db, func() error {
-		s, err := collection.ListSince(db, 31, 25) // 20 of each
-		if err != nil {
+		var err error
+		if s, err = collection.ListSince(db, 31, 25); err != nil { // 20 of each
 			return err
 		}
-		defer s.Close()
 		for i := 0; ; i++ {
 			var c wire.Chunk
 			if err := s.Next(&c); err != nil {
@@ -47,7 +47,7 @@ func TestListSince(t *testing.T) {
 		return nil
 	})
 	coretest.Must(t, err)
-	coretest.Must(t, collection.DropLists(db))
+	coretest.Must(t, s.DropLists(db))
 	if len(got) != 2 || got[0].Len() != 27 || len(got[0].Cards) != 9 {
 		t.Fatalf("%d slices, the first with %d rows", len(got), got[0].Len())
 	}

@@ -19,7 +19,7 @@ func GravesSince(db host.DB, minUSN int32) (wire.Graves, error) {
 
 func pickGraves(db host.DB, p pick) (wire.Graves, error) {
 	var g wire.Graves
-	for row, err := range rows.Query(db, "SELECT oid, type FROM graves WHERE "+p.where+" AND type BETWEEN 0 AND 2 ORDER BY type, oid") {
+	for row, err := range rows.Query(db, "SELECT oid, type FROM graves WHERE "+p.where+" AND type BETWEEN 0 AND 2 ORDER BY type, oid", p.args...) {
 		if err != nil {
 			return wire.Graves{}, fmt.Errorf("list pending graves: %w", err)
 		}
@@ -84,7 +84,7 @@ func pickChanges(db host.DB, p pick, without map[int64]bool, withConfig bool) (*
 
 func pendingTags(db host.DB, p pick) ([]string, error) {
 	var tags []string
-	for row, err := range rows.Query(db, "SELECT tag FROM tags WHERE "+p.where+" ORDER BY tag") {
+	for row, err := range rows.Query(db, "SELECT tag FROM tags WHERE "+p.where+" ORDER BY tag", p.args...) {
 		if err != nil {
 			return nil, fmt.Errorf("list pending tags: %w", err)
 		}
@@ -98,13 +98,12 @@ var usnTables = [...]string{"cards", "notes", "revlog", "graves", "decks", "deck
 
 // AnyPending reports whether a row has usn -1.
 func AnyPending(db host.DB) (bool, error) {
+	sql := "SELECT 0"
 	for _, table := range usnTables {
-		n, err := rows.IntOf(db, "SELECT EXISTS(SELECT 1 FROM "+table+" WHERE usn = -1)")
-		if err != nil || n != 0 {
-			return n != 0, err
-		}
+		sql += " OR EXISTS(SELECT 1 FROM " + table + " WHERE usn = -1)"
 	}
-	return false, nil
+	n, err := rows.IntOf(db, sql)
+	return n != 0, err
 }
 
 // SettlePending gives the usn to all rows that have -1: nothing is pending on a server.

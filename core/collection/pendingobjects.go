@@ -2,7 +2,6 @@ package collection
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/legacy"
@@ -12,17 +11,18 @@ import (
 // A pick says which objects are to be sent (§6.2), and with which usn.
 type pick struct {
 	where string // condition on usn
+	args  []any  // its parameters: a statement is compiled once for all of them
 	stamp *int32 // nil: each with its own
 }
 
 // pendingAs picks what a client has to send, stamped with the server's usn.
 func pendingAs(usn int64) pick {
 	stamp := int32(usn)
-	return pick{"usn = -1", &stamp}
+	return pick{"usn = -1", nil, &stamp}
 }
 
 // changedSince picks what a server has to send to a client that has all before minUSN.
-func changedSince(minUSN int32) pick { return pick{"usn >= " + strconv.Itoa(int(minUSN)), nil} }
+func changedSince(minUSN int32) pick { return pick{"usn >= ?", []any{minUSN}, nil} }
 
 // usn returns the usn to be sent of an object with the given one.
 func (p pick) usn(own rows.Value) int32 {
@@ -58,7 +58,7 @@ func pendingNotetypes(db host.DB, p pick, do func(id int64, object []byte) error
 func readPendingNotetypes(db host.DB, p pick) ([]*legacy.Notetype, error) {
 	var list []*legacy.Notetype
 	byID := map[int64]*legacy.Notetype{}
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM notetypes WHERE "+p.where+" ORDER BY id") {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM notetypes WHERE "+p.where+" ORDER BY id", p.args...) {
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +70,14 @@ func readPendingNotetypes(db host.DB, p pick) ([]*legacy.Notetype, error) {
 		return nil, nil
 	}
 	parts := "SELECT ntid, name, config FROM %s WHERE ntid IN (SELECT id FROM notetypes WHERE " + p.where + ") ORDER BY ntid, ord"
-	for row, err := range rows.Query(db, fmt.Sprintf(parts, "fields")) {
+	for row, err := range rows.Query(db, fmt.Sprintf(parts, "fields"), p.args...) {
 		if err != nil {
 			return nil, err
 		}
 		nt := byID[row[0].Int()]
 		nt.Fields = append(nt.Fields, legacy.Field{Name: row[1].String(), Config: row[2].Clone()})
 	}
-	for row, err := range rows.Query(db, fmt.Sprintf(parts, "templates")) {
+	for row, err := range rows.Query(db, fmt.Sprintf(parts, "templates"), p.args...) {
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func readPendingNotetypes(db host.DB, p pick) ([]*legacy.Notetype, error) {
 
 // pendingDecks is an eachPending.
 func pendingDecks(db host.DB, p pick, do func(id int64, object []byte) error) error {
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, common, kind, usn FROM decks WHERE "+p.where+" ORDER BY id") {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, common, kind, usn FROM decks WHERE "+p.where+" ORDER BY id", p.args...) {
 		if err != nil {
 			return fmt.Errorf("list pending decks: %w", err)
 		}
@@ -107,7 +107,7 @@ func pendingDecks(db host.DB, p pick, do func(id int64, object []byte) error) er
 
 // pendingDeckConfigs is an eachPending. The JSON has repaired values (collection-format.md §2.7).
 func pendingDeckConfigs(db host.DB, p pick, do func(id int64, object []byte) error) error {
-	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM deck_config WHERE "+p.where+" ORDER BY id") {
+	for row, err := range rows.Query(db, "SELECT id, name, mtime_secs, config, usn FROM deck_config WHERE "+p.where+" ORDER BY id", p.args...) {
 		if err != nil {
 			return fmt.Errorf("list pending deck configs: %w", err)
 		}

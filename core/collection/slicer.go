@@ -46,7 +46,7 @@ func NewSlicer(db host.DB, usn int64, size int) (*Slicer, error) {
 // prepare sets a part up: ids is the table of what is to be sent, sql reads rows from the end.
 func (s *Slicer) prepare(db host.DB, part int, ids, sql string) error {
 	n, err := rows.IntOf(db, "SELECT count(*) FROM "+ids)
-	if err != nil {
+	if err != nil || n == 0 {
 		return err
 	}
 	st, err := db.Prepare(sql)

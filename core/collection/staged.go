@@ -20,14 +20,17 @@ import (
 // A staged note has the columns of stagedNote; sort field and checksum depend on the notetype, which is stored later.
 
 // AppendStaged appends the staged form of c. It refuses rows with usn -1.
-func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) {
+func AppendStaged(dst []byte, c *wire.Chunk) ([]byte, error) { return appendStaged(dst, c, -1) }
+
+// appendStaged is AppendStaged for an Applier with the given pendingFrom.
+func appendStaged(dst []byte, c *wire.Chunk, pendingFrom int64) ([]byte, error) {
 	start := len(dst)
 	dst, err := packRevlog(append(dst, make([]byte, 8)...), c.Revlog)
 	if err != nil {
 		return nil, err
 	}
 	cards := len(dst)
-	if dst, err = packCards(dst, c.Cards); err != nil {
+	if dst, err = packCards(dst, c.Cards, pendingFrom); err != nil {
 		return nil, err
 	}
 	binary.LittleEndian.PutUint32(dst[start:], uint32(cards-start-8))

@@ -35,8 +35,7 @@ func (s *session) close() error {
 	}
 	err := s.db.Rollback()
 	if s.slicer != nil {
-		s.slicer.Close()
-		if derr := collection.DropLists(s.db); err == nil {
+		if derr := s.slicer.DropLists(s.db); err == nil {
 			err = derr
 		}
 	}
