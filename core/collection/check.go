@@ -12,6 +12,9 @@ import (
 // CheckHeader looks at what every other use of a file relies on: the table col with its one row, and a schema
 // version that we open (11, 14 to 18), which it returns. Errors: fault.DamagedFile, fault.UnsupportedFile.
 func CheckHeader(db host.DB) (ver int, err error) {
+	if err := wantTable(db, "col"); err != nil {
+		return 0, err
+	}
 	c, err := ReadCol(db)
 	if err != nil {
 		return 0, err

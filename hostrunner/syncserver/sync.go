@@ -52,21 +52,28 @@ type summary struct {
 }
 
 // summarize reads the summary, unless it is known: what changes the collection begins a session or closes the file, which forget it.
-func (t *tenant) summarize(db host.DB) (err error) {
+func (t *tenant) summarize(db host.DB) error {
 	if t.summary != nil {
 		return nil
 	}
-	var s summary
-	if s.col, err = collection.ReadCol(db); err != nil {
-		return err
-	}
-	if s.empty, err = collection.Empty(db); err != nil {
-		return err
-	}
-	if s.size, err = rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"); err == nil {
-		t.summary = &s
+	col, err := collection.ReadCol(db)
+	if err == nil {
+		t.summary, err = summaryOf(db, col)
 	}
 	return err
+}
+
+// summaryOf reads the summary of a collection whose col is known.
+func summaryOf(db host.DB, col collection.Col) (*summary, error) {
+	empty, err := collection.Empty(db)
+	if err != nil {
+		return nil, err
+	}
+	size, err := rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+	if err != nil {
+		return nil, err
+	}
+	return &summary{col, empty, size}, nil
 }
 
 func (t *tenant) readMeta(db host.DB, version int64) (m wire.Meta, err error) {
@@ -122,16 +129,9 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if err != nil {
 			return err
 		}
-		col, err := collection.ReadCol(db)
-		if err == nil {
-			err = t.stillSo(c.header.session, col.Scm)
-		}
-		if err != nil {
-			return fault.Step("start", err)
-		}
 		s := &session{key: c.header.session, db: db, used: t.server.Now(), minUSN: request.MinUSN, localNewer: request.LocalNewer}
 		t.session, t.summary = s, nil
-		graves, err := s.begin(t.server.Now(), request.Graves)
+		graves, err := s.begin(t, request.Graves)
 		if err != nil {
 			t.endSession()
 			return fault.Step("start", err)
@@ -144,15 +144,19 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 
 // begin opens the transaction. What is sent is collected before anything of the client's is stored, or it would be
 // echoed (trap 16).
-func (s *session) begin(now time.Time, clientGraves *wire.Graves) (graves wire.Graves, err error) {
+func (s *session) begin(t *tenant, clientGraves *wire.Graves) (graves wire.Graves, err error) {
 	if err := s.db.Exec("BEGIN IMMEDIATE"); err != nil {
 		return graves, err
 	}
 	col, err := collection.ReadCol(s.db)
+	if err == nil {
+		err = t.stillSo(s.key, col.Scm)
+	}
 	if err != nil {
 		return graves, err
 	}
 	s.usn = col.USN
+	now := t.server.Now()
 	if err := collection.UnburyServer(s.db, now, s.usn); err != nil {
 		return graves, err
 	}
@@ -300,13 +304,16 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 	var usn int64
 	var empty bool
 	err = c.inSession(ctx, func(s *session) error {
-		now, err := s.commit(c.server.Now())
+		summary, err := s.commit(c.server.Now())
 		if err != nil {
 			return err
 		}
 		usn, empty = s.usn+1, !s.received
-		a.message = wire.AppendFinish(nil, now)
+		a.message = wire.AppendFinish(nil, summary.col.Mod)
 		c.tenant.endSession() // there is nothing to roll back
+		if c.tenant.db != nil {
+			c.tenant.summary = summary
+		}
 		return nil
 	})
 	if err == nil {
@@ -315,24 +322,29 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 	return a, err
 }
 
-func (s *session) commit(now time.Time) (millis int64, err error) {
+// commit ends the transaction, and returns the summary of what it has made, which costs less within it.
+func (s *session) commit(now time.Time) (*summary, error) {
 	if err := s.applier.EndSlices(); err != nil { // neither a last slice nor a sanity check
-		return 0, err
+		return nil, err
 	}
 	col, err := collection.ReadCol(s.db)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if col.USN >= math.MaxInt32 {
-		return 0, fault.New(fault.DamagedFile, "the collection's usn has reached its end")
+		return nil, fault.New(fault.DamagedFile, "the collection's usn has reached its end")
 	}
 	// Devices compare this time for equality: it must differ from that of the sync before.
-	millis = max(now.UnixMilli(), col.Mod+1)
+	millis := max(now.UnixMilli(), col.Mod+1)
 	col.Mod, col.LS, col.USN = millis, millis, col.USN+1
 	if err := collection.WriteCol(s.db, col); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return millis, s.db.Exec("COMMIT")
+	made, err := summaryOf(s.db, col)
+	if err != nil {
+		return nil, err
+	}
+	return made, s.db.Exec("COMMIT")
 }
 
 // abort ends the client's session. That of another client stays: a device that has lost its session must not take it from the
