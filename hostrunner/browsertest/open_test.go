@@ -30,6 +30,29 @@ func TestReloadKeepsEverything(t *testing.T) {
 	}
 }
 
+// TestFilesThatAreStillHeld opens a profile whose files cannot be had at the first try, as those of a worker that is just ending: SQLite's pool
+// would delete all of them then.
+func TestFilesThatAreStillHeld(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, `await open(); await exec("INSERT INTO tags VALUES ('kept', -1, 0, NULL)"); await ferry.close()`)
+	var got []any
+	page.Run(t, &got, `
+		const code = "import '" + location.origin + "/dist/worker.js';" + "(" + (() => {
+			const { createSyncAccessHandle } = FileSystemFileHandle.prototype;
+			let made = 0;
+			FileSystemFileHandle.prototype.createSyncAccessHandle = function () {
+				if (made++ === 3) return Promise.reject(new DOMException("taken", "NoModificationAllowedError"));
+				return createSyncAccessHandle.call(this);
+			};
+		}) + ")();";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		return ferry.query("SELECT tag FROM tags")`)
+	if len(got) != 1 {
+		t.Errorf("after the second try the collection has %v", got)
+	}
+}
+
 func TestQueryOnlyReads(t *testing.T) {
 	t.Parallel()
 	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)

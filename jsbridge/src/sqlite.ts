@@ -210,7 +210,8 @@ async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<S
   for (const start = Date.now(); ; ) {
     try {
       const options = { name: "cardferry", directory, initialCapacity: 2 * FREE_SLOTS };
-      const more = { verbosity: 1, forceReinitIfPreviouslyFailed: true }; // 1: failures; missing in its types
+      // Missing in its types. 1: failures. Without the last it would delete the whole pool after a failure, which the next try may get over.
+      const more = { verbosity: 1, forceReinitIfPreviouslyFailed: true, preserveOnInitFailure: true };
       return await sqlite3.installOpfsSAHPoolVfs({ ...options, ...more });
     } catch (e) {
       const error = toSyncError(e);
