@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Some worlds, as many as fit in a minute on an idle machine; make sim plays many more.
+// Twenty thousand syncs, which take two minutes on an idle machine; make sim plays many more.
 func TestSim(t *testing.T) {
-	n := 800
+	n := 20_000
 	if testing.Short() {
 		n = 200
 	}
@@ -19,7 +19,7 @@ func TestSim(t *testing.T) {
 		n = v
 	}
 	first, _ := strconv.ParseUint(os.Getenv("CARDFERRY_SEED"), 10, 64)
-	r, err := Run(Options{First: first, Syncs: n, Until: 5 * time.Minute, Failures: 25})
+	r, err := Run(Options{First: first, Syncs: n, Until: 15 * time.Minute, Failures: 25})
 	if err != nil {
 		t.Fatal(err)
 	}
