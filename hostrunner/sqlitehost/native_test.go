@@ -341,6 +341,34 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// What a program that was killed while it wrote has left is rolled back, also by who only reads.
+func TestReadOnlyAfterKill(t *testing.T) {
+	t.Parallel()
+	path := newFile(t)
+	python(t, `
+import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("pragma journal_mode = delete")
+db.execute("begin")
+db.executemany("insert into t values (?)", [(i,) for i in range(2000)])
+db.execute("commit")
+db.execute("pragma cache_size = 2")
+db.execute("begin")
+db.execute("update t set a = a + 1000000")
+os._exit(0)
+`, path)
+	left := folder(t, filepath.Dir(path))
+	if left["x.db-journal"] == "" {
+		t.Fatalf("no journal was left: %q", slices.Collect(maps.Keys(left)))
+	}
+	if n := sum(t, openFile(t, path, host.ReadOnly)); n != 1+1999*1000 {
+		t.Errorf("sum is %d", n)
+	}
+	if files := folder(t, filepath.Dir(path)); len(files) != 1 {
+		t.Errorf("left: %q", slices.Collect(maps.Keys(files)))
+	}
+}
+
 // TestReplaceAfterKill replaces a database whose program was killed with commits in its log, and looks at the folder at
 // every step: what a loss of power would leave is the whole old or the whole new database.
 func TestReplaceAfterKill(t *testing.T) {

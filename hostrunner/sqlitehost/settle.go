@@ -28,3 +28,13 @@ func Settle(path string) error {
 	}
 	return convert(db.discard(), "settle "+filepath.Base(path))
 }
+
+// rollBack takes back the transaction of a program that was killed, which has left the file half written and its rollback journal
+// beside it. Nobody can read such a file before a connection that may write has done so.
+func rollBack(ctx context.Context, path string, t *task) error {
+	db, err := connect(ctx, path, writable, t)
+	if err != nil {
+		return err
+	}
+	return db.discard()
+}

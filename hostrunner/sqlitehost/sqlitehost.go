@@ -75,8 +75,13 @@ func open(ctx context.Context, dir, name string, mode host.OpenMode, t *task) (d
 		return nil, fileError(err, name)
 	}
 	db, err = connect(ctx, path, how, t)
-	if how == besideLog && fault.KindOf(err) == fault.NotWritable {
+	switch {
+	case how == besideLog && fault.KindOf(err) == fault.NotWritable:
 		db, err = connect(ctx, path, shared, t)
+	case how == shared && errors.Is(err, sqlite3.READONLY_ROLLBACK):
+		if err = rollBack(ctx, path, t); err == nil {
+			db, err = connect(ctx, path, shared, t)
+		}
 	}
 	if err != nil {
 		return nil, convert(err, "open "+name)
