@@ -2,6 +2,7 @@ package sqlitehost_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -137,6 +138,13 @@ func TestFolderAndLinks(t *testing.T) {
 	dir := t.TempDir()
 	_, err := sqlitehost.OpenFile(dir, host.ReadWrite)
 	coretest.WantKind(t, err, fault.NotFound)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if exec.Command("mkfifo", pipe).Run() == nil {
+		for _, mode := range []host.OpenMode{host.ReadOnly, host.ReadWrite, host.Create} {
+			_, err := sqlitehost.OpenFile(pipe, mode)
+			coretest.WantKind(t, err, fault.UnsupportedFile)
+		}
+	}
 
 	// A user's link to a collection elsewhere is followed, with its journals beside the file it leads to.
 	path := newFile(t)

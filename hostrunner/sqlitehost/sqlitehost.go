@@ -111,6 +111,8 @@ func prepareFile(path, name string, mode host.OpenMode) error {
 	switch {
 	case err == nil && info.IsDir():
 		return &fs.PathError{Op: "open", Path: path, Err: errIsFolder}
+	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for its other end
+		return fault.New(fault.UnsupportedFile, "%s is not a file", name).WithHint("Move it away.")
 	case err == nil || mode != host.Create || !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -154,6 +156,9 @@ func (t *task) Err() error {
 func fileError(err error, name string) error {
 	if errors.Is(err, errIsFolder) {
 		return fault.New(fault.NotFound, "open %s: it is a folder", name)
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e
 	}
 	return filehost.Convert(err, "open "+name)
 }
