@@ -25,6 +25,11 @@ func accountFile(profile string) string { return filepath.Join(profile, "cardfer
 
 // readAccount returns the profile's account, nil if nobody is logged in.
 func readAccount(profile string) (*account, error) {
+	info, err := os.Stat(accountFile(profile))
+	if err == nil && !info.Mode().IsRegular() { // reading a pipe would wait for its other end
+		return nil, fault.New(fault.UnsupportedFile, "%s is not a file", filepath.Base(accountFile(profile))).
+			WithHint("Move it away, then log in again.")
+	}
 	b, err := os.ReadFile(accountFile(profile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

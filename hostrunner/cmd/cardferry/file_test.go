@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,6 +165,26 @@ func TestDamagedAccount(t *testing.T) {
 	try(t, "sync", "--profile", dir).want(t, 4, fault.Auth)
 	if o := try(t, "status", "--offline", "--profile", dir); o.code != 0 {
 		t.Errorf("offline status: %s", o.stdout)
+	}
+}
+
+// What is no file in the account's place is said to be that, where reading a pipe would wait for ever.
+func TestAccountNoFile(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(string) error{
+		"folder": func(name string) error { return os.Mkdir(name, 0o700) },
+		"pipe":   func(name string) error { return exec.Command("mkfifo", name).Run() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := make(accountFile(dir)); err != nil {
+				t.Skip(err)
+			}
+			if _, err := readAccount(dir); fault.KindOf(err) != fault.UnsupportedFile {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -21,6 +22,7 @@ import (
 func main() {
 	// A reader that goes away ends our output, not the sync: a write then fails where it would have killed us.
 	signal.Ignore(syscall.SIGPIPE)
+	log.SetOutput(io.Discard) // net/http tells it what servers send out of turn; what matters comes back as an error
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -263,3 +263,23 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// What a server sends out of turn does not appear among what we say.
+func TestStrayAnswer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 500 x\r\nContent-Length: 2\r\n\r\nno, and more")
+	}))
+	defer server.Close()
+	p := newProcess(t, "status", "--engine=native", "--profile", profileFor(t, server.URL, "stock.anki2"))
+	p.start(t)
+	if code := p.code(t); code != 5 || p.err.Len() > 0 {
+		t.Errorf("exit code %d, standard error %q", code, &p.err)
+	}
+}
