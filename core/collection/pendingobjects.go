@@ -21,8 +21,9 @@ func pendingAs(usn int64) pick {
 	return pick{"usn = -1", nil, &stamp}
 }
 
-// changedSince picks what a server has to send to a client that has all before minUSN.
-func changedSince(minUSN int32) pick { return pick{"usn >= ?", []any{minUSN}, nil} }
+// changedSince picks what a server has to send to a client that has all before minUSN. The plus hides the value from SQLite's planner, which would
+// compile the statement again for each one if the file has statistics (ANALYZE).
+func changedSince(minUSN int32) pick { return pick{"usn >= +?", []any{minUSN}, nil} }
 
 // usn returns the usn to be sent of an object with the given one.
 func (p pick) usn(own rows.Value) int32 {
