@@ -64,7 +64,13 @@ func TestOpenCollectionsAreBounded(t *testing.T) {
 	for _, c := range clients {
 		wg.Go(func() {
 			for range 5 {
-				c.must("sync/meta", []byte(metaRequest))
+				status := http.StatusServiceUnavailable
+				for status == http.StatusServiceUnavailable { // on a slow machine there may be no room for long
+					status, _ = c.call("sync/meta", []byte(metaRequest))
+				}
+				if status != http.StatusOK {
+					t.Errorf("sync/meta: %d", status)
+				}
 			}
 		})
 	}
