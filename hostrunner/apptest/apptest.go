@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
@@ -40,6 +41,13 @@ func Open(t testing.TB, b *browsertest.Browser, url string) *App {
 		_, _ = chromedp.Run(a.Context(), func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
 			return cdp.Call(ctx, t, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: yes})
 		})
+	}
+	c.attend = func(worker target.ID) {
+		// What the worker has said before is told again. One that has ended meanwhile is no error.
+		ctx, cancel := chromedp.NewContext(a.Context(), chromedp.WithTargetID(worker), chromedp.WithDetachOnCancel(), chromedp.WithListener(c.hearWorker))
+		if chromedp.Do(ctx) != nil {
+			cancel()
+		}
 	}
 	a.Page = b.Tab(t, "about:blank", c.hear)
 	a.do(t, chromedp.Navigate(url))

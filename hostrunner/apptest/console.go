@@ -9,16 +9,27 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 )
 
-// console gathers what goes wrong in a page without being shown to anyone: exceptions that nobody catches, and errors on the console, which
-// the browser's own are among.
+// console gathers what goes wrong in a page and its workers without being shown to anyone: exceptions that nobody catches, and errors on the
+// console, which the browser's own are among.
 type console struct {
 	mu       sync.Mutex
 	errors   []string
 	expected []string
 	// answer closes a dialog of the browser's, which stops the page, and with it the test, as long as it is open.
 	answer func(yes bool)
+	// attend begins to hear a worker of the page's.
+	attend func(worker target.ID)
+}
+
+// hearWorker takes an event of a worker: what the browser itself says about requests stays with the page, which says what it thinks of them.
+func (c *console) hearWorker(event any) {
+	switch event.(type) {
+	case *runtime.EventExceptionThrown, *runtime.EventConsoleAPICalled:
+		c.hear(event)
+	}
 }
 
 // newConsole returns a console that fails the test at its end if there was an error that it did not expect.
@@ -68,6 +79,11 @@ func (c *console) hear(event any) {
 		for _, arg := range e.Args {
 			text += " " + arg.Description + " " + string(arg.Value)
 		}
+	case *target.EventAttachedToTarget:
+		if strings.HasSuffix(e.TargetInfo.Type, "worker") {
+			go c.attend(e.TargetInfo.TargetID)
+		}
+		return
 	case *page.EventJavascriptDialogOpening:
 		leaving := e.Type == page.DialogTypeBeforeunload // the test goes elsewhere, whatever is unsaved
 		go c.answer(leaving)
