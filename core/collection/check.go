@@ -39,50 +39,44 @@ func CheckStructure(db host.DB) error {
 	if err != nil {
 		return err
 	}
-	for i := range tables {
-		t := &tables[i]
-		if t.since > c.Ver {
-			if wantTable(db, t.name) == nil {
-				return damaged("its table %q is newer than its schema version %d", t.name, c.Ver)
-			}
-			continue
-		}
-		if err := t.check(db, c.Ver); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// check checks one table.
-func (t *tableDef) check(db host.DB, ver int) error {
-	if err := wantTable(db, t.name); err != nil {
-		return err
-	}
-	have, err := columnNames(db, t.name)
+	have, err := columns(db)
 	if err != nil {
 		return err
 	}
-	for _, name := range t.names() {
-		if t.name == "tags" && ver < 17 && (name == "collapsed" || name == "config") {
+	for _, t := range tables {
+		switch {
+		case t.since > c.Ver && have[t.name] != nil:
+			return damaged("its table %q is newer than its schema version %d", t.name, c.Ver)
+		case t.since > c.Ver:
 			continue
+		case have[t.name] == nil:
+			return damaged("it has no table %q", t.name)
 		}
-		if !slices.Contains(have, strings.ToLower(name)) {
-			return damaged("its table %q has no column %q", t.name, name)
+		for _, name := range t.names() {
+			if t.name == "tags" && c.Ver < 17 && (name == "collapsed" || name == "config") {
+				continue
+			}
+			if !slices.Contains(have[t.name], strings.ToLower(name)) {
+				return damaged("its table %q has no column %q", t.name, name)
+			}
 		}
 	}
 	return nil
 }
 
-// columnNames lists the columns of a table in lower case.
-func columnNames(db host.DB, table string) (list []string, err error) {
-	for row, err := range rows.Query(db, "SELECT lower(name) FROM pragma_table_info(?)", table) {
+// columns lists the columns of all tables, in lower case. It is one query, as every opening waits for it: asked for table by table, they took
+// forty. What has no pages is a view, or a virtual table, which may belong to a module that is not here.
+func columns(db host.DB) (map[string][]string, error) {
+	have := map[string][]string{}
+	const query = "SELECT lower(t.name), lower(c.name) FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.rootpage > 0"
+	for row, err := range rows.Query(db, query) {
 		if err != nil {
 			return nil, asDamaged(err, "read the structure")
 		}
-		list = append(list, row[0].String())
+		table := row[0].String()
+		have[table] = append(have[table], row[1].String())
 	}
-	return list, nil
+	return have, nil
 }
 
 // wantTable fails with fault.DamagedFile if there is no such table. A view does not count.
