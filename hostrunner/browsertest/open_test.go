@@ -30,8 +30,8 @@ func TestReloadKeepsEverything(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreStillHeld opens a profile whose files cannot be had at the first try, as those of a worker that is just ending: SQLite's pool
-// would delete all of them then.
+// TestFilesThatAreStillHeld opens a profile whose files cannot be had at the first tries, as those of a worker that is just ending: SQLite's
+// pool would delete all of them then.
 func TestFilesThatAreStillHeld(t *testing.T) {
 	t.Parallel()
 	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
@@ -42,14 +42,14 @@ func TestFilesThatAreStillHeld(t *testing.T) {
 			const { createSyncAccessHandle } = FileSystemFileHandle.prototype;
 			let made = 0;
 			FileSystemFileHandle.prototype.createSyncAccessHandle = function () {
-				if (made++ === 3) return Promise.reject(new DOMException("taken", "NoModificationAllowedError"));
+				if (made++ < 60) return Promise.reject(new DOMException("taken", "NoModificationAllowedError"));
 				return createSyncAccessHandle.call(this);
 			};
 		}) + ")();";
 		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
 		return ferry.query("SELECT tag FROM tags")`)
 	if len(got) != 1 {
-		t.Errorf("after the second try the collection has %v", got)
+		t.Errorf("after the first tries the collection has %v", got)
 	}
 }
 

@@ -1,5 +1,6 @@
-// Handles of OPFS files that do not wait for the disk in vain. The pool of SQLite flushes a file whenever it is closed and cuts every
-// free one when it is opened: at a start that were some thirty waits, the larger half of the time, for files that nobody had written.
+// Handles of OPFS files, for a start that waits for as little as it can. The pool of SQLite flushes a file whenever it is closed and cuts
+// every free one when it is opened: at a start that were some thirty waits, the larger half of the time, for files that nobody had
+// written. And it asks for its handles only once SQLite was loaded.
 
 /** What TypeScript does not know of pages and workers at the same time. */
 interface Handle {
@@ -29,5 +30,40 @@ export function sparingly(handle: Handle): void {
     if (!written.has(this)) return;
     flush.call(this);
     written.delete(this);
+  };
+}
+
+type Opener = { createSyncAccessHandle(this: FileSystemFileHandle): Promise<{ close(): void }> };
+
+/**
+ * Opens all files of a folder of OPFS; whoever opens one of them before the end gets the handle that is there already, or, where that
+ * failed, one of his own: a worker that has just been ended may have held it until then. Resolves to what ends that once all are under
+ * way; handles that nobody has asked for are closed then. A folder that is missing has no files.
+ */
+export async function openAhead(path: string): Promise<() => void> {
+  const ahead = new Map<string, Promise<{ close(): void }>>();
+  const opener = FileSystemFileHandle.prototype as unknown as Opener;
+  const { createSyncAccessHandle } = opener;
+  opener.createSyncAccessHandle = function () {
+    const handle = ahead.get(this.name);
+    ahead.delete(this.name);
+    const open = (): Promise<{ close(): void }> => createSyncAccessHandle.call(this);
+    return handle?.catch(open) ?? open();
+  };
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part);
+    for await (const file of folder.values()) {
+      if (file.kind !== "file") continue;
+      const handle = createSyncAccessHandle.call(file as FileSystemFileHandle);
+      handle.catch(() => {}); // nobody may ask for it
+      ahead.set(file.name, handle);
+    }
+  } catch {
+    // Whoever opens the files is told.
+  }
+  return () => {
+    opener.createSyncAccessHandle = createSyncAccessHandle;
+    for (const handle of ahead.values()) handle.then((h) => h.close(), () => {});
   };
 }

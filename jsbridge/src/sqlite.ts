@@ -5,6 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
+import { openAhead } from "./handles.ts";
 import { timed } from "./timing.ts";
 import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
@@ -46,6 +47,8 @@ export type Collation = (aPtr: number, aLength: number, bPtr: number, bLength: n
 /** Says if an action may be compiled: 0 or SQLITE_DENY. name is a C string or 0. */
 export type Authorizer = (action: number, name: number) => number;
 
+/** Where the pool has its files, in its folder. */
+const POOL_FOLDER = ".opaque";
 /** How many slots of the pool are kept free: what a task may create before it lets the pool grow. */
 const FREE_SLOTS = 12;
 /** How long a tab waits for handles that a tab that has just gone still holds. */
@@ -92,8 +95,14 @@ export class Engine {
       });
     }
     const failures: Failures = {};
-    const sqlite3 = await timed("sqlite.load", load({ locateFile: () => url }, failures));
-    return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)));
+    const files = timed("sqlite.files", openAhead(`${directory}/${POOL_FOLDER}`));
+    try {
+      const sqlite3 = await timed("sqlite.load", load({ locateFile: () => url }, failures));
+      await files;
+      return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)));
+    } finally {
+      (await files)();
+    }
   }
 
   /** Loads SQLite with files in memory, for hosts without OPFS. */
