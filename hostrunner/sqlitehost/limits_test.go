@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/coretest"
@@ -162,5 +163,31 @@ func TestFolderAndLinks(t *testing.T) {
 	coretest.Must(t, db.Close())
 	if files := folder(t, dir); len(files) != 1 {
 		t.Errorf("%d files beside the link", len(files))
+	}
+}
+
+// SQLite's limit for paths is lower than the system's.
+func TestLongPath(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]fault.Kind{1016: 0, 1017: fault.InvalidInput, 2000: fault.InvalidInput} {
+		dir := t.TempDir()
+		for rest := length - len("/x.db") - len(dir); rest > 0; rest = length - len("/x.db") - len(dir) {
+			part := min(rest-1, 100)
+			if rest-1-part == 1 { // a separator needs a name after it
+				part--
+			}
+			dir += "/" + strings.Repeat("d", part)
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Skip(err)
+		}
+		db, err := sqlitehost.OpenFile(filepath.Join(dir, "x.db"), host.Create)
+		if want != 0 {
+			coretest.WantKind(t, err, want)
+			continue
+		}
+		coretest.Must(t, err)
+		coretest.Must(t, db.Exec("CREATE TABLE t (a)"))
+		coretest.Must(t, db.Close())
 	}
 }

@@ -30,6 +30,9 @@ const (
 	openTimeout = 500 * time.Millisecond
 )
 
+// longestPath is what SQLite takes: go-sqlite3 has room for 1,024 bytes, with the journal's ending.
+const longestPath = 1024 - len("-journal")
+
 // SQL opens the databases of one profile folder.
 type SQL struct {
 	dir  string
@@ -67,6 +70,9 @@ func open(ctx context.Context, dir, name string, mode host.OpenMode, t *task) (d
 		return nil, fault.Wrap(fault.Other, err, "open database")
 	}
 	path := filepath.Join(dir, filepath.FromSlash(name))
+	if len(path) > longestPath {
+		return nil, fault.New(fault.InvalidInput, "open %s: the path of the folder is too long", name).WithHint("Use a folder with a shorter path.")
+	}
 	if err := prepareFile(path, name, mode); err != nil {
 		return nil, fileError(err, name)
 	}
