@@ -34,20 +34,34 @@ func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 		return t, err
 	}
 	t = timing{crt: c.Crt, schedVer: 1, missing: map[string]string{}}
-	config := func(key string, lo, hi int64) (v int64, ok bool) {
-		if err == nil {
-			v, ok, err = configInt(db, key, lo, hi)
-		}
-		return v, ok
+	const (
+		schedVer = iota
+		creationOffset
+		localOffset
+		rollover
+		lastUnburied
+	)
+	const of = "(SELECT val FROM config WHERE key = '"
+	row, err := rows.One(db, "SELECT "+of+"schedVer'), "+of+"creationOffset'), "+of+"localOffset'), "+of+"rollover'), "+of+"lastUnburied')")
+	if err != nil {
+		return t, err
 	}
-	if v, _ := config("schedVer", 0, math.MaxUint8); v == 2 {
+	// Anything but an integer between lo and hi counts as missing, null included.
+	config := func(column int, lo, hi int64) (v int64, ok bool) {
+		v, err := strconv.ParseInt(row[column].String(), 10, 64)
+		if err != nil || v < lo || v > hi {
+			return 0, false
+		}
+		return v, true
+	}
+	if v, _ := config(schedVer, 0, math.MaxUint8); v == 2 {
 		t.schedVer = 2
 	}
-	if v, ok := config("creationOffset", math.MinInt32, math.MaxInt32); ok {
+	if v, ok := config(creationOffset, math.MinInt32, math.MaxInt32); ok {
 		offset := int(v)
 		t.creationOffset = &offset
 	}
-	stored, _ := config("localOffset", math.MinInt32, math.MaxInt32)
+	stored, _ := config(localOffset, math.MinInt32, math.MaxInt32)
 	t.currentOffset = int(stored)
 	if clock != nil {
 		if t.currentOffset = clock.MinutesWest(clock.Now()); int64(t.currentOffset) != stored {
@@ -55,7 +69,7 @@ func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 		}
 	}
 	if t.schedVer == 2 {
-		v, ok := config("rollover", 0, math.MaxUint8)
+		v, ok := config(rollover, 0, math.MaxUint8)
 		if !ok {
 			v = defaultRollover
 			t.missing["rollover"] = strconv.Itoa(defaultRollover)
@@ -63,8 +77,8 @@ func readTiming(db host.DB, clock host.Clock) (t timing, err error) {
 		hour := int(min(v, lastRollover))
 		t.rollover = &hour
 	}
-	t.lastUnburied, _ = config("lastUnburied", 0, math.MaxUint32)
-	return t, err
+	t.lastUnburied, _ = config(lastUnburied, 0, math.MaxUint32)
+	return t, nil
 }
 
 // today is the number of the day at now.
@@ -85,18 +99,4 @@ func Today(db host.DB, clock host.Clock) (today, nextDay int64, err error) {
 	}
 	today, nextDay = t.days(clock.Now())
 	return today, nextDay, nil
-}
-
-// configInt reads a config entry that is an integer between lo and hi; ok is false if it is missing or anything
-// else, null included.
-func configInt(db host.DB, key string, lo, hi int64) (v int64, ok bool, err error) {
-	row, err := rows.One(db, "SELECT val FROM config WHERE key = ?", key)
-	if err != nil || row == nil {
-		return 0, false, err
-	}
-	v, perr := strconv.ParseInt(row[0].String(), 10, 64)
-	if perr != nil || v < lo || v > hi {
-		return 0, false, nil
-	}
-	return v, true, nil
 }
