@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -240,4 +242,38 @@ func (m *pageMedia) Flush(ctx context.Context) error {
 
 func (m *pageMedia) InTrash(name string) (contents [][]byte, err error) {
 	return contents, m.call(&contents, "inTrash", name)
+}
+
+// TestMediaStoreSent reads files as the body of an upload does, in the order in which they lie, in others, and before their pack is full.
+func TestMediaStoreSent(t *testing.T) {
+	t.Parallel()
+	m := &pageMedia{t, browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL), "sent"}
+	m.run(nil, "ready")
+	m.run(nil, "fill", 150, 20_000)
+	var names []string
+	for i := range 150 {
+		names = append(names, fmt.Sprintf("file%d.png", i))
+	}
+	backwards, sorted := slices.Clone(names), slices.Sorted(slices.Values(names))
+	slices.Reverse(backwards)
+	for order, list := range map[string][]string{"as they lie": names, "backwards": backwards, "by name": sorted} {
+		for _, cut := range []int{0, 5} {
+			var wrong []string
+			if m.run(&wrong, "sent", list, cut); len(wrong) > 0 {
+				t.Errorf("%s: sent wrongly: %v", order, wrong)
+			}
+		}
+	}
+	for i, content := range []string{"written just now", strings.Repeat("large ", 20_000)} {
+		var draft int
+		m.run(&draft, "create")
+		m.run(nil, "write", draft, []byte(content))
+		name := fmt.Sprintf("new%d.png", i)
+		m.run(nil, "install", draft, name, nil)
+		m.run(nil, "flush")
+		var wrong []string
+		if m.run(&wrong, "sent", []string{name, name}, i); len(wrong) > 0 {
+			t.Errorf("not sealed: sent wrongly: %v", wrong)
+		}
+	}
 }

@@ -25,7 +25,7 @@ export interface Bodies {
   /** The content of a staged file. */
   file(name: string): Blob;
   /** A range of a media file; kind `not_found` if that is not as seen. */
-  media(name: string, seen: MediaFile, offset: number, length: number): Blob;
+  media(name: string, seen: MediaFile, offset: number, length: number): Blob | Uint8Array<ArrayBuffer>;
 }
 
 /** One decoded request block. */
@@ -193,7 +193,7 @@ class Call {
     return parts ? new Blob(parts.map((p) => (p instanceof Uint8Array ? p : this.#range(p)))) : undefined;
   }
 
-  #range({ name, seen, offset, length }: MediaRange): Blob {
+  #range({ name, seen, offset, length }: MediaRange): Blob | Uint8Array<ArrayBuffer> {
     if (offset < 0 || length < 0 || offset + length > Number(seen.size)) {
       throw new SyncError("internal", `the request takes ${length} bytes at ${offset} of a media file with ${seen.size}`);
     }

@@ -30,6 +30,9 @@ export interface Extent {
 const PACK_SIZE = 8 << 20;
 /** So many empty packs are kept open: making one is asynchronous, writing is not. */
 const SPARE = 2;
+/** Files up to that size are read together with those behind them when they are sent one after the other, so much at a time. */
+const SMALL = 64 << 10;
+const AHEAD = 1 << 20;
 /** Packs are looked at so many at a time. */
 const IN_FLIGHT = 16;
 
@@ -54,6 +57,9 @@ export class Packs {
   #refilling: Promise<void> | undefined;
   #refused: SyncError | undefined;
   #closed = false;
+  /** Where the last piece that was sent ended, and what was read of a sealed pack for pieces that follow one. */
+  #sent = { pack: 0, end: 0 };
+  #ahead = { pack: 0, at: 0, bytes: new Uint8Array(0) };
 
   private constructor(folder: FileSystemDirectoryHandle, last: number) {
     this.#folder = folder;
@@ -210,6 +216,31 @@ export class Packs {
       parts.push(new Blob([piece]));
     }
     return new Blob(parts);
+  }
+
+  /**
+   * A part of content, to be sent now: a small one as bytes if that is cheaper. The browser takes longer to make a slice of a file than to
+   * read it, and files that are sent one after the other mostly lie near each other.
+   */
+  piece(extent: Extent, offset: number, length: number): Blob | Uint8Array<ArrayBuffer> {
+    const { pack } = extent;
+    const at = extent.at + offset;
+    if (length > SMALL) return this.blob(extent, offset, length);
+    if (!this.#sealed.has(pack)) {
+      const bytes = new Uint8Array(length);
+      this.read(extent, offset, bytes);
+      return bytes;
+    }
+    const follows = this.#sent.pack === pack && this.#sent.end === at;
+    this.#sent = { pack, end: at + length };
+    let a = this.#ahead;
+    if (a.pack !== pack || at < a.at || at + length > a.at + a.bytes.length) {
+      if (!follows) return this.blob(extent, offset, length);
+      const bytes = new Uint8Array(Math.min(AHEAD, this.#file(pack).size - at));
+      this.read({ pack, at, size: bytes.length }, 0, bytes);
+      a = this.#ahead = { pack, at, bytes };
+    }
+    return a.bytes.slice(at - a.at, at - a.at + length);
   }
 
   /** Lets go of all files. */

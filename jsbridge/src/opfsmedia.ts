@@ -149,11 +149,11 @@ export class OpfsMedia implements MediaStore {
     return { read: (offset, into) => packs.read(e, offset, into), write: readOnly, sync: () => {}, size: () => e.size, close: () => {} };
   }
 
-  /** A range of a file. Its content is that of now, also if the file is replaced later. */
-  blob(name: string, as: MediaFile, offset: number, length: number): Blob {
+  /** A range of a file, to be sent. Its content is that of now, also if the file is replaced later. */
+  blob(name: string, as: MediaFile, offset: number, length: number): Blob | Uint8Array<ArrayBuffer> {
     const e = this.#lookup(name);
     if (!e || !is(e, as)) throw new SyncError("not_found", `the media file ${name} has changed`);
-    return this.#get().packs.blob(e, offset, length);
+    return this.#get().packs.piece(e, offset, length);
   }
 
   /** The content of a file; undefined if there is none, or none any more. */

@@ -102,6 +102,18 @@ const methods = {
   tidy: () => store.tidy(),
   verify: () => store.verify(),
   file: async (name: string) => base64(new Uint8Array((await (await store.readable(name))?.arrayBuffer()) ?? [])),
+  /** Which of the files, sent one after the other without so many bytes at both ends, are not sent as they are. */
+  async sent(names: string[], cut: number): Promise<string[]> {
+    const wrong: string[] = [];
+    for (const name of names) {
+      const as = store.stat(name);
+      const body = new Blob([store.blob(name, as, cut, Number(as.size) - 2 * cut)]);
+      const whole = (await store.readable(name)) as Blob;
+      const [got, want] = await Promise.all([body, whole.slice(cut, whole.size - cut)].map(async (b) => base64(new Uint8Array(await b.arrayBuffer()))));
+      if (got !== want || body.size !== whole.size - 2 * cut) wrong.push(name);
+    }
+    return wrong;
+  },
   /** Writes files as a sync does; returns milliseconds by step. */
   async fill(count: number, size: number): Promise<Record<string, number>> {
     const content = new Uint8Array(size);
