@@ -83,6 +83,7 @@ async function buildPackage() {
   copyFileSync(core, join(dist, "core.wasm"));
   const sqlite = fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
   copyFileSync(sqlite, join(dist, "sqlite3.wasm"));
+  copyFileSync(join(here, "..", "LICENSE"), join(dist, "LICENSE.txt"));
   buildTypes();
 }
 
