@@ -53,6 +53,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to target, met
 	watch := &watch{time.AfterFunc(g.options.Stall, func() { cancel(errStalled) }), g.options.Stall}
 	defer watch.timer.Stop()
 	body := &requestBody{r: r.Body, watch: watch}
+	body.left.Store(r.ContentLength)
 	defer body.end(http.NewResponseController(w))
 	resp, err := to.via.RoundTrip(outgoing(ctx, r, body, to.base, method))
 	if err != nil {
@@ -206,6 +207,7 @@ type requestBody struct {
 	r     io.Reader
 	watch *watch
 	err   atomic.Pointer[error] // what ended it before its end
+	left  atomic.Int64          // bytes to come; below 0: not known
 
 	mu    sync.Mutex // held by a Read
 	ended atomic.Bool
@@ -220,6 +222,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	b.watch.moved()
 	n, err := b.r.Read(p)
+	b.left.Add(-int64(n))
 	b.watch.moved()
 	if err != nil && err != io.EOF {
 		b.err.Store(&err)
@@ -233,13 +236,17 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
-// end makes sure that nobody reads any more: an upstream that answers early leaves the transport with a body that it still sends.
+// end makes sure that nobody reads any more: an upstream that answers early leaves the transport with a body that it still sends. One that has
+// all of it may answer before the transport has looked for the end, which does not wait for the client, whose connection has to stay usable.
 func (b *requestBody) end(control *http.ResponseController) {
 	b.ended.Store(true)
 	if !b.mu.TryLock() {
-		if body, ok := b.r.(interface{ Interrupt() }); ok {
+		body, ok := b.r.(interface{ Interrupt() })
+		switch {
+		case b.left.Load() == 0:
+		case ok:
 			body.Interrupt()
-		} else {
+		default:
 			_ = control.SetReadDeadline(time.Unix(1, 0))
 		}
 		b.mu.Lock()

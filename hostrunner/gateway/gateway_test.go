@@ -393,3 +393,56 @@ func TestEarlyAnswer(t *testing.T) {
 		t.Errorf("%q %v", line, err)
 	}
 }
+
+// slowEnd is a body that comes at once, and whose end comes when it may.
+type slowEnd struct {
+	io.Reader
+	end chan struct{}
+}
+
+func (s slowEnd) Read(p []byte) (n int, err error) {
+	if n, err = s.Reader.Read(p); err == io.EOF {
+		<-s.end
+	}
+	return n, err
+}
+
+func (s slowEnd) Close() error { return nil }
+
+// cut is told of deadlines for the client's connection.
+type cut struct {
+	*httptest.ResponseRecorder
+	deadline func(time.Time)
+}
+
+func (c cut) SetReadDeadline(t time.Time) error {
+	c.deadline(t)
+	return nil
+}
+
+// TestAnswerBeforeTheEnd has an upstream answer before the body's end was looked for, which is there: the client's connection is not cut off.
+func TestAnswerBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	end := make(chan struct{})
+	release := sync.OnceFunc(func() { close(end) })
+	rec := upstream(t, func(http.ResponseWriter, *http.Request) { time.AfterFunc(20*time.Millisecond, release) })
+	u, err := gateway.ParseUpstream("up=" + rec.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Upstreams: []gateway.Upstream{u}, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/upstream/up/sync/meta", nil)
+	r.Body, r.ContentLength = slowEnd{strings.NewReader("the body"), end}, 8
+	r.Header.Set("anki-sync", `{"v":11,"k":"key","c":"test","s":"x"}`)
+	w := cut{httptest.NewRecorder(), func(time.Time) {
+		t.Error("the client is cut off")
+		release()
+	}}
+	g.ServeHTTP(w, r)
+	if w.Code != 200 {
+		t.Errorf("status %d", w.Code)
+	}
+}
