@@ -188,6 +188,20 @@ func TestAccountNoFile(t *testing.T) {
 	}
 }
 
+// A password is one line, which is not cut.
+func TestReadLine(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxPassword-1)
+	for input, want := range map[string]string{"": "", "p\n": "p", "p\r\nmore": "p", "p": "p", long + "\n": long, long: long} {
+		if got, err := readLine(strings.NewReader(input)); got != want || err != nil {
+			t.Errorf("%.10q: %.10q, %v", input, got, err)
+		}
+	}
+	if got, err := readLine(strings.NewReader(long + "xx\n")); err == nil {
+		t.Errorf("%d bytes of a longer line", len(got))
+	}
+}
+
 // A command in a hint can be copied.
 func TestHintCommand(t *testing.T) {
 	t.Parallel()

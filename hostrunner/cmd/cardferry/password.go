@@ -48,6 +48,9 @@ func (a *app) askPassword() (string, error) {
 			fmt.Fprint(a.out.err, "Password: ")
 			b, err := term.ReadPassword(fd)
 			fmt.Fprintln(a.out.err)
+			if err == io.EOF { // Ctrl-D
+				err = nil
+			}
 			return string(b), err
 		}
 	}
@@ -68,7 +71,9 @@ func (a *app) askPassword() (string, error) {
 func readLine(r io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, maxPassword)).ReadString('\n')
 	if err == io.EOF {
-		err = nil
+		if err = nil; len(line) == maxPassword {
+			err = fmt.Errorf("it is longer than %d bytes", maxPassword)
+		}
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
 }
