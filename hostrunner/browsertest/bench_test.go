@@ -80,6 +80,14 @@ var (
 	sendWork     = pageWork{"send everything", []string{
 		"UPDATE notes SET usn = -1, mod = mod + 1", "UPDATE cards SET usn = -1, mod = mod + 1", "UPDATE revlog SET usn = -1", "UPDATE col SET mod = mod + 5",
 	}, `await ferry.sync({ media: false })`, syncReal}
+	dayWork = pageWork{"day", []string{
+		"INSERT INTO revlog SELECT (SELECT max(id) FROM revlog) + row_number() OVER (), id, -1, 3, 1, 1, 2500, 1000, 1 FROM cards LIMIT 100",
+		"UPDATE cards SET usn = -1, mod = mod + 1, reps = reps + 1 WHERE id IN (SELECT cid FROM revlog WHERE usn = -1)",
+		"UPDATE col SET mod = mod + 5",
+	}, `await ferry.sync({ media: false })`, syncReal}
+	receiveWork = pageWork{"receive everything", []string{
+		"DELETE FROM notes", "DELETE FROM cards", "DELETE FROM revlog", "UPDATE col SET usn = 0, mod = mod + 5",
+	}, `await ferry.sync({ media: false })`, syncReal}
 )
 
 // BenchmarkPage measures syncs of the collection.
@@ -90,8 +98,8 @@ func BenchmarkPage(b *testing.B) {
 		roundTrip time.Duration
 		works     []pageWork
 	}{
-		{"M", anki.SizeM, 0, []pageWork{downloadWork, uploadWork, sameWork, sendWork}},
-		{"M 50ms", anki.SizeM, 50 * time.Millisecond, []pageWork{downloadWork, sameWork, sendWork}},
+		{"M", anki.SizeM, 0, []pageWork{downloadWork, uploadWork, sameWork, dayWork, sendWork, receiveWork}},
+		{"M 50ms", anki.SizeM, 50 * time.Millisecond, []pageWork{downloadWork, sameWork, dayWork, sendWork, receiveWork}},
 		{"L", anki.SizeL, 0, []pageWork{downloadWork, uploadWork}},
 	} {
 		b.Run(w.name, func(b *testing.B) {
