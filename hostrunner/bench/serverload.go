@@ -128,14 +128,19 @@ func (c *contender) beside(s serverSizes, large besides) (float64, error) {
 	return times[len(times)*99/100], nil
 }
 
-// syncs makes small syncs until there are n and once has come, and returns the seconds of each.
+// syncs makes small syncs until there are n, and all that were wanted before once came, and returns the seconds of each. Without the latter those
+// would be left out that waited until the large thing was over: it ends when the server moves again.
 func (u *user) syncs(n int, once <-chan struct{}, ended chan error) (times []float64, err error) {
 	begun := time.Now()
-	for done := false; !done || len(times) < n; {
+	var over time.Time // when once came
+	for {
+		wanted := begun.Add(time.Duration(len(times)) * due)
+		if len(times) >= n && !over.IsZero() && wanted.After(over) {
+			return times, nil
+		}
 		if err = u.answer(); err != nil {
 			return nil, err
 		}
-		wanted := begun.Add(time.Duration(len(times)) * due)
 		time.Sleep(time.Until(wanted))
 		started := time.Now()
 		seconds, err := u.sync()
@@ -145,7 +150,9 @@ func (u *user) syncs(n int, once <-chan struct{}, ended chan error) (times []flo
 		times = append(times, started.Sub(wanted).Seconds()+seconds)
 		select {
 		case <-once:
-			done = true
+			if over.IsZero() {
+				over = time.Now()
+			}
 		case err := <-ended: // too early, or there is nothing beside
 			ended <- nil
 			if err != nil {
@@ -154,7 +161,6 @@ func (u *user) syncs(n int, once <-chan struct{}, ended chan error) (times []flo
 		default:
 		}
 	}
-	return times, nil
 }
 
 // uploads replaces another user's large collection.
