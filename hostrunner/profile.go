@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -66,6 +67,10 @@ func (rt *Runtime) Open(_ context.Context, opts OpenOptions) (*Profile, error) {
 	opts.Dir = dir
 	if opts.Create {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
+			if errors.Is(err, fs.ErrExist) { // a link to nowhere is neither a folder nor free for one
+				return nil, fault.New(fault.NotFound, "the profile folder %s is a link to a folder that is not there", opts.Dir).
+					WithHint("Make that folder, or remove the link.")
+			}
 			return nil, filehost.Convert(err, "create the profile folder")
 		}
 	}

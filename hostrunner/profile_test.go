@@ -123,6 +123,12 @@ func TestMissing(t *testing.T) {
 		o.Dir = ""
 		_, err = rt.Open(t.Context(), o)
 		wantKind(t, err, fault.InvalidInput)
+		o.Create, o.Dir = true, filepath.Join(t.TempDir(), "link")
+		if err := os.Symlink("nowhere", o.Dir); err != nil {
+			t.Fatal(err)
+		}
+		_, err = rt.Open(t.Context(), o)
+		wantKind(t, err, fault.NotFound)
 	})
 }
 

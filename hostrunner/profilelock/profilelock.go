@@ -20,10 +20,14 @@ const Name = "cardferry.lock"
 type Lock struct{ f *os.File }
 
 // Acquire locks the profile folder dir, which must exist, without waiting. Errors: fault.Busy if it is locked already,
-// fault.NotFound, fault.NotWritable.
+// fault.NotFound, fault.NotWritable, fault.UnsupportedFile if something other than a file has its name.
 func Acquire(dir string) (*Lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, Name), os.O_RDWR|os.O_CREATE, 0o600)
+	path := filepath.Join(dir, Name)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
+		if info, serr := os.Stat(path); serr == nil && !info.Mode().IsRegular() {
+			return nil, fault.New(fault.UnsupportedFile, "%s is not a file", Name).WithHint("Move it away.")
+		}
 		return nil, filehost.Convert(err, "lock profile")
 	}
 	if err := lock(f); err != nil {

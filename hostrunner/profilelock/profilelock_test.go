@@ -54,6 +54,15 @@ func TestMissingFolder(t *testing.T) {
 	wantKind(t, filepath.Join(t.TempDir(), "none"), fault.NotFound)
 }
 
+func TestFolderOfThatName(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, profilelock.Name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, dir, fault.UnsupportedFile)
+}
+
 func TestReadOnlyFolder(t *testing.T) {
 	if !hosttest.Unprivileged(t) {
 		return
