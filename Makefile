@@ -90,11 +90,12 @@ test-browser: deps build
 	cd jsbridge && node build.mjs --test
 	$(REQUIRE) go test -timeout 20m ./hostrunner/browsertest/...
 
-# Against the real client, then in a page of Chromium, then the parts: natively, and those that need no SQLite under wazero.
+# Against the real client, then in a page of Chromium, then the parts: natively, and under wazero (merging, which needs SQLite, with the whole host).
 bench: deps build
 	$(REQUIRE) go run ./hostrunner/bench
 	$(REQUIRE) go test -run '^$$' -bench Page -benchtime 1x -timeout 30m ./hostrunner/browsertest
 	go test -run '^$$' -bench . -benchtime 200ms ./core/...
+	go test -run '^$$' -bench Merge -benchtime 10x ./hostrunner
 	go build -o build/wasirun ./wasm/wasirun
 	GOOS=wasip1 GOARCH=wasm go test -exec $(CURDIR)/build/wasirun -run '^$$' -bench . -benchtime 200ms \
 		./core/wire ./core/unicase ./core/notetext ./core/legacy ./core/mediaref ./core/medianame
