@@ -276,7 +276,6 @@ func (c *answerCase) check(t *testing.T, db host.DB) {
 	c.prepare(t, db)
 	clock := coretest.NewClock(time.UnixMilli(c.NowMs), 0)
 	id, _ := c.CardBefore["id"].(json.Number).Int64()
-	did, _ := c.CardBefore["did"].(json.Number).Int64()
 	before, err := collection.ReadCol(db)
 	if err != nil {
 		t.Fatal(err)
@@ -296,6 +295,14 @@ func (c *answerCase) check(t *testing.T, db host.DB) {
 	if _, err := study.Answer(db, clock, id, c.Button, c.TookMs); err != nil {
 		t.Fatal(err)
 	}
+	c.checkAnswered(t, db, before)
+}
+
+// checkAnswered compares all that an answer has written. before is the row of the collection before it.
+func (c *answerCase) checkAnswered(t *testing.T, db host.DB, before collection.Col) {
+	t.Helper()
+	id, _ := c.CardBefore["id"].(json.Number).Int64()
+	did, _ := c.CardBefore["did"].(json.Number).Int64()
 	want := maps.Clone(c.CardAfter)
 	mod, _ := c.CardBefore["mod"].(json.Number).Int64()
 	// The real program leaves mod at the same second; ours is later than it was.
