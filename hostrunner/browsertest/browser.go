@@ -45,6 +45,8 @@ func StartIn(t testing.TB, dir string) *Browser {
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
+		// The lists below the address bar are pages of some 500 scripts, which would cost more than most tests.
+		chromedp.Flag("disable-features", "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("enable-logging", "stderr"),
 		chromedp.CombinedOutput(consoleLog(t)),
