@@ -55,7 +55,7 @@ func (b *base) make(number uint64) {
 	b.w = &world{newCore: compiledIn, rng: rand.New(rand.NewPCG(number, 0xba5e)), cover: NewCoverage(), digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start}}
 	w := b.w
 	w.stores = syncserver.Server{
-		Accounts: memstore.NewAccounts(), Blobs: memstore.NewBlobs(), Collections: memstore.NewCollections(), Leases: memstore.NewLeases(""),
+		Accounts: memstore.NewAccounts(), Blobs: memstore.NewBlobs(), Collections: w.collections(memstore.NewCollections()), Leases: memstore.NewLeases(""),
 	}
 	w.startServer()
 	for i := range baseAccounts {
@@ -94,7 +94,7 @@ func (b *base) make(number uint64) {
 	}
 	err := w.server.Close(context.Background())
 	if err == nil {
-		b.kept, err = w.stores.Collections.(*memstore.Collections).Save()
+		b.kept, err = w.stores.Collections.(kept).Save()
 	}
 	if err != nil || len(w.failures) > 0 {
 		panic(fmt.Sprintf("simtest: base %d: %v %q", number, err, w.failures))
@@ -115,6 +115,7 @@ func (d *device) save() savedDevice {
 		saved.files[name] = slices.Clip(content)
 	}
 	d.eye.close()
+	d.index.close()
 	d.disk.free()
 	return saved
 }

@@ -1,13 +1,11 @@
 package simtest
 
 import (
-	"context"
 	"crypto/sha1"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
-	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
 // The cells of the tables that decide: which of them a sync meets is counted from outside, by looking at both sides before it. Looking
@@ -39,11 +37,10 @@ func (w *world) mergeCells(d *device) {
 	if w.syncs%cellsEvery != 0 && !d.plan.look || d.disk.entries[host.Collection] == nil {
 		return
 	}
-	server, err := w.stores.Collections.Open(context.Background(), d.own.owner)
+	server, err := w.serverCollection(d.own)
 	if err != nil {
 		return // no collection yet
 	}
-	defer server.Close()
 	var usn, mod int64
 	d.each("SELECT usn, mod FROM col", func(r rows.Row) { usn, mod = r[0].Int(), r[1].Int() })
 	theirs, err := rows.IntOf(server, "SELECT mod FROM col")
@@ -154,11 +151,10 @@ func (w *world) mediaCells(d *device) {
 	}
 	if e := d.disk.entries[host.MediaIndex]; e != nil {
 		e.database()
-		db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
+		db, err := d.index.into(e.db)
 		if err != nil {
 			return
 		}
-		defer db.Close()
 		for r, err := range rows.Query(db, "SELECT name, agreed, offered FROM media") {
 			if err == nil {
 				x := at(r[0].String())
@@ -166,11 +162,10 @@ func (w *world) mediaCells(d *device) {
 			}
 		}
 	}
-	server, err := w.stores.Collections.Media(context.Background(), d.own.owner, host.ReadOnly)
+	server, err := w.serverMedia(d.own)
 	if err != nil {
 		return
 	}
-	defer server.Close()
 	for r, err := range rows.Query(server, "SELECT name, size, sum FROM media") {
 		if err != nil {
 			return

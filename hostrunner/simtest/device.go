@@ -30,8 +30,9 @@ type device struct {
 	opened  bool
 	account colsync.Account
 	plan    *plan // the faults of the running action
-	eye     eye
-	forced  bool // it may need a one-way sync
+	eye     eye   // into the collection
+	index   eye   // into the media index
+	forced  bool  // it may need a one-way sync
 
 	dead     bool
 	cancel   func() // what the user may do while a call runs
@@ -165,10 +166,23 @@ func (d *device) look(sql string, args ...any) (list []int64) {
 	return list
 }
 
-// eye is a connection that looks into a device from outside. It never keeps a lock.
+// eye is a connection that looks into a device or the server from outside. It never keeps a lock.
 type eye struct {
 	file string
 	db   *statements
+}
+
+// into returns the connection to the database in memory of a name: the one that there is, unless it is to another one.
+func (e *eye) into(file string) (*statements, error) {
+	if e.db == nil || e.file != file {
+		e.close()
+		db, err := sqlitehost.OpenMemory(file, host.ReadOnly)
+		if err != nil {
+			return nil, err
+		}
+		*e = eye{file, keepStatements(db, nil)}
+	}
+	return e.db, nil
 }
 
 func (e *eye) close() {
@@ -203,14 +217,10 @@ func (d *device) each(sql string, do func(rows.Row), args ...any) {
 
 // through returns the eye's connection to a database; nil if there is none.
 func (d *device) through(e *entry) *statements {
-	if d.eye.file != e.db {
-		d.eye.close()
-		db, err := sqlitehost.OpenMemory(e.db, host.ReadOnly)
-		if err != nil {
-			d.w.fail("device %d: look: %v", d.id, err)
-			return nil
-		}
-		d.eye = eye{e.db, keepStatements(db, nil)}
+	db, err := d.eye.into(e.db)
+	if err != nil {
+		d.w.fail("device %d: look: %v", d.id, err)
+		return nil
 	}
-	return d.eye.db
+	return db
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
@@ -389,17 +388,11 @@ func (s *simDB) Close() error {
 	delete(s.disk.open, s)
 	s.dead = true
 	s.of.commits = nil // closing brings all of it into the file
-	if s.name == host.MediaIndex && s.of.idle == nil && s.clean() {
+	if s.name == host.MediaIndex && s.of.idle == nil && s.statements.rest() {
 		s.of.idle = s.statements
 		return nil
 	}
 	return s.DB.Close()
-}
-
-// clean reports whether the connection is as a new one.
-func (s *simDB) clean() bool {
-	n, err := rows.IntOf(s.statements, "SELECT count(*) FROM sqlite_temp_schema")
-	return s.DB.Resting() && err == nil && n == 0
 }
 
 // simStmt is a statement of a device.

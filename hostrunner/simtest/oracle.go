@@ -1,7 +1,6 @@
 package simtest
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -128,21 +127,24 @@ func some(c colsync.Counts) colsync.Counts {
 
 // serverDump reads the server's collection, what is committed of it.
 func (w *world) serverDump(a *account) (anki.Dump, []string, error) {
-	db, err := w.stores.Collections.Open(context.Background(), a.owner)
+	db, err := w.serverCollection(a)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer db.Close()
 	d, err := anki.ReadDB(db)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := integrity(db)
+	lines, err := w.integrity(db)
 	return d, lines, err
 }
 
-// integrity is SQLite's integrity check, on the one connection: what a host makes of it is not of interest here.
-func integrity(db host.DB) (lines []string, err error) {
+// integrity is SQLite's integrity check, on the one connection: what a host makes of it is not of interest here. A file that is damaged
+// stays so, and the check takes longer than a sync, so it is made once, in the end.
+func (w *world) integrity(db host.DB) (lines []string, err error) {
+	if !w.ending {
+		return nil, nil
+	}
 	for row, err := range rows.Query(db, "PRAGMA integrity_check(5)") {
 		if err != nil {
 			return nil, err
@@ -156,11 +158,18 @@ func integrity(db host.DB) (lines []string, err error) {
 
 // serverObjects returns the watched rows of the server, none if it has no collection.
 func (w *world) serverObjects(a *account) map[object]int64 {
-	d, _, err := w.serverDump(a)
+	all := map[object]int64{}
+	db, err := w.serverCollection(a)
 	if err != nil {
-		return map[object]int64{}
+		return all
 	}
-	return objects(d)
+	for row, err := range rows.Query(db, watchedRows) {
+		if err != nil {
+			return map[object]int64{}
+		}
+		all[object{watched[row[0].Int()], row[1].Int()}] = row[2].Int()
+	}
+	return all
 }
 
 func objects(d anki.Dump) map[object]int64 {
@@ -200,7 +209,7 @@ func (w *world) deviceDump(d *device) (anki.Dump, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := integrity(db)
+	lines, err := w.integrity(db)
 	return dump, lines, err
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -15,10 +17,12 @@ type statements struct {
 	*sqlitehost.DB
 	rewrite func(sql string) string // nil, or a seeded fault
 	idle    map[string]host.Stmt
+	out     map[*keptStmt]bool // in use
+	temps   map[string]*temp
 }
 
 func keepStatements(db *sqlitehost.DB, rewrite func(string) string) *statements {
-	return &statements{db, rewrite, map[string]host.Stmt{}}
+	return &statements{db, rewrite, map[string]host.Stmt{}, map[*keptStmt]bool{}, map[string]*temp{}}
 }
 
 func (s *statements) changed(sql string) string {
@@ -31,20 +35,33 @@ func (s *statements) changed(sql string) string {
 // Prepare takes a statement that is idle, or compiles one.
 func (s *statements) Prepare(sql string) (host.Stmt, error) {
 	sql = s.changed(sql)
-	if st := s.idle[sql]; st != nil {
-		delete(s.idle, sql)
-		return &keptStmt{Stmt: st, of: s, sql: sql}, nil
+	st := s.idle[sql]
+	if st == nil {
+		var err error
+		if st, err = s.DB.Prepare(sql); err != nil {
+			return nil, err
+		}
 	}
-	st, err := s.DB.Prepare(sql)
-	if err != nil {
-		return nil, err
+	delete(s.idle, sql)
+	k := &keptStmt{Stmt: st, of: s, sql: sql}
+	s.out[k] = true
+	return k, nil
+}
+
+// rest makes the connection as a new one, for the next who opens the file. It reports whether it could.
+func (s *statements) rest() bool {
+	for k := range s.out { // closing a connection ends them
+		_ = k.Close()
 	}
-	return &keptStmt{Stmt: st, of: s, sql: sql}, nil
+	return s.DB.Resting() && s.dropTemps()
 }
 
 // Exec runs statements. Those that begin and end a transaction are kept as well.
 func (s *statements) Exec(sql string) error {
 	sql = s.changed(sql)
+	if done, err := s.execTemp(sql); done {
+		return err
+	}
 	word, _, _ := strings.Cut(sql, " ")
 	if strings.Contains(sql, ";") || word != "BEGIN" && word != "COMMIT" && word != "SAVEPOINT" && word != "RELEASE" {
 		return s.DB.Exec(sql)
@@ -89,6 +106,7 @@ func (k *keptStmt) Close() error {
 		return nil
 	}
 	k.closed = true
+	delete(k.of.out, k)
 	if k.active || k.of.idle[k.sql] != nil {
 		return k.Stmt.Close()
 	}
@@ -96,14 +114,33 @@ func (k *keptStmt) Close() error {
 	return nil
 }
 
+// serverCollection looks into the server's collection of an account, what is committed of it.
+func (w *world) serverCollection(a *account) (*statements, error) {
+	name, _ := w.stores.Collections.(kept).Names(a.owner)
+	return serverEye(&a.eye, name)
+}
+
+// serverMedia looks into the server's media state of an account.
+func (w *world) serverMedia(a *account) (*statements, error) {
+	_, name := w.stores.Collections.(kept).Names(a.owner)
+	return serverEye(&a.index, name)
+}
+
+func serverEye(e *eye, name string) (*statements, error) {
+	if name == "" {
+		return nil, fault.New(fault.NotFound, "the server has none yet")
+	}
+	return e.into(name)
+}
+
 // kept are the server's collections with such connections.
 type kept struct {
-	store.Collections
+	*memstore.Collections
 	rewrite func(string) string
 }
 
 // collections wraps the server's store.
-func (w *world) collections(c store.Collections) store.Collections {
+func (w *world) collections(c *memstore.Collections) store.Collections {
 	return kept{c, w.mutant.serverRewrite()}
 }
 

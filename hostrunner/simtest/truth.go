@@ -34,11 +34,14 @@ func newTruth() truth {
 	return truth{made: map[object]bool{}, deleted: map[object]map[int]bool{}, excused: map[object]bool{}, editors: map[edition]map[int]bool{}, latest: map[object]int64{}}
 }
 
+// watchedRows reads the watched rows: the number of the table, the id, the time of change.
+const watchedRows = "SELECT 0, id, mod FROM notes UNION ALL SELECT 1, id, mod FROM cards UNION ALL SELECT 2, id, 0 FROM revlog " +
+	"UNION ALL SELECT 3, id, mtime_secs FROM decks UNION ALL SELECT 4, id, mtime_secs FROM notetypes"
+
 // look returns the rows of a device, with their times of change.
 func (t *truth) look(d *device) map[object]int64 {
 	all := map[object]int64{}
-	d.each("SELECT 0, id, mod FROM notes UNION ALL SELECT 1, id, mod FROM cards UNION ALL SELECT 2, id, 0 FROM revlog "+
-		"UNION ALL SELECT 3, id, mtime_secs FROM decks UNION ALL SELECT 4, id, mtime_secs FROM notetypes", func(r rows.Row) {
+	d.each(watchedRows, func(r rows.Row) {
 		all[object{watched[r[0].Int()], r[1].Int()}] = r[2].Int()
 	})
 	return all

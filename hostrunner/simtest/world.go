@@ -53,6 +53,8 @@ type account struct {
 	truth    truth
 	media    mediaTruth
 	versions versions
+	eye      eye  // into the server's collection
+	index    eye  // into the server's media state
 	missed   bool // a slice of rows was taken from the server and reached nobody: copies may differ until the next edit
 }
 
@@ -122,9 +124,12 @@ func (w *world) end() {
 	_ = w.server.Close(context.Background())
 	for _, d := range w.devices {
 		d.eye.close()
+		d.index.close()
 		d.disk.free()
 	}
 	for _, a := range w.accounts {
+		a.eye.close()
+		a.index.close()
 		_ = w.stores.Collections.Remove(context.Background(), a.owner)
 	}
 }

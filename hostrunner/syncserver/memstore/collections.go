@@ -71,6 +71,14 @@ func (s *Collections) Open(_ context.Context, id store.AccountID) (host.DB, erro
 	return open(name, host.ReadWrite)
 }
 
+// Names returns what the databases of an account are called in memory (sqlitehost.OpenMemory), "" for what it has not.
+func (s *Collections) Names(id store.AccountID) (collection, media string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.of(id)
+	return f.collection, f.media
+}
+
 func errNoCollection() error { return fault.New(fault.NotFound, "the account has no collection yet") }
 
 // open opens a database; a nil *DB in an interface would not be nil.
