@@ -37,7 +37,6 @@ type Applier struct {
 	// deletedHere says that there are graves of ours which the server has not got yet: only then can something
 	// arrive that was deleted while the sync runs.
 	deletedHere bool
-	incoming    []incoming // of Slice
 }
 
 // NewApplier returns an Applier. usn is the server's usn of this sync. pendingFrom tells which existing rows are

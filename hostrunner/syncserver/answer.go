@@ -34,10 +34,9 @@ func (c *call) send(a answer) error {
 	}
 	body, size := a.frame, a.size
 	if body == nil {
-		if c.codec == nil {
-			c.codec = codecs.Get().(*wire.Codec)
-		}
-		body, size = c.codec.Compress(nil, a.message), len(a.message)
+		t := c.takeTools()
+		t.body = t.Compress(t.body[:0], a.message)
+		body, size = t.body, len(a.message)
 	}
 	h := c.w.Header()
 	h.Set("anki-original-size", strconv.Itoa(size))

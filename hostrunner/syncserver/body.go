@@ -11,8 +11,28 @@ import (
 	"github.com/cardferry/cardferry/core/wire"
 )
 
-// codecs are those of messages; files have encoders of their own.
-var codecs = sync.Pool{New: func() any { return wire.NewCodec() }}
+// tools are what a message is read and answered with: a codec, and the memory of the body and of what was in it, which is used again.
+type tools struct {
+	*wire.Codec
+	body, payload []byte
+}
+
+// kept is how long memory may be that is used again.
+const kept = 1 << 20
+
+// toolbox has the tools of messages; files have encoders of their own.
+var toolbox = sync.Pool{New: func() any { return &tools{Codec: wire.NewCodec()} }}
+
+// giveBack gives tools back.
+func (t *tools) giveBack() {
+	if cap(t.body) > kept {
+		t.body = nil
+	}
+	if cap(t.payload) > kept {
+		t.payload = nil
+	}
+	toolbox.Put(t)
+}
 
 // chunks are slices of rows, whose memory is used again.
 var chunks = sync.Pool{New: func() any { return new(wire.Chunk) }}

@@ -75,9 +75,9 @@ func (s *session) nextSlice(codec *wire.Codec) (p prepared, err error) {
 
 // lookAhead prepares the slice after this one.
 func (s *session) lookAhead() error {
-	codec := codecs.Get().(*wire.Codec)
-	defer codecs.Put(codec)
-	p, err := s.nextSlice(codec)
+	t := toolbox.Get().(*tools)
+	defer t.giveBack()
+	p, err := s.nextSlice(t.Codec)
 	if err == nil {
 		s.ahead = &p
 	}
@@ -87,6 +87,9 @@ func (s *session) lookAhead() error {
 // listFor lists the rows for the client, at the first call, and sets the size of slices.
 func (s *session) listFor(size int) (err error) {
 	if s.slicer == nil {
+		if err := s.slices.StoreAll(); err != nil {
+			return err
+		}
 		s.slicer, err = collection.ListSince(s.db, s.minUSN, size)
 	}
 	if err == nil {

@@ -6,10 +6,10 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
-	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -27,9 +27,9 @@ type call struct {
 	account  store.Account // known once the key was looked up
 	device   store.Device
 	tenant   *tenant
-	err      error // what went wrong, for the log
-	held     bool  // a place among the large messages
-	codec    *wire.Codec
+	err      error  // what went wrong, for the log
+	held     bool   // a place among the large messages
+	tools    *tools // nil: none were needed yet
 }
 
 func newCall(s *Server, w http.ResponseWriter, r *http.Request) *call {
@@ -116,30 +116,42 @@ func (c *call) authenticate(ctx context.Context) error {
 	return err
 }
 
-// collect reads the body, one zstd frame, and returns what is in it; what follows the frame is ignored (§3.3).
+// takeTools returns the tools of the request, which has them until its end.
+func (c *call) takeTools() *tools {
+	if c.tools == nil {
+		c.tools = toolbox.Get().(*tools)
+	}
+	return c.tools
+}
+
+// collect reads the body, one zstd frame, and returns what is in it, until the request's end; what follows the frame is ignored (§3.3).
 func (c *call) collect(limit int64) ([]byte, error) {
-	compressed, err := c.readAll(limit)
+	t := c.takeTools()
+	compressed, err := c.readAll(t.body[:0], limit)
 	if err != nil {
 		return nil, err
 	}
-	c.codec = codecs.Get().(*wire.Codec)
-	payload, err := c.codec.Decompress(nil, compressed, min(limit, smallMessage))
+	t.body = compressed
+	payload, err := t.Decompress(t.payload[:0], compressed, min(limit, smallMessage))
 	if err != nil && limit > smallMessage && !c.held {
 		// Perhaps it is larger than that; a broken frame fails again.
 		if err := c.large(); err != nil {
 			return nil, err
 		}
-		payload, err = c.codec.Decompress(nil, compressed, limit)
+		payload, err = t.Decompress(t.payload[:0], compressed, limit)
+	}
+	if err == nil {
+		t.payload = payload
 	}
 	return payload, err
 }
 
-// readAll reads the body as it was sent.
-func (c *call) readAll(limit int64) ([]byte, error) {
+// readAll reads the body as it was sent, into buf if it has room.
+func (c *call) readAll(buf []byte, limit int64) ([]byte, error) {
 	if c.r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	buf := make([]byte, 0, max(512, min(c.r.ContentLength+1, smallMessage)))
+	buf = slices.Grow(buf, int(max(512, min(c.r.ContentLength+1, smallMessage))))
 	for {
 		if len(buf) == cap(buf) {
 			if len(buf) > smallMessage {
@@ -181,8 +193,8 @@ func (c *call) end() {
 	if c.held {
 		<-c.server.large
 	}
-	if c.codec != nil {
-		codecs.Put(c.codec)
+	if c.tools != nil {
+		c.tools.giveBack()
 	}
 	c.body.leave() // before anything is sent: the server reads what is left of the body then
 	c.w.settle()

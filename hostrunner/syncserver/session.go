@@ -21,6 +21,7 @@ type session struct {
 	minUSN     int32 // the client has all before it
 	localNewer bool  // the client's collection is newer: it sends config and crt, and we do not
 	applier    *collection.Applier
+	slices     *collection.Slices
 	slicer     *collection.Slicer // nil: no chunk was asked for yet
 	received   bool               // the client has sent something
 	ahead      *prepared          // the next slice, if it was prepared
@@ -69,7 +70,7 @@ const (
 
 // widen gives a long session a larger page cache, if there is room.
 func (s *session) widen(t *tenant) error {
-	if s.roomy || !s.applier.Long() {
+	if s.roomy || !s.slices.Long() {
 		return nil
 	}
 	select {
@@ -79,6 +80,17 @@ func (s *session) widen(t *tenant) error {
 	default:
 		return nil
 	}
+}
+
+// endSlices stores what is left of the client's rows.
+func (s *session) endSlices(t *tenant) error {
+	if err := s.slices.StoreAll(); err != nil {
+		return err
+	}
+	if err := s.widen(t); err != nil {
+		return err
+	}
+	return s.slices.End()
 }
 
 // narrow gives the room back.

@@ -164,6 +164,7 @@ func (s *session) begin(t *tenant, clientGraves *wire.Graves) (graves wire.Grave
 	if s.applier, err = collection.NewApplier(s.db, text{}, s.usn, int64(max(s.minUSN, 0)), now); err != nil {
 		return graves, err
 	}
+	s.slices = collection.NewSlices(s.applier)
 	if graves, err = collection.GravesSince(s.db, s.minUSN); err != nil {
 		return graves, err
 	}
@@ -182,6 +183,9 @@ func applyGraves(ctx context.Context, c *call, payload []byte) (answer, error) {
 	}
 	return null, c.inSession(ctx, func(s *session) error {
 		s.received = s.received || graves.Len() > 0
+		if err := s.slices.StoreAll(); err != nil {
+			return err
+		}
 		return s.applier.Graves(graves)
 	})
 }
@@ -193,6 +197,9 @@ func applyChanges(ctx context.Context, c *call, payload []byte) (a answer, err e
 		return a, err
 	}
 	err = c.inSession(ctx, func(s *session) error {
+		if err := s.slices.StoreAll(); err != nil {
+			return err
+		}
 		own, err := collection.ChangesSince(s.db, s.minUSN, !s.localNewer)
 		if err != nil {
 			return err
@@ -223,7 +230,7 @@ func chunk(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if err := s.listFor(size); err != nil {
 			return err
 		}
-		p, err := s.nextSlice(c.codec)
+		p, err := s.nextSlice(c.tools.Codec)
 		if err != nil {
 			return err
 		}
@@ -245,20 +252,20 @@ func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
 	}
 	return null, c.inSession(ctx, func(s *session) error {
 		s.received = s.received || slice.Len() > 0
-		if err := s.applier.TakeSlice(slice); err != nil {
+		if err := s.slices.Take(slice); err != nil {
 			return err
 		}
 		if err := s.widen(c.tenant); err != nil {
 			return err
 		}
 		if !slice.Done && len(payload) <= laterBytes {
-			s.later(c.tenant, s.applier.StoreSlice)
+			s.later(c.tenant, s.slices.Store)
 			return nil
 		}
-		if err := s.applier.StoreSlice(); err != nil || !slice.Done {
+		if err := s.slices.Store(); err != nil || !slice.Done {
 			return err
 		}
-		return s.applier.EndSlices()
+		return s.endSlices(c.tenant)
 	})
 }
 
@@ -270,7 +277,7 @@ func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err er
 	}
 	client.Graves = 0
 	err = c.inSession(ctx, func(s *session) error {
-		if err := s.applier.EndSlices(); err != nil { // there was no last slice
+		if err := s.endSlices(c.tenant); err != nil { // there was no last slice
 			return err
 		}
 		pending, err := collection.AnyPending(s.db)
@@ -324,7 +331,7 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 
 // commit ends the transaction, and returns the summary of what it has made, which costs less within it.
 func (s *session) commit(now time.Time) (*summary, error) {
-	if err := s.applier.EndSlices(); err != nil { // neither a last slice nor a sanity check
+	if err := s.slices.End(); err != nil { // neither a last slice nor a sanity check
 		return nil, err
 	}
 	col, err := collection.ReadCol(s.db)
