@@ -106,6 +106,37 @@ func TestLargeResults(t *testing.T) {
 	}
 }
 
+// TestModules opens profiles in pages that compile the files of their workers, or cannot, or never answer; and in one that need not.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	page := browser.Open(t, server.URL)
+	const openSeen = `
+		const seen = [], { postMessage } = Worker.prototype;
+		Worker.prototype.postMessage = function (message, ...rest) {
+			if (message.type === "module") seen.push(message.of, message.module instanceof WebAssembly.Module);
+			if (message.type !== "module" || args[0] !== "silent") postMessage.call(this, message, ...rest);
+		};
+		if (args[0] === "offline") globalThis.fetch = () => Promise.reject(new TypeError("no network"));
+		await open();
+		await ferry.query("SELECT 1");
+		return String(seen.sort())`
+	for kind, want := range map[string]string{"": "core,sqlite,true,true", "silent": "core,sqlite,true,true", "offline": "core,false,false,sqlite"} {
+		var seen string
+		if page.Run(t, &seen, openSeen, kind); seen != want {
+			t.Errorf("page %q has sent %s, want %s", kind, seen, want)
+		}
+		page.Run(t, nil, `await ferry.close()`)
+		page.Load(t, server.URL)
+	}
+	page.Run(t, nil, `await open()`)
+	var seen string
+	if browser.Open(t, server.URL).Run(t, &seen, openSeen, ""); seen != "" {
+		t.Errorf("a page whose worker does not lead has sent %s", seen)
+	}
+}
+
 // TestCrash opens profiles with guests that trap, have another version, or are missing. A fresh open works after each.
 func TestCrash(t *testing.T) {
 	t.Parallel()

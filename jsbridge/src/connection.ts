@@ -19,6 +19,8 @@ export interface Target {
   created: boolean;
 }
 
+/** Bounds the page caches of all connections together (design.md §8: 64 MB for guest and SQLite). */
+const HEAP_LIMIT = 20 << 20;
 /** Page caches in KiB: usually, and while a check walks through all pages of all indexes in no order. */
 const CACHE = 6000;
 const CHECK_CACHE = 16000;
@@ -66,7 +68,7 @@ export class Connection {
     this.#check(code || raw.sqlite3_set_authorizer(this.pointer, authorizer, 0), "prepare");
     this.run("PRAGMA locking_mode=exclusive");
     // Temporary tables and sorts go to files of the pool once they exceed the cache: memory stays bounded.
-    this.run(`PRAGMA temp_store=file; PRAGMA cache_size=-${CACHE}`);
+    this.run(`PRAGMA temp_store=file; PRAGMA cache_size=-${CACHE}; PRAGMA soft_heap_limit=${HEAP_LIMIT}`);
     if (target.created) this.run("PRAGMA page_size=4096");
     this.run("SELECT count(*) FROM sqlite_schema");
     this.run(target.readOnly ? "PRAGMA query_only=1" : "PRAGMA journal_mode=truncate");

@@ -3,6 +3,7 @@
 import { Channel, type Notice, type Shout, type TabCall, type ToLeader, type ToTab } from "./channel.ts";
 import { SyncError, toFailure } from "./errors.ts";
 import { aliveLock, watchLock } from "./lock.ts";
+import type { WorkerModules } from "./modules.ts";
 import type { Presence } from "./presence.ts";
 import type { OpenRequest, ToPage } from "./protocol.ts";
 import { Session } from "./session.ts";
@@ -23,6 +24,8 @@ export interface Surroundings {
   post(message: ToPage): void;
   /** Makes the page do requests. */
   transport: typeof fetch;
+  /** The compiled files. */
+  modules: WorkerModules;
 }
 
 /** An open profile that serves all tabs. */
@@ -47,6 +50,7 @@ export class Leader {
     leader.#session = await Session.open(options, {
       post: (message) => leader.#post(message),
       transport: options.transport ? around.transport : undefined,
+      modules: around.modules,
       tabs: () => leader.#followers.size + 1,
     });
     around.channel.send({ type: "leader" });

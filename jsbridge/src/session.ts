@@ -14,6 +14,7 @@ import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
 import { MediaDesk } from "./mediacalls.ts";
 import type { MediaReport } from "./mediaprotocol.ts";
+import type { WorkerModules } from "./modules.ts";
 import { OpfsMedia } from "./opfsmedia.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
@@ -40,6 +41,8 @@ export interface Around {
   post(message: Notice | Extract<ToPage, { type: "crash" }>): void;
   /** Makes requests, if the embedding app makes them. */
   transport: typeof fetch | undefined;
+  /** The compiled files. */
+  modules: WorkerModules;
   /** How many tabs there are. */
   tabs(): number;
 }
@@ -102,9 +105,10 @@ export class Session {
       // Not needed before the end, and a browser that has just been started takes its time.
       const known = timed("account", Promise.all([store.load(), Evicted.read(options.profile)]));
       known.catch(() => {}); // thrown below
+      const { sqlite, core } = around.modules.get(options);
       const [engine, guest] = await Promise.all([
-        timed("sqlite", Engine.opfs(options.sqlite, `${folder}/database`)),
-        timed("guest", timed("compile", compile(options.core)).then((module) => reactor(module, log))),
+        timed("sqlite", Engine.opfs(sqlite, `${folder}/database`)),
+        timed("guest", timed("compile", core).then((module) => reactor(module, log))),
       ]);
       let media!: OpfsMedia; // made by create
       profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
@@ -437,17 +441,4 @@ const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) F
 
 function statusOf(r: StatusReport): Partial<Status> {
   return { required: r.required, lastSync: r.last_sync, pending: r.pending };
-}
-
-async function compile(core: string | WebAssembly.Module): Promise<WebAssembly.Module> {
-  if (typeof core !== "string") return core;
-  const response = await fetch(core);
-  if (!response.ok) {
-    throw new SyncError("internal", `core.wasm cannot be loaded from ${core} (${response.status})`, {
-      hint: "Serve it beside the worker, or pass its address as assets.core.",
-    });
-  }
-  // A server that does not know the type of .wasm files must not be the reason for a failure.
-  if (response.headers.get("content-type") !== "application/wasm") return WebAssembly.compile(await response.arrayBuffer());
-  return WebAssembly.compileStreaming(response);
 }

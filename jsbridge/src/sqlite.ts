@@ -53,8 +53,6 @@ const POOL_FOLDER = ".opaque";
 const FREE_SLOTS = 12;
 /** How long a tab waits for handles that a tab that has just gone still holds. */
 const HANDLES_TIMEOUT = 5000;
-/** Bounds SQLite's page caches together (design.md §8: 64 MB for guest and SQLite). */
-const HEAP_LIMIT = 20 << 20;
 
 /** SQLite with the files of one profile. */
 export class Engine {
@@ -83,8 +81,8 @@ export class Engine {
     this.vfsName = new sqlite3.capi.sqlite3_vfs(this.vfs).$zName;
   }
 
-  /** Loads SQLite with the files in the OPFS folder directory; url is where sqlite3.wasm lies. */
-  static async opfs(url: string, directory: string): Promise<Engine> {
+  /** Loads SQLite, compiled from sqlite3.wasm, with the files in the OPFS folder directory. */
+  static async opfs(module: Promise<WebAssembly.Module>, directory: string): Promise<Engine> {
     // Seen by workers only, so the page cannot check it (require.ts). In browsers of 2022 the handles are not quite synchronous; those
     // lack one or the other of two later things.
     const late = "toSorted" in Array.prototype && "CompressionStream" in globalThis;
@@ -97,7 +95,7 @@ export class Engine {
     const failures: Failures = {};
     const files = timed("sqlite.files", openAhead(`${directory}/${POOL_FOLDER}`));
     try {
-      const sqlite3 = await timed("sqlite.load", load({ locateFile: () => url }, failures));
+      const sqlite3 = await timed("sqlite.load", load(() => instantiate(module), failures));
       await files;
       return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)));
     } finally {
@@ -108,7 +106,7 @@ export class Engine {
   /** Loads SQLite with files in memory, for hosts without OPFS. */
   static async memory(): Promise<Engine> {
     const failures: Failures = {};
-    return new Engine(await load({}, failures), failures, undefined);
+    return new Engine(await load(initSqlite, failures), failures, undefined);
   }
 
   /**
@@ -195,20 +193,27 @@ interface Failures {
   last?: Error | undefined;
 }
 
-type Init = (config: { locateFile?: () => string }) => Promise<Sqlite3Static>;
+type Instantiate = (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => void;
+type Init = (config: { instantiateWasm: Instantiate }) => Promise<Sqlite3Static>;
 
-async function load(config: { locateFile?: () => string }, failures: Failures): Promise<Sqlite3Static> {
+/** Loads SQLite from a compiled file. SQLite's loader never hears of one that cannot be had. */
+function instantiate(module: Promise<WebAssembly.Module>): Promise<Sqlite3Static> {
+  return new Promise((resolve, reject) => {
+    const instantiateWasm: Instantiate = (imports, done) => {
+      module.then((m) => WebAssembly.instantiate(m, imports)).then(done).catch(reject);
+    };
+    (initSqlite as Init)({ instantiateWasm }).then(resolve, reject);
+  });
+}
+
+async function load(init: () => Promise<Sqlite3Static>, failures: Failures): Promise<Sqlite3Static> {
   // Only the pool is wanted; the other VFSs would load workers of their own and warn about missing headers.
   const disable = { vfs: { kvvfs: true, opfs: true, "opfs-vfs": true, "opfs-wl": true } };
   const error = (...args: unknown[]): void => {
     failures.last = args.find((a) => a instanceof Error);
   };
   (globalThis as { sqlite3ApiConfig?: unknown }).sqlite3ApiConfig = { disable, error };
-  const sqlite3 = await (initSqlite as Init)(config);
-  const db = new sqlite3.oo1.DB(":memory:");
-  db.exec(`PRAGMA soft_heap_limit=${HEAP_LIMIT}`);
-  db.close();
-  return sqlite3;
+  return init();
 }
 
 /**

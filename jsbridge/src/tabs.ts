@@ -4,10 +4,10 @@
 
 import { Channel, type Notice, type Shout, type TabCall, type ToLeader, type ToTab } from "./channel.ts";
 import { SyncError, toFailure, toSyncError } from "./errors.ts";
-import { Leader } from "./leader.ts";
+import { Leader, type Surroundings } from "./leader.ts";
 import { aliveLock, ownerLock, takeLock } from "./lock.ts";
 import type { Presence } from "./presence.ts";
-import type { CallName, OpenRequest, ToPage } from "./protocol.ts";
+import type { CallName, OpenRequest } from "./protocol.ts";
 
 /** How often a tab with an open call asks whether the leader is still there, in milliseconds. */
 const ASK_EVERY = 500;
@@ -29,12 +29,14 @@ interface Pending {
 /** For tests only: these cannot be repeated, and nothing records that they are done. */
 const ONCE: ReadonlySet<CallName> = new Set<CallName>(["exec", "load"]);
 
+/** What a tab's worker has of its page. */
+export type TabPage = Omit<Surroundings, "tab" | "channel">;
+
 /** One tab's worker. */
 export class Tab {
   readonly #id = crypto.randomUUID();
   readonly #options: OpenRequest;
-  readonly #post: (message: ToPage) => void;
-  readonly #transport: typeof fetch;
+  readonly #page: TabPage;
   readonly #common: Channel<Shout, Shout>;
   readonly #own: Channel<ToLeader, ToTab>;
   readonly #pending = new Map<string, Pending>();
@@ -48,17 +50,16 @@ export class Tab {
   #heard = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(options: OpenRequest, post: (message: ToPage) => void, transport: typeof fetch) {
+  private constructor(options: OpenRequest, page: TabPage) {
     this.#options = options;
-    this.#transport = transport;
-    this.#post = post;
+    this.#page = page;
     this.#common = Channel.common(options.profile, (message) => this.#hear(message));
     this.#own = Channel.toLeader(options.profile, this.#id, (message) => this.#receive(message));
   }
 
   /** Joins the tabs of a profile. It has to be opened by a call of `open`. */
-  static async join(options: OpenRequest, post: (message: ToPage) => void, transport: typeof fetch): Promise<Tab> {
-    const tab = new Tab(options, post, transport);
+  static async join(options: OpenRequest, page: TabPage): Promise<Tab> {
+    const tab = new Tab(options, page);
     // Kept until the worker ends; the leader sees by it that this tab is there.
     const release = await takeLock(aliveLock(options.profile, tab.#id));
     tab.#end.signal.addEventListener("abort", release);
@@ -166,7 +167,7 @@ export class Tab {
     this.#opening = true;
     this.#leader = undefined;
     try {
-      const around = { tab: this.#id, channel: this.#common, post: this.#post, transport: this.#transport };
+      const around = { ...this.#page, tab: this.#id, channel: this.#common };
       const lead = await Leader.open(this.#options, around);
       if (this.#end.signal.aborted) return await lead.close().finally(release); // left meanwhile
       this.#end.signal.addEventListener("abort", release);
@@ -232,7 +233,7 @@ export class Tab {
   }
 
   #notice(notice: Notice): void {
-    this.#post(notice);
+    this.#page.post(notice);
   }
 
   /** Looks after the leader while anything is open: one that is frozen says nothing, and keeps its lock. */

@@ -1,5 +1,6 @@
 // Runs one check of hostsuite.ts on OPFS. The page ends the worker afterwards, as a killed tab would.
 
+import { compile } from "../../src/modules.ts";
 import { Engine } from "../../src/sqlite.ts";
 import { checks, kills, runCheck } from "../hostsuite.ts";
 
@@ -15,7 +16,7 @@ globalThis.onmessage = async ({ data }: MessageEvent<Job>) => {
   const check = phase === "check" ? checks[title] : kills[title]?.[phase];
   let line = `FAIL ${title}: there is no such check`;
   try {
-    const engine = await Engine.opfs("/dist/sqlite3.wasm", directory);
+    const engine = await Engine.opfs(compile("sqlite", "/dist/sqlite3.wasm"), directory);
     await engine.reserve();
     if (check) line = await runCheck(title, check, engine);
   } catch (e) {

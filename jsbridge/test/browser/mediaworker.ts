@@ -4,6 +4,7 @@ import { Catalogue } from "../../src/catalogue.ts";
 import { toFailure } from "../../src/errors.ts";
 import type { OpenFile } from "../../src/files.ts";
 import type { MediaDraft, MediaFile, MediaSum } from "../../src/media.ts";
+import { compile } from "../../src/modules.ts";
 import { OpfsMedia } from "../../src/opfsmedia.ts";
 import type { Started } from "../../src/sql.ts";
 import { Engine } from "../../src/sqlite.ts";
@@ -52,7 +53,7 @@ function bytes(text: string): Uint8Array {
 
 const methods = {
   async open(directory: string): Promise<void> {
-    const engine = await Engine.opfs("/dist/sqlite3.wasm", `${directory}/database`);
+    const engine = await Engine.opfs(compile("sqlite", "/dist/sqlite3.wasm"), `${directory}/database`);
     engine.install(() => 0, authorizeReading(engine));
     await engine.reserve();
     store = new OpfsMedia(engine, Catalogue.open(engine), directory, `${directory}/media`);
