@@ -181,7 +181,7 @@ func (w *world) addDevice(id int, own *account) *device {
 	d.plan = newPlan(d)
 	d.disk = newDisk(d.gate)
 	d.disk.mayDie = func() bool { return d.killAt > 0 || d.plan.deadly }
-	d.disk.rewrite = w.mutant.clientSQL()
+	d.disk.rewrite, d.disk.plain = w.mutant.clientSQL(), w.plain
 	d.media = coretest.NewMedia(d.clock)
 	d.media.Fail = func(step, name string) error { return d.gate("media "+step, name) }
 	d.boot()

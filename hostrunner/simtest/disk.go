@@ -28,6 +28,7 @@ type disk struct {
 	gate    func(step, name string) error
 	rewrite func(sql string) string // nil, or a seeded fault
 	mayDie  func() bool             // the running action may kill the device
+	plain   bool                    // see script
 	entries map[string]*entry
 	open    map[*simDB]bool
 }
@@ -38,7 +39,8 @@ type entry struct {
 	data []byte
 	// commits are what a power cut may leave of a database whose commits are not all flushed: the last flushed state and all after it.
 	commits [][]byte
-	// idle is a connection that was closed, for the next time: opening one and compiling its statements takes as long as a media sync.
+	// idle is a connection that was closed, or whose device has died, for the next time: opening one and compiling its statements takes as
+	// long as a sync.
 	idle *statements
 }
 
@@ -52,7 +54,11 @@ func newDisk(gate func(step, name string) error) *disk {
 // drop closes what a killed device had open; what was not committed is gone.
 func (d *disk) drop() {
 	for db := range d.open {
-		_ = db.DB.Close()
+		if e := db.of; db.name == host.Collection && d.entries[db.name] == e && e.idle == nil && db.statements.outlive() {
+			e.idle = db.statements
+		} else {
+			_ = db.DB.Close()
+		}
 		db.dead = true
 	}
 	clear(d.open)
@@ -119,6 +125,10 @@ func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB
 		d.entries[name] = e
 	}
 	e.database()
+	lent := name == host.Collection && mode == host.ReadOnly && !d.plain
+	if lent {
+		mode = host.ReadWrite // so that it can stay for who opens the file next
+	}
 	kept := e.idle
 	if e.idle = nil; kept == nil {
 		db, err := sqlitehost.OpenMemory(e.db, mode)
@@ -126,8 +136,12 @@ func (d *disk) Open(_ context.Context, name string, mode host.OpenMode) (host.DB
 			return nil, err
 		}
 		kept = keepStatements(db, d.rewrite)
+		kept.plain = d.plain
 	}
-	s := &simDB{statements: kept, disk: d, name: name, of: e, looks: keepStatements(kept.DB, nil)}
+	if kept.looks == nil {
+		kept.looks = keepStatements(kept.DB, nil)
+	}
+	s := &simDB{statements: kept, disk: d, name: name, of: e, lent: lent}
 	d.open[s] = true
 	s.flushes = true
 	s.committed()
@@ -303,10 +317,10 @@ func (f *simFile) Close() error { return nil }
 // simDB is a connection of a device.
 type simDB struct {
 	*statements
-	disk  *disk
-	name  string
-	of    *entry
-	looks *statements
+	disk *disk
+	name string
+	of   *entry
+	lent bool // for a look before the file is opened
 	// flushes: commits are durable (PRAGMA synchronous).
 	flushes bool
 	dead    bool
@@ -375,7 +389,7 @@ func (s *simDB) Rollback() error {
 	if s.dead {
 		return errDead
 	}
-	return s.DB.Rollback()
+	return s.statements.Rollback()
 }
 
 func (s *simDB) Close() error {
@@ -389,6 +403,10 @@ func (s *simDB) Close() error {
 	s.dead = true
 	s.of.commits = nil // closing brings all of it into the file
 	if s.name == host.MediaIndex && s.of.idle == nil && s.statements.rest() {
+		s.of.idle = s.statements
+		return nil
+	}
+	if s.lent && s.of.idle == nil && s.statements.outlive() {
 		s.of.idle = s.statements
 		return nil
 	}

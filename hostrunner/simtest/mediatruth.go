@@ -17,7 +17,7 @@ type mediaTruth struct {
 	next        int
 	// unsure are names that a device may have sent without learning it, until its next complete sync; mayReturn those that another
 	// device has deleted meanwhile: the list cannot tell the first device that the deletion was one of its version. unseen are files
-	// that a device has received when it was killed: if the user deletes one, no one knows that it was here.
+	// that a device has received when it was killed: if the user deletes or replaces one, no one knows that it was here.
 	unsure, unseen []map[string]bool
 	parent         map[version]version  // what was under the name when it was written
 	removed        map[string][]version // what the learner has deleted
@@ -96,7 +96,9 @@ func (w *world) changeFile(d *device, name string, remove bool) {
 	m.next++
 	v := version{name, fmt.Sprintf("content %d of %d", m.next, d.own.id)}
 	m.alive[v], m.made[v] = true, true
-	m.parent[v] = was
+	if m.parent[v] = was; m.unseen[d.id][name] { // no one knows that it was here: a conflict, of which the server's wins (design §4)
+		m.parent[v] = m.parent[was]
+	}
 	w.note("device %d writes %s: %s", d.id, name, v.content)
 	d.media.Put(name, []byte(v.content))
 	w.cover.add("media: written")

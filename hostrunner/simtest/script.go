@@ -54,6 +54,9 @@ type script struct {
 	accounts int
 	devices  int // of all accounts, in turn
 	actions  []action
+	// plain has the devices' connections opened and closed, and TEMP tables made, as the core asks for it, without the short cuts of temps.go
+	// and history.go. It takes longer, and nothing else differs.
+	plain bool
 }
 
 // weights say how often an action is chosen.

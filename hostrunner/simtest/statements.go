@@ -19,10 +19,13 @@ type statements struct {
 	idle    map[string]host.Stmt
 	out     map[*keptStmt]bool // in use
 	temps   map[string]*temp
+	history history
+	plain   bool        // see script
+	looks   *statements // the same connection past the seeded fault, for what looks into a device
 }
 
 func keepStatements(db *sqlitehost.DB, rewrite func(string) string) *statements {
-	return &statements{db, rewrite, map[string]host.Stmt{}, map[*keptStmt]bool{}, map[string]*temp{}}
+	return &statements{db, rewrite, map[string]host.Stmt{}, map[*keptStmt]bool{}, map[string]*temp{}, newHistory(), false, nil}
 }
 
 func (s *statements) changed(sql string) string {
@@ -34,7 +37,7 @@ func (s *statements) changed(sql string) string {
 
 // Prepare takes a statement that is idle, or compiles one.
 func (s *statements) Prepare(sql string) (host.Stmt, error) {
-	sql = s.changed(sql)
+	sql = s.history.seen(s.changed(sql))
 	st := s.idle[sql]
 	if st == nil {
 		var err error
@@ -50,16 +53,30 @@ func (s *statements) Prepare(sql string) (host.Stmt, error) {
 
 // rest makes the connection as a new one, for the next who opens the file. It reports whether it could.
 func (s *statements) rest() bool {
+	if s.plain {
+		return false
+	}
 	for k := range s.out { // closing a connection ends them
 		_ = k.Close()
 	}
 	return s.DB.Resting() && s.dropTemps()
 }
 
+// execKept runs a statement on TEMP tables that outlast their use.
+func (s *statements) execKept(sql string) (done bool, err error) {
+	if s.plain {
+		return false, nil
+	}
+	if done, err = s.execTemp(sql); done {
+		return done, err
+	}
+	return s.execHistory(sql)
+}
+
 // Exec runs statements. Those that begin and end a transaction are kept as well.
 func (s *statements) Exec(sql string) error {
 	sql = s.changed(sql)
-	if done, err := s.execTemp(sql); done {
+	if done, err := s.execKept(sql); done {
 		return err
 	}
 	word, _, _ := strings.Cut(sql, " ")
@@ -72,6 +89,9 @@ func (s *statements) Exec(sql string) error {
 	}
 	_, err = st.Run(nil)
 	_ = st.Close()
+	if s.Resting() { // a commit; one that fails is rolled back
+		s.history.before = nil
+	}
 	return err
 }
 

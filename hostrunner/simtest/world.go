@@ -34,6 +34,7 @@ type world struct {
 	clock    clock
 	slice    int // rows in a message
 	newCore  func(host.Host) caller
+	plain    bool        // see script
 	codec    *wire.Codec // to look into messages
 	requests int
 	restarts int // of the server
@@ -97,8 +98,8 @@ func playOn(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) 
 // newWorld is a world in which the script can begin.
 func newWorld(s *script, m *mutant, cover *Coverage, core func(host.Host) caller) *world {
 	w := &world{
-		newCore: core,
-		rng:     rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
+		newCore: core, plain: s.plain,
+		rng: rand.New(rand.NewPCG(s.seed, 0xd3)), mutant: m, cover: cover, digest: sha256.New(), codec: wire.NewCodec(), clock: clock{now: start},
 	}
 	w.begin(s)
 	return w
