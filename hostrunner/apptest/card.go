@@ -61,3 +61,13 @@ func (a *App) ReadCard(t testing.TB, text string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
+
+// TapCard clicks what a CSS selector finds on the card, with the mouse.
+func (a *App) TapCard(t testing.TB, selector string) {
+	t.Helper()
+	a.Run(t, nil, `document.querySelector("iframe").scrollIntoView({ block: "center" })`)
+	in := Card[place](t, a, `const r = document.querySelector(`+quote(selector)+`).getBoundingClientRect(); return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }`)
+	var frame place
+	a.Run(t, &frame, `const r = document.querySelector("iframe").getBoundingClientRect(); return { X: r.x, Y: r.y }`)
+	a.do(t, chromedp.MouseClickXY(frame.X+in.X, frame.Y+in.Y))
+}

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { SyncError } from "cardferry";
-import { account, start, toast } from "./ferry.ts";
+import { account, say, start, toast } from "./ferry.ts";
 import { update, waitingWorker } from "./install.ts";
 import { href, route } from "./router.ts";
 import { texts } from "./texts.ts";
@@ -68,7 +68,13 @@ function skip(e: Event): void {
 }
 
 function Toast() {
-  return <div class="toast" role="status" aria-live="polite">{toast.value}</div>;
+  const { text, undo } = toast.value;
+  return (
+    <div class={`toast ${undo ? "with-undo" : ""}`} role="status" aria-live="polite">
+      {text}
+      {undo && <button type="button" onClick={() => { say(""); undo(); }}>{texts.common.undo}</button>}
+    </div>
+  );
 }
 
 function Update() {

@@ -12,8 +12,14 @@ export const status = signal<Status>({ required: "none", activity: "idle", lastS
 export const account = signal<AccountInfo | null>(null);
 /** Counts what may have changed cards: edits here, and syncs. Views read again when it moves. */
 export const version = signal(0);
-/** A sentence that is shown for a moment and read out. */
-export const toast = signal("");
+/** What is shown for a moment and read out. */
+export interface Said {
+  text: string;
+  /** Takes back what the sentence tells. */
+  undo?: (() => void) | undefined;
+}
+
+export const toast = signal<Said>({ text: "" });
 export const online = signal(navigator.onLine);
 
 addEventListener("online", () => (online.value = true));
@@ -63,17 +69,20 @@ export function toError(e: unknown): SyncError {
 let hide: ReturnType<typeof setTimeout> | undefined;
 let saidAt = 0;
 
-/** Shows a sentence for a few seconds. */
-export function say(text: string): void {
+const SHORT = 5000; // milliseconds
+const LONG = 10_000; // with something to tap
+
+/** Shows a sentence for a few seconds, with a button if what it tells can be taken back. */
+export function say(text: string, undo?: () => void): void {
   clearTimeout(hide);
-  toast.value = text;
+  toast.value = { text, undo };
   saidAt = performance.now();
-  hide = setTimeout(() => (toast.value = ""), 5000);
+  hide = setTimeout(() => (toast.value = { text: "" }), undo ? LONG : SHORT);
 }
 
 // What was said at another place a while ago is not needed at the next one.
 addEventListener("hashchange", () => {
-  if (performance.now() - saidAt > 1000) toast.value = "";
+  if (performance.now() - saidAt > 1000) toast.value = { text: "" };
 });
 
 /** Says what went wrong. */

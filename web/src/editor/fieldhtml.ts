@@ -8,6 +8,9 @@ const PLAIN: Record<string, readonly string[]> = {
   IMG: ["src", "alt", "width", "height"],
 };
 
+/** Elements of this document load nothing, wherever they stand. Those of the page's do as soon as they have an address. */
+const inert = document.createElement("template").content.ownerDocument;
+
 /** Parses HTML so that nothing in it is loaded or run. */
 export function parse(html: string): DocumentFragment {
   const template = document.createElement("template");
@@ -50,7 +53,7 @@ export function put(html: string, into: HTMLElement, show: (image: HTMLImageElem
 
 /** Takes the field out again. */
 export function take(from: HTMLElement): string {
-  const copy = from.cloneNode(true) as HTMLElement;
+  const copy = inert.importNode(from, true);
   for (const image of copy.querySelectorAll("img")) {
     const { name, alt } = image.dataset;
     for (const a of [...image.attributes]) if (!["width", "height"].includes(a.name)) image.removeAttribute(a.name);
@@ -86,7 +89,7 @@ export function decode(src: string): string {
 
 /** The HTML of a picture. */
 export function imageHTML(name: string): string {
-  const image = document.createElement("img");
+  const image = inert.createElement("img");
   image.setAttribute("src", name.replace(/[%?#]/g, encodeURIComponent));
   return image.outerHTML;
 }

@@ -4,10 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { edit } from "../api.ts";
 import { deckNames, find, hits, type Found, type Hit } from "../cards.ts";
 import type { Day } from "../day.ts";
-import { complain, say, version } from "../ferry.ts";
+import { complain, version } from "../ferry.ts";
 import { go, href, route } from "../router.ts";
 import { texts } from "../texts.ts";
 import { useLoad } from "../ui/load.ts";
+import { done } from "../undo.ts";
 import { Confirm, Empty, Head, IconButton, Sheet } from "../ui/parts.tsx";
 
 /** The height of a row in pixels: 4rem, as in views.css. */
@@ -122,7 +123,9 @@ function Selection(p: { selected: ReadonlySet<number>; clear: () => void }) {
   const cardIds = [...p.selected];
   const set = (what: { suspended?: boolean; deckId?: number }): void => {
     setAsk(null);
-    edit({ op: "setCards", cardIds, ...what }).then(p.clear, complain);
+    const n = cardIds.length;
+    const text = what.deckId !== undefined ? texts.browse.moved(n) : what.suspended ? texts.browse.suspended(n) : texts.browse.unsuspended(n);
+    edit({ op: "setCards", cardIds, ...what }).then(() => { done(text); p.clear(); }, complain);
   };
   return (
     <div class="surface selection" role="group" aria-label={texts.browse.selected(cardIds.length)}>
@@ -142,7 +145,7 @@ function DeleteNotes(p: { cardIds: number[]; onNo: () => void; onDone: () => voi
   const noteIds = useLoad(async () => [...new Set((await hits(p.cardIds)).map((h) => h.noteId))], []);
   if (!noteIds) return null;
   const remove = (): void =>
-    void edit({ op: "removeNotes", noteIds }).then(() => { say(texts.browse.deleted(noteIds.length)); p.onDone(); }, complain);
+    void edit({ op: "removeNotes", noteIds }).then(() => { done(texts.browse.deleted(noteIds.length)); p.onDone(); }, complain);
   return <Confirm title={texts.browse.deleteNotes} text={texts.browse.deleteAsk(noteIds.length)} action={texts.browse.deleteNotes} danger onYes={remove} onNo={p.onNo} />;
 }
 

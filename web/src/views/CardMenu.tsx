@@ -8,7 +8,7 @@ import { Icon } from "../ui/icons.tsx";
 import { MenuItem, Sheet } from "../ui/parts.tsx";
 
 /** The menu of the study screen. */
-export function CardMenu(p: { facts: CardFacts; onClose: () => void; onKeys: () => void; change: (work: () => Promise<unknown>) => Promise<void> }) {
+export function CardMenu(p: { facts: CardFacts; onClose: () => void; onKeys: () => void; change: (work: () => Promise<unknown>) => Promise<void>; onFlagged: () => Promise<void> }) {
   const { facts } = p;
   const set = (what: { buried?: boolean; suspended?: boolean }, text: string): void => {
     p.onClose();
@@ -22,7 +22,7 @@ export function CardMenu(p: { facts: CardFacts; onClose: () => void; onKeys: () 
       <MenuItem icon="keyboard" label={texts.study.keys} onClick={p.onKeys} />
       <div class="body">
         <p class="label">{texts.study.flag}</p>
-        <Flags flag={facts.flag} onFlag={(flag) => setFlag([facts.id], flag).then(p.onClose, complain)} />
+        <Flags flag={facts.flag} onFlag={(flag) => setFlag([facts.id], flag).then(p.onFlagged).then(p.onClose, complain)} />
         <p class="label facts-title">{texts.study.info}</p>
         <Facts facts={facts} />
       </div>

@@ -10,6 +10,7 @@ import { Icon } from "../ui/icons.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Confirm, Empty, ErrorNotice, Head, IconButton, MenuItem, Notice, Sheet } from "../ui/parts.tsx";
 import { SyncButton } from "../ui/SyncButton.tsx";
+import { done } from "../undo.ts";
 
 type Ask = { what: "menu" | "rename" | "remove"; deck: Deck } | { what: "new" } | null;
 
@@ -196,7 +197,7 @@ function NameSheet(p: { title: string; name: string; onClose: () => void; onSave
 }
 
 function RemoveDeck(p: { deck: Deck; onClose: () => void }) {
-  const remove = (): void => void edit({ op: "removeDeck", deckId: p.deck.id }).then(p.onClose, complain);
+  const remove = (): void => void edit({ op: "removeDeck", deckId: p.deck.id }).then(() => { done(texts.decks.removed(p.deck.fullName)); p.onClose(); }, complain);
   return <Confirm title={texts.decks.remove} text={texts.decks.removeAsk(p.deck.fullName, p.deck.total)} action={texts.decks.remove} danger onYes={remove} onNo={p.onClose} />;
 }
 

@@ -3,8 +3,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addNote, edit, preview, setCurrent, type Rendered } from "../api.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
+import { openLink } from "../card/link.ts";
 import { sendMathJax } from "../card/mathjax.ts";
 import { CardMedia } from "../card/media.ts";
+import type { FromFrame } from "../card/messages.ts";
+import { Player } from "../card/player.ts";
 import { allTags, deckNames, isDuplicate, lastChoice, noteTypes, readNote, type Note, type NoteType } from "../cards.ts";
 import { FieldBox } from "../editor/FieldBox.tsx";
 import { mediaNames, without } from "../editor/fieldhtml.ts";
@@ -13,6 +16,7 @@ import { complain, say, toError } from "../ferry.ts";
 import { back, go, guardLeaving } from "../router.ts";
 import { texts } from "../texts.ts";
 import { night } from "../theme.ts";
+import { done } from "../undo.ts";
 import { useLoad } from "../ui/load.ts";
 import { Confirm, Empty, Head, IconButton, Notice } from "../ui/parts.tsx";
 
@@ -120,7 +124,7 @@ function check(type: NoteType, note: Note): string | null {
 function remove(noteId: number): void {
   guardLeaving(null);
   edit({ op: "removeNotes", noteIds: [noteId] }).then(() => {
-    say(texts.browse.deleted(1));
+    done(texts.browse.deleted(1));
     go("#/browse", { replace: true });
   }, complain);
 }
@@ -204,6 +208,23 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
   const media = useRef<CardMedia | null>(null);
   media.current ??= new CardMedia((m) => frame.current?.send(m));
   useEffect(() => () => media.current?.end(), []);
+  const player = useRef<Player | null>(null);
+  useEffect(() => {
+    player.current = new Player(faces?.rendered?.questionSounds ?? [], faces?.rendered?.answerSounds ?? []);
+    return () => player.current?.stop();
+  }, [faces]);
+  const onMessage = (m: FromFrame): void => {
+    switch (m.type) {
+      case "need":
+        return void media.current?.need(m.names);
+      case "mathjax":
+        return void sendMathJax(frame);
+      case "play":
+        return player.current?.play(m.side, m.index);
+      case "link":
+        return openLink(m.url);
+    }
+  };
   return (
     <div class="stack">
       <div class="row">
@@ -219,7 +240,7 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
         <div class="surface preview">
           <CardFrame
             face={{ key: `${type.id} ${ord}`, side, html: side === "question" ? faces.rendered.question : faces.answer, css: faces.rendered.css, ord }} night={night} handle={frame}
-            onMessage={(m) => void (m.type === "need" ? media.current?.need(m.names) : m.type === "mathjax" && sendMathJax(frame))}
+            onMessage={onMessage}
           />
         </div>
       )}

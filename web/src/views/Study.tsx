@@ -1,16 +1,18 @@
 // Study: the card, Show answer, four buttons. One thing on the screen, within reach of a thumb.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { answer, cardOf, edit, queue, rendered, undo, type CardFacts, type Queue, type Rendered } from "../api.ts";
+import { answer, cardOf, edit, queue, rendered, type CardFacts, type Queue, type Rendered } from "../api.ts";
 import type { FromFrame, Side } from "../card/messages.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
 import { CardMedia } from "../card/media.ts";
+import { openLink } from "../card/link.ts";
 import { sendMathJax } from "../card/mathjax.ts";
 import { Player } from "../card/player.ts";
 import { complain, say, toError } from "../ferry.ts";
 import { back, go, href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { night } from "../theme.ts";
+import { takeBack } from "../undo.ts";
 import { Icon } from "../ui/icons.tsx";
 import { IconButton, Sheet } from "../ui/parts.tsx";
 import { MissingMedia } from "./MissingMedia.tsx";
@@ -87,16 +89,6 @@ function useStudy(deckId: number) {
   };
 }
 
-async function takeBack(): Promise<void> {
-  try {
-    const what = await undo();
-    say(what === "answerCard" ? texts.study.undone.answerCard : texts.study.undone.other);
-  } catch (e) {
-    if (toError(e).kind !== "not_found") throw e;
-    say(texts.study.nothingToUndo);
-  }
-}
-
 function CardScreen(p: { s: Study; shown: Shown }) {
   const { s, shown } = p;
   const [menu, setMenu] = useState<"menu" | "keys" | "missing" | null>(null);
@@ -125,7 +117,7 @@ function CardScreen(p: { s: Study; shown: Shown }) {
         // A card could invent keys, so they count only just after a person did something.
         return void (navigator.userActivation.isActive && act(m.key, m.ctrl));
       case "link":
-        if (confirm(texts.study.openLink(m.url))) window.open(m.url, "_blank", "noopener,noreferrer");
+        return openLink(m.url);
     }
   };
   const face = {
@@ -144,7 +136,7 @@ function CardScreen(p: { s: Study; shown: Shown }) {
         </div>
       </div>
       <Answer s={s} shown={shown} show={show} />
-      {menu === "menu" && <CardMenu facts={shown.facts} onClose={() => setMenu(null)} onKeys={() => setMenu("keys")} change={s.change} />}
+      {menu === "menu" && <CardMenu facts={shown.facts} onClose={() => setMenu(null)} onKeys={() => setMenu("keys")} change={s.change} onFlagged={s.refresh} />}
       {menu === "keys" && <Keys onClose={() => setMenu(null)} />}
       {menu === "missing" && <MissingMedia noteId={shown.facts.noteId} names={media.missing.value} onClose={() => setMenu(null)} />}
     </div>
