@@ -118,6 +118,8 @@ func TestSteady(t *testing.T) {
 		var wrong []string
 		a.Eval(t, &wrong, `const out = document.documentElement.scrollWidth > innerWidth ? ["wider than the window"] : [];
 			for (const e of all("button, a[href], h1, h2, label, p")) if (!e.closest(".sr, .skip, .nav, .hit") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") out.push("cut off: " + clean(name(e)));
+			if (document.querySelector(".skip")?.getBoundingClientRect().bottom > 0) out.push("the link to the content is seen without the focus");
+			for (const e of all(".figures span")) { const r = document.createRange(); r.selectNodeContents(e); if (r.getClientRects().length > clean(e.innerText).split(" ").length) out.push("a word is broken: " + clean(e.innerText)); }
 			return out`)
 		for _, w := range wrong {
 			t.Errorf("%s with large text: %s", place.hash, w)

@@ -48,6 +48,7 @@ func TestWithoutServer(t *testing.T) {
 	a.Read(t, "At the harbour")
 	synced(t, a)
 	s.Stop()
+	a.Wait(t, `performance.getEntriesByName("cardferry-ahead").length === 1`) // the first card is looked at before somebody asks for it
 
 	a.Tap(t, "Study Spanish")
 	a.ReadCard(t, "el")
@@ -94,7 +95,7 @@ func TestWithoutServer(t *testing.T) {
 		found(t, a, `"not kept"`, "1 card")
 		a.Tap(t, "Select not kept")
 		a.Tap(t, "Delete notes")
-		a.Read(t, "Delete 1 note with all their cards?")
+		a.Read(t, "Delete 1 note with all its cards?")
 		a.Tap(t, "Delete notes")
 		a.Read(t, "1 note deleted.")
 		if undo {

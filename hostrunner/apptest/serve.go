@@ -20,7 +20,8 @@ type Server struct {
 	URL string // ends in "/"; the same after Start
 
 	program, dir string
-	app          string // a tree with the app, which Release changes; "" for this one
+	app          string   // a tree with the app, which Release changes; "" for this one
+	more         []string // further flags
 	cmd          *exec.Cmd
 }
 
@@ -71,7 +72,7 @@ func (s *Server) Start(t testing.TB) {
 	if s.URL != "" {
 		at = strings.Trim(strings.TrimPrefix(s.URL, "http://"), "/")
 	}
-	s.cmd = exec.Command(s.program, "serve", "--addr", at, "--data", s.dir)
+	s.cmd = exec.Command(s.program, append([]string{"serve", "--addr", at, "--data", s.dir}, s.more...)...)
 	s.cmd.Dir = cmp.Or(s.app, root()) // where the app is found
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -107,6 +108,14 @@ func (s *Server) OwnApp(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
+	s.Stop()
+	s.Start(t)
+}
+
+// Upstream opens a way to another server, under a name.
+func (s *Server) Upstream(t testing.TB, name string, other *Server) {
+	t.Helper()
+	s.more = append(s.more, "--upstream", name+"="+other.URL)
 	s.Stop()
 	s.Start(t)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -80,6 +81,11 @@ func TestFrame(t *testing.T) {
 		if !strings.Contains(policy, want) {
 			t.Errorf("%q lacks %s", policy, want)
 		}
+	}
+	// The file says it as well, for servers that send no policy. What may be around it can only be said in a header.
+	file, err := os.ReadFile("../../web/src/frame.html")
+	if inside, _, _ := strings.Cut(policy, "; frame-ancestors"); err != nil || !strings.Contains(string(file), `content="`+inside+`"`) {
+		t.Errorf("frame.html has another policy than %q, %v", inside, err)
 	}
 	if got := w.Header().Get("Connection-Allowlist"); got != "()" {
 		t.Errorf("a card may connect to %q", got)

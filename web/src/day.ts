@@ -1,7 +1,7 @@
 // The study day: it begins some hours after midnight. The core knows it exactly and decides what is due; this is for
 // what the app shows around it (when a card is due, reviews per day).
 
-import { ferry } from "./ferry.ts";
+import { changed, ferry, opened } from "./ferry.ts";
 
 /** The study day now. */
 export interface Day {
@@ -28,4 +28,23 @@ export async function day(now = new Date()): Promise<Day> {
   const end = new Date(start);
   if (passed) end.setDate(end.getDate() + 1);
   return { number: Math.max(0, local - created - (passed ? 0 : 1)), end: end.getTime() };
+}
+
+let seen: number | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Has the views read again when a study day begins: other cards are due then, though nobody has changed anything. */
+export function followDays(): void {
+  const look = (): void => void lookAtDay().catch(() => undefined); // who can read no cards says so elsewhere
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look()); // timers sleep with the device
+  requestAnimationFrame(() => setTimeout(look)); // what is on the screen first
+}
+
+async function lookAtDay(): Promise<void> {
+  if (!opened.value) return;
+  const { today, next_day } = await ferry().deckTree();
+  if (seen !== undefined && seen !== today) changed();
+  seen = today;
+  clearTimeout(timer);
+  timer = setTimeout(() => void lookAtDay().catch(() => undefined), Math.max(1000, next_day - Date.now() + 1000));
 }

@@ -4,6 +4,7 @@ import { render } from "preact";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/views.css";
+import { followDays } from "./day.ts";
 import { account, opened, openError, start } from "./ferry.ts";
 import { route } from "./router.ts";
 import { startServiceWorker } from "./install.ts";
@@ -61,4 +62,4 @@ startTheme();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 // The package looks for a service worker when it opens, and uses the app's if there is one.
-void startServiceWorker().then(start);
+void startServiceWorker().then(start).then(followDays);

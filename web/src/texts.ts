@@ -233,7 +233,7 @@ export const texts = {
     suspend: "Suspend",
     unsuspend: "Unsuspend",
     deleteNotes: "Delete notes",
-    deleteAsk: (n: number) => `Delete ${count(n, "note")} with all their cards? You can take it back with Undo.`,
+    deleteAsk: (n: number) => `Delete ${count(n, "note")} with all ${n === 1 ? "its" : "their"} cards? You can take it back with Undo.`,
     deleted: (n: number) => `${count(n, "note")} deleted.`,
     suspended: (n: number) => `${count(n, "card")} suspended.`,
     unsuspended: (n: number) => `${count(n, "card")} unsuspended.`,

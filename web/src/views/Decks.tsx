@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { deckTree, edit, today, type Deck, type Today } from "../api.ts";
+import { deckTree, edit, lookAhead, today, type Deck, type Today } from "../api.ts";
 import { account, complain, status, syncState, version } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
@@ -59,6 +59,11 @@ function TodayBox(p: { decks: readonly Deck[]; today: Today }) {
   const t = p.today;
   const left = sum(p.decks);
   const next = first(p.decks);
+  useEffect(() => {
+    if (!next) return;
+    const timer = setTimeout(() => void lookAhead(next.id).catch(() => undefined), 0); // after the list is on the screen; what fails here is said when somebody studies
+    return () => clearTimeout(timer);
+  }, [next?.id]);
   const done = t.reviews > 0 ? texts.decks.studied(t.reviews, Math.max(1, Math.round(t.seconds / 60))) : texts.decks.notStudied;
   return (
     <section class="surface today">

@@ -14,13 +14,22 @@ interface Entered {
   server: string;
 }
 
+/** The server that the page comes from. */
+const HOME = `${location.origin}/`;
+
+/** The address of the account's server, "" for the page's own. */
+function lastServer(): string {
+  const endpoint = account.value?.endpoint ?? HOME;
+  return endpoint === HOME ? "" : endpoint;
+}
+
 /** What is wrong, as a text of ours or an error. */
 type Problem = string | ReturnType<typeof toError> | null;
 
 /** The form. */
 export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
   const [mode, setMode] = useState(p.mode);
-  const [entered, set] = useState<Entered>({ user: account.value?.user ?? "", password: "", server: "" });
+  const [entered, set] = useState<Entered>({ user: account.value?.user ?? "", password: "", server: lastServer() });
   const [shown, setShown] = useState(false);
   const [problem, setProblem] = useState<Problem>(null);
   const [working, setWorking] = useState(false);
@@ -75,7 +84,7 @@ function ServerField(p: { value: string; onInput: (value: string) => void }) {
       <summary>{texts.sign.server}: {p.value || location.host}</summary>
       <div class="field">
         <label for="server" class="sr">{texts.sign.server}</label>
-        <input id="server" class="input" inputMode="url" placeholder={`${location.origin}/`} autocapitalize="none" spellcheck={false} aria-describedby="server-hint" value={p.value} onInput={(e) => p.onInput(e.currentTarget.value)} />
+        <input id="server" class="input" inputMode="url" placeholder={HOME} autocapitalize="none" spellcheck={false} aria-describedby="server-hint" value={p.value} onInput={(e) => p.onInput(e.currentTarget.value)} />
         <p id="server-hint" class="hint">{texts.sign.serverHint} {texts.sign.serverPath}</p>
       </div>
     </details>
@@ -96,7 +105,7 @@ async function enter(mode: "in" | "up", { user, password, server }: Entered): Pr
   const name = user.trim();
   const { place } = route.value;
   if (mode === "up") await signUp(name, password);
-  else await ferry().login({ user: name, password, ...(server.trim() ? { endpoint: server.trim() } : {}) });
+  else await ferry().login({ user: name, password, endpoint: server.trim() || HOME });
   setWelcomed();
   const report = await ferry().refresh().catch(() => null); // the decks say what is wrong
   const to = report?.required === "full" ? href("choose") : "#/";

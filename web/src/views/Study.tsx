@@ -8,7 +8,7 @@ import { CardMedia } from "../card/media.ts";
 import { openLink } from "../card/link.ts";
 import { sendMathJax } from "../card/mathjax.ts";
 import { Player } from "../card/player.ts";
-import { complain, say, toError } from "../ferry.ts";
+import { complain, say, toError, version } from "../ferry.ts";
 import { back, go, href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { night } from "../theme.ts";
@@ -69,6 +69,9 @@ function useStudy(deckId: number) {
     }
   };
   useEffect(() => void next(), [deckId]);
+  useEffect(() => {
+    if (state.queue && !state.shown) void next(); // a new day, or a sync, may have brought more
+  }, [version.value]);
   const { shown } = state;
   return {
     ...state,
