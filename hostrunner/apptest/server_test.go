@@ -28,6 +28,7 @@ func TestOtherServer(t *testing.T) {
 	a.Fill(t, "Server", "https://sync.example.org/")
 	a.Tap(t, "Sign in")
 	a.Read(t, "This page can reach its own server only")
+	a.Wait(t, `document.querySelector("[role=alert]").getBoundingClientRect().top >= 0`) // and not above what is seen
 	a.Access(t, "the address of a server")
 	shot(t, a, "server")
 	a.Fill(t, "Server", "/upstream/other/")

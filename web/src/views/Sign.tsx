@@ -1,6 +1,6 @@
 // Sign in and sign up: one form, two modes. It is also the first page of all, with a way past it.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { signUp } from "../api.ts";
 import { account, ferry, toError } from "../ferry.ts";
 import { go, href, route } from "../router.ts";
@@ -34,6 +34,8 @@ export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
   const [problem, setProblem] = useState<Problem>(null);
   const [working, setWorking] = useState(false);
   const t = texts.sign;
+  const notice = useRef<HTMLDivElement>(null);
+  useEffect(() => void (problem && notice.current?.scrollIntoView({ block: "nearest" })), [problem]); // on a small screen it stands above what is seen
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
     const missing = !entered.user.trim() ? t.userEmpty : !entered.password ? t.passwordEmpty : reach(entered.server);
@@ -54,7 +56,9 @@ export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
         <h1>{p.welcome ? t.lead : mode === "in" ? t.in : t.up}</h1>
         {p.welcome && <p class="muted">{t.leadMore}</p>}
       </div>
-      {problem && (typeof problem === "string" ? <Notice kind="bad">{problem}</Notice> : <ErrorNotice error={problem} />)}
+      <div ref={notice} hidden={!problem}>
+        {problem && (typeof problem === "string" ? <Notice kind="bad">{problem}</Notice> : <ErrorNotice error={problem} />)}
+      </div>
       <form class="stack" onSubmit={(e) => void submit(e)} noValidate>
         <div class="field">
           <label for="user">{t.user}</label>
