@@ -63,4 +63,9 @@ func TestByItself(t *testing.T) {
 	a.Tap(t, "Sync (")
 	a.Read(t, "Offline, ")
 	shot(t, a, "offline")
+	for _, width := range []int64{360, 320} { // the longest of what the button says has room
+		a.Size(t, width, 780, false)
+		a.Wait(t, `[document.querySelector(".sync"), document.querySelector(".sync > span")].every((e) => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right < innerWidth)`)
+	}
+	shot(t, a, "offline-320")
 }
