@@ -33,7 +33,9 @@ func decide(local collection.Col, localEmpty bool, m wire.Meta) decision {
 		localNewer: local.Mod > m.Mod,
 	}
 	switch {
-	case local.Mod == m.Mod: // before scm: trap 10
+	// Before scm: trap 10. An edit during a sync may have the millisecond in which another device's sync ends as its time: the times are
+	// equal then, the usns and what they stand for are not.
+	case local.Mod == m.Mod && local.USN == int64(m.USN):
 		d.required = RequiredNone
 	case local.Scm != m.Scm:
 		d.required = RequiredFull

@@ -38,6 +38,11 @@ func TestDecide(t *testing.T) {
 			}
 		}
 	}
+	for scm, want := range map[int64]Required{10: RequiredNormal, 11: RequiredFull} { // another device's sync ended in the millisecond of an edit here
+		if d := decide(collection.Col{Mod: 10, Scm: scm, USN: 6}, false, wire.Meta{Mod: 10, Scm: 10, USN: 7}); d.required != want {
+			t.Errorf("equal mod, other usn, scm %d: %+v", scm, d)
+		}
+	}
 	fresh := decide(collection.Col{Mod: 0, Scm: 5}, true, wire.Meta{Mod: 0, Scm: 6, Empty: true})
 	if fresh.required != RequiredNone {
 		t.Errorf("two new collections: %+v", fresh)

@@ -150,15 +150,8 @@ func (s *Syncer) syncOnce(ctx context.Context, r *remote.Server, onConflict Dire
 	d := decide(base.col, base.empty, m)
 	switch d.required {
 	case RequiredNone:
-		// An edit may have the millisecond in which another device's sync ended as its time: equal, and not the same (make sim SEED=8 of a
-		// former generator).
-		if base.col.Scm != m.Scm || base.col.USN == int64(m.USN) {
-			rep.USN, rep.settled = base.col.USN, base.media == int64(m.MediaUSN)
-			return false, nil
-		}
-		if pending, err := collection.AnyPending(s.db()); err != nil || !pending {
-			return false, err
-		}
+		rep.USN, rep.settled = base.col.USN, base.media == int64(m.MediaUSN)
+		return false, nil
 	case RequiredFull:
 		return false, s.oneWay(ctx, r, onConflict, base, d, m, rep)
 	}
