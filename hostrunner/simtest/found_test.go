@@ -12,6 +12,10 @@ func TestFound(t *testing.T) {
 		"an edit in the millisecond in which another device's sync ends": {
 			at(0, doClock, focusTogether), at(0, doEdit, focusCard), at(0, doSync, ""), at(0, doEdit, focusUpdate), at(1, doSync, ""),
 		},
+		"an edit while others are sent, in the millisecond in which another device's sync ends": {
+			at(0, doEdit, focusAdd), at(1, doEdit, focusRemove),
+			{device: 1, kind: doSync, at: map[string]netFault{"applyGraves": removed}, atOnce: true, seed: 7}, at(0, doSync, ""),
+		},
 		"an id given again in the millisecond of a deletion": {
 			at(0, doEdit, focusAdd), at(0, doSync, ""), at(1, doSync, ""), at(0, doEdit, focusRemoveLast), at(0, doEdit, focusAdd), at(0, doSync, ""),
 			at(1, doSync, ""), at(0, doEdit, focusRemoveLast), at(0, doSync, ""),

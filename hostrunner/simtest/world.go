@@ -16,6 +16,7 @@ import (
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
@@ -281,11 +282,23 @@ func (w *world) trySync(d *device, how colsync.Direction) (r service.SyncResult,
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
-	if err == nil {
-		d.forced = false // it is of one line with the server again
+	if err == nil && d.forced && (r.RoundTrips > 1 || w.oneLine(d)) {
+		d.forced = false
 	}
 	w.ended(d, "sync", err)
 	return r, err
+}
+
+// oneLine reports whether the collections of a device and of the server can be merged. A sync that finds equal times, which may be chance, does
+// not ask (sync spec, trap 10).
+func (w *world) oneLine(d *device) bool {
+	server, err := w.serverCollection(d.own)
+	if err != nil {
+		return false
+	}
+	scm, err := rows.IntOf(server, "SELECT scm FROM col")
+	own := d.look("SELECT scm FROM col")
+	return err == nil && len(own) == 1 && own[0] == scm
 }
 
 // oneWay replaces the server's collection or the device's.
