@@ -12,9 +12,12 @@ import (
 	"github.com/cardferry/cardferry/core/wire"
 )
 
-// manyRows is how many rows of a table must have come before its indexes are dropped. It is less than bulkRows: a sender that has sent so many
-// without an end is likely to have many more.
-const manyRows = 4_000
+// manyRows is how many rows of a table must have come before its indexes are dropped. It is less than bulkRows: that they are made anew is in
+// any case a part of a long session.
+const manyRows = 1_500
+
+// longRows is how many rows of a table make a session long.
+const longRows = 4_000
 
 // waitingBytes is how much of a session waits to be stored. Senders begin with the highest ids, and SQLite appends to a table much faster than
 // it puts rows in between: so the rows of many slices are stored at once, from the lowest id on.
@@ -194,9 +197,9 @@ func (s *Slices) expect(t *arriving) (err error) {
 	return dropIndexes(s.a.db, t.dropped)
 }
 
-// Long reports whether indexes were dropped, which End will make again.
+// Long reports whether indexes were dropped of a table with so many rows that it takes memory to make them again, as End will.
 func (s *Slices) Long() bool {
-	return slices.ContainsFunc(s.tables[:], func(t arriving) bool { return len(t.dropped) > 0 })
+	return slices.ContainsFunc(s.tables[:], func(t arriving) bool { return len(t.dropped) > 0 && t.present+t.stored >= longRows })
 }
 
 // End stores what waits, and makes the indexes again that were dropped. It is called after the last slice, and before the session's

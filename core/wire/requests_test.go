@@ -121,9 +121,22 @@ func TestRefusedRequests(t *testing.T) {
 	refused(t, func(b []byte) (string, error) { u, _, err := wire.ParseLoginRequest(b); return u, err }, `{"u":"x"}`, `{"u":1,"p":"x"}`)
 	refused(t, func(b []byte) (int64, error) { v, _, err := wire.ParseMetaRequest(b); return v, err }, `{"v":11}`, `{"cv":"x"}`, `{"v":"11","cv":"x"}`)
 	var c wire.Chunk
-	for _, text := range []string{``, `{}`, `{"chunk":null}`, `{"chunk":[]}`, `{"done":true}`} {
+	for _, text := range []string{``, `{}`, `{"chunk":null}`, `{"chunk":[]}`, `{"done":true}`, `{"chunk":{"done":true}`, `{"chunk":{"done":true}}}`,
+		`{"chunk":{"done":true}]`, `{"chunk":}`} {
 		if err := wire.ParseApplyChunk([]byte(text), &c); !errors.Is(err, fault.DamagedDownload) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestApplyChunkAsSent: what reads the usual form without looking for its end accepts no less than what does.
+func TestApplyChunkAsSent(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{"chunk":{"done":true,"revlog":[[1,2,3,4,5,6,7,8,9]]}}`, ` { "chunk" : {"done":true,"revlog":[[1,2,3,4,5,6,7,8,9]]} } `,
+		`{"chunk":{"done":true,"revlog":[[1,2,3,4,5,6,7,8,9]]},"x":{}}`, `{"x":[1],"chunk": {"revlog":[[1,2,3,4,5,6,7,8,9]],"done":true}}`} {
+		var c wire.Chunk
+		if err := wire.ParseApplyChunk([]byte(text), &c); err != nil || !c.Done || len(c.Revlog) != 1 || c.Revlog[0].Time != 8 {
+			t.Errorf("%s: %+v, %v", text, c, err)
 		}
 	}
 }

@@ -317,10 +317,12 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 		}
 		usn, empty = s.usn+1, !s.received
 		a.message = wire.AppendFinish(nil, summary.col.Mod)
-		c.tenant.endSession() // there is nothing to roll back
-		if c.tenant.db != nil {
-			c.tenant.summary = summary
+		c.tenant.summary = summary
+		if s.roomy { // the file is closed, which the client need not wait for
+			c.tenant.next = func(context.Context) { c.tenant.endSession() }
+			return nil
 		}
+		c.tenant.endSession() // there is nothing to roll back
 		return nil
 	})
 	if err == nil {
