@@ -64,7 +64,11 @@ func NewServer(t testing.TB, upstream string) *Server {
 		w.Header().Set("Service-Worker-Allowed", "/") // for those of apps
 		http.FileServerFS(pages).ServeHTTP(w, r)
 	})
-	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(dist))))
+	files := http.StripPrefix("/dist/", http.FileServer(http.Dir(dist)))
+	mux.HandleFunc("GET /dist/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // as cardferry serve does: there the names have a hash
+		files.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /serviceWorker.js", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))
 	})

@@ -54,19 +54,24 @@ export class Profile {
     this.#guest.afterRun = () => this.#afterRun();
   }
 
-  /** Lends the guest the files of engine and a store of media files. */
+  /** Lends the guest, which may still be on its way, the files of engine and a store of media files. */
   static async create(
     engine: Engine,
-    unlent: Unlent,
+    coming: Unlent | Promise<Unlent>,
     log: (line: string) => void,
     storeOn: (engine: Engine, catalogue: Catalogue) => MediaStore,
   ): Promise<Profile> {
-    const { memory } = unlent;
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
       guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
     engine.install(compare, authorizeReading(engine));
     await engine.reserve();
-    const catalogue = Catalogue.open(engine);
+    const catalogue = Catalogue.open(engine); // most of SQLite is compiled by this, which need not wait for the guest
+    const unlent = await Promise.resolve(coming).catch((e: unknown) => {
+      catalogue.close();
+      engine.close();
+      throw e;
+    });
+    const { memory } = unlent;
     const files = new Files(engine, catalogue);
     const databases = new Databases(engine, catalogue);
     const store = storeOn(engine, catalogue);

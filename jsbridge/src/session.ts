@@ -106,10 +106,9 @@ export class Session {
       const known = timed("account", Promise.all([store.load(), Evicted.read(options.profile)]));
       known.catch(() => {}); // thrown below
       const { sqlite, core } = around.modules.get(options);
-      const [engine, guest] = await Promise.all([
-        timed("sqlite", Engine.opfs(sqlite, `${folder}/database`)),
-        timed("guest", timed("compile", core).then((module) => reactor(module, log))),
-      ]);
+      const guest = timed("guest", timed("compile", core).then((module) => reactor(module, log)));
+      guest.catch(() => {}); // thrown below
+      const engine = await timed("sqlite", Engine.opfs(sqlite, `${folder}/database`));
       let media!: OpfsMedia; // made by create
       profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
         (media = new OpfsMedia(engine, catalogue, options.profile, `${folder}/media`)),
