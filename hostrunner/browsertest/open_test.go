@@ -106,34 +106,29 @@ func TestLargeResults(t *testing.T) {
 	}
 }
 
-// TestModules opens profiles in pages that compile the files of their workers, or cannot, or never answer; and in one that need not.
+// TestModules looks whether a page gets the compiled files of its worker, to keep them for the next one, if that has compiled any.
 func TestModules(t *testing.T) {
 	t.Parallel()
 	server := browsertest.NewServer(t, "")
 	browser := browsertest.Start(t)
-	page := browser.Open(t, server.URL)
+	page, other := browser.Open(t, server.URL), browser.Open(t, server.URL)
 	const openSeen = `
-		const seen = [], { postMessage } = Worker.prototype;
-		Worker.prototype.postMessage = function (message, ...rest) {
-			if (message.type === "module") seen.push(message.of, message.module instanceof WebAssembly.Module);
-			if (message.type !== "module" || args[0] !== "silent") postMessage.call(this, message, ...rest);
+		const seen = [], { Worker: Given } = globalThis;
+		globalThis.Worker = class extends Given {
+			constructor(...args) {
+				super(...args);
+				this.addEventListener("message", ({ data }) => data.type === "module" && data.module instanceof WebAssembly.Module && seen.push(data.of));
+			}
 		};
-		if (args[0] === "offline") globalThis.fetch = () => Promise.reject(new TypeError("no network"));
 		await open();
 		await ferry.query("SELECT 1");
 		return String(seen.sort())`
-	for kind, want := range map[string]string{"": "core,sqlite,true,true", "silent": "core,sqlite,true,true", "offline": "core,false,false,sqlite"} {
-		var seen string
-		if page.Run(t, &seen, openSeen, kind); seen != want {
-			t.Errorf("page %q has sent %s, want %s", kind, seen, want)
-		}
-		page.Run(t, nil, `await ferry.close()`)
-		page.Load(t, server.URL)
-	}
-	page.Run(t, nil, `await open()`)
 	var seen string
-	if browser.Open(t, server.URL).Run(t, &seen, openSeen, ""); seen != "" {
-		t.Errorf("a page whose worker does not lead has sent %s", seen)
+	if page.Run(t, &seen, openSeen); seen != "core,sqlite" {
+		t.Errorf("the page has got %s", seen)
+	}
+	if other.Run(t, &seen, openSeen); seen != "" {
+		t.Errorf("a page whose worker does not lead has got %s", seen)
 	}
 }
 

@@ -3,13 +3,13 @@
 // key of an account is ever sent.
 
 import type { Failure } from "./errors.ts";
-import type { ModulesWanted } from "./modules.ts";
+import type { ModuleMessage } from "./modules.ts";
 import type { Presence } from "./presence.ts";
 import type { CallName, Calls, ToPage } from "./protocol.ts";
 import type { TransportRequest } from "./transport.ts";
 
 /** What a worker tells its page without being asked. */
-export type Notice = Exclude<ToPage, { type: "result" | "error" | "crash" } | TransportRequest | ModulesWanted>;
+export type Notice = Exclude<ToPage, { type: "result" | "error" | "crash" } | TransportRequest | ModuleMessage>;
 
 /** On the common channel. */
 export type Shout =

@@ -3,7 +3,7 @@
 
 import { SyncError, toSyncError } from "./errors.ts";
 import type { Notice } from "./channel.ts";
-import { PageModules } from "./modules.ts";
+import type { ModuleName } from "./modules.ts";
 import type { Presence } from "./presence.ts";
 import type { CallName, Calls, OpenRequest, ToPage, ToWorker } from "./protocol.ts";
 import { PageTransport, type Transport } from "./transport.ts";
@@ -24,7 +24,8 @@ export class Client {
   readonly #onNotice: (notice: Notice) => void;
   readonly #pending = new Map<number, Pending>();
   #transport: PageTransport | undefined;
-  #modules: PageModules | undefined;
+  /** See modules.ts. */
+  readonly #modules = new Map<ModuleName, WebAssembly.Module>();
   #worker: Worker | undefined;
   #presence: Presence | undefined;
   #opened = false;
@@ -45,7 +46,7 @@ export class Client {
     this.#run();
     // The first touch of the storage takes the browser long; it may as well begin while the worker is being loaded.
     void navigator.storage.getDirectory().catch(() => {});
-    await this.call("open", this.#open).finally(() => this.#modules?.end());
+    await this.call("open", this.#open);
     this.#opened = true;
   }
 
@@ -112,7 +113,6 @@ export class Client {
         this.#crashed(new SyncError("internal", `the worker has failed: ${where}`, { hint: "Load the page again." }));
       });
     if (this.#presence) this.tell(this.#presence);
-    this.#modules ??= new PageModules(this.#open);
   }
 
   /** Every open call fails, as it may be what ended the worker. Later ones have a new one, if that can open the profile. */
@@ -165,8 +165,8 @@ export class Client {
         return this.#settle(message.id, (p) => p.resolve(message.result));
       case "error":
         return this.#settle(message.id, (p) => p.reject(SyncError.from(message.error)));
-      case "modules":
-        return this.#modules?.send((m) => this.#post(m));
+      case "module":
+        return void this.#modules.set(message.of, message.module);
       case "crash":
         return this.#crashed(SyncError.from(message.error));
       case "http":

@@ -3,7 +3,7 @@
 import { Channel, type Notice, type Shout, type TabCall, type ToLeader, type ToTab } from "./channel.ts";
 import { SyncError, toFailure } from "./errors.ts";
 import { aliveLock, watchLock } from "./lock.ts";
-import type { WorkerModules } from "./modules.ts";
+import type { Modules } from "./modules.ts";
 import type { Presence } from "./presence.ts";
 import type { OpenRequest, ToPage } from "./protocol.ts";
 import { Session } from "./session.ts";
@@ -25,7 +25,7 @@ export interface Surroundings {
   /** Makes the page do requests. */
   transport: typeof fetch;
   /** The compiled files. */
-  modules: WorkerModules;
+  modules: Modules;
 }
 
 /** An open profile that serves all tabs. */

@@ -7,7 +7,7 @@ import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import type { Failure } from "./errors.ts";
 import type { RenderedCard, RenderRequest, TypedAnswer } from "./render.ts";
 import type { MediaCalls, MediaChange, MediaCount, MediaReport } from "./mediaprotocol.ts";
-import type { ModuleMessage, ModulesWanted } from "./modules.ts";
+import type { ModuleMessage } from "./modules.ts";
 import type { Presence } from "./presence.ts";
 import type { Settings } from "./settings.ts";
 import type { TransportAnswer, TransportRequest } from "./transport.ts";
@@ -184,7 +184,6 @@ export type ToWorker =
   | { [N in CallName]: { type: "call"; id: number; name: N; params: Calls[N][0]; again?: boolean } }[CallName]
   | { type: "cancel"; id: number }
   | { type: "presence"; presence: Presence }
-  | ModuleMessage
   | TransportAnswer;
 
 /** Worker to page. */
@@ -193,7 +192,7 @@ export type ToPage =
   | { type: "error"; id: number; error: Failure }
   | { type: "status"; status: Status; account: AccountInfo | null }
   | TransportRequest
-  | ModulesWanted
+  | ModuleMessage
   | { type: "media"; changes: MediaChange[] }
   /** The worker cannot go on: every call has failed, and the page starts another one. */
   | { type: "crash"; error: Failure };

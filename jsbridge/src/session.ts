@@ -14,7 +14,7 @@ import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
 import { MediaDesk } from "./mediacalls.ts";
 import type { MediaReport } from "./mediaprotocol.ts";
-import type { WorkerModules } from "./modules.ts";
+import type { Modules } from "./modules.ts";
 import { OpfsMedia } from "./opfsmedia.ts";
 import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
@@ -42,7 +42,7 @@ export interface Around {
   /** Makes requests, if the embedding app makes them. */
   transport: typeof fetch | undefined;
   /** The compiled files. */
-  modules: WorkerModules;
+  modules: Modules;
   /** How many tabs there are. */
   tabs(): number;
 }
@@ -105,10 +105,9 @@ export class Session {
       // Not needed before the end, and a browser that has just been started takes its time.
       const known = timed("account", Promise.all([store.load(), Evicted.read(options.profile)]));
       known.catch(() => {}); // thrown below
-      const { sqlite, core } = around.modules.get(options);
-      const guest = timed("guest", timed("compile", core).then((module) => reactor(module, log)));
+      const guest = timed("guest", timed("compile", around.modules.get("core", options)).then((module) => reactor(module, log)));
       guest.catch(() => {}); // thrown below
-      const engine = await timed("sqlite", Engine.opfs(sqlite, `${folder}/database`));
+      const engine = await timed("sqlite", Engine.opfs(around.modules.get("sqlite", options), `${folder}/database`));
       let media!: OpfsMedia; // made by create
       profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
         (media = new OpfsMedia(engine, catalogue, options.profile, `${folder}/media`)),

@@ -2,7 +2,7 @@
 
 import { SyncError, toFailure } from "./errors.ts";
 import { sparingly } from "./handles.ts";
-import { WorkerModules } from "./modules.ts";
+import { Modules } from "./modules.ts";
 import type { ToPage, ToWorker } from "./protocol.ts";
 import type { Presence } from "./presence.ts";
 import { Tab } from "./tabs.ts";
@@ -19,12 +19,11 @@ let presence: Presence | undefined;
 const transport = new WorkerTransport((message) => scope.postMessage(message));
 
 const post = (message: ToPage): void => scope.postMessage(message);
-const modules = new WorkerModules(post);
+const modules = new Modules(post);
 
 scope.onmessage = ({ data }) => {
   if (data.type === "cancel") void tab?.then((t) => t.cancel(data.id));
   else if (data.type === "presence") present(data.presence);
-  else if (data.type === "module") modules.receive(data);
   else if (data.type === "call") void answer(data);
   else transport.receive(data);
 };
