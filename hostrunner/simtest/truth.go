@@ -58,8 +58,8 @@ func (t *truth) changed(d *device, before map[object]int64) {
 		}
 		if !was || old != mod {
 			note(t.editors, edition{o, mod}, d.id)
-			if was && mod < old { // an undo of what no one has seen
-				t.latest[o] = min(t.latest[o], mod)
+			if last, is := t.latest[o]; is && (!was || mod < old) { // an undo of what no one has seen, or the id of what was taken back
+				t.latest[o] = min(last, mod)
 			}
 			t.latest[o] = max(t.latest[o], mod)
 		}
