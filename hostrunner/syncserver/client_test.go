@@ -2,6 +2,7 @@ package syncserver_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func serve(t testing.TB, s *syncserver.Server) string {
 	h := httptest.NewServer(s)
 	t.Cleanup(func() {
 		h.Close()
-		if err := s.Close(t.Context()); err != nil {
+		if err := s.Close(context.WithoutCancel(t.Context())); err != nil { // it has ended already
 			t.Errorf("close: %v", err)
 		}
 	})
