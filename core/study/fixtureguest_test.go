@@ -1,3 +1,7 @@
+//go:build !js && !wasip1
+
+// A guest cannot run a guest.
+
 package study_test
 
 import (
