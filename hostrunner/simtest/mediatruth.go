@@ -24,8 +24,11 @@ type mediaTruth struct {
 	odd            []map[string]bool    // what a device has that cannot be synced
 	wasOdd         map[string]bool      // names that some device has had such a thing under
 	mayReturn      map[string]bool
-	held           []bool // deletions of this device wait, or are taken back
-	allowed        bool   // the user has let the deletions of a lost folder go
+	// mayGo are names whose deletion was on its way when another device synced: a server takes whatever comes last, so it may meet a version
+	// that nobody had seen who deleted the one before. That version is in a trash, then.
+	mayGo   map[string]bool
+	held    []bool // deletions of this device wait, or are taken back
+	allowed bool   // the user has let the deletions of a lost folder go
 }
 
 type version struct{ name, content string }
@@ -35,8 +38,8 @@ func newMediaTruth(devices int) mediaTruth {
 		alive: map[version]bool{}, made: map[version]bool{}, mayReturn: map[string]bool{},
 		parent: map[version]version{}, removed: map[string][]version{},
 		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices),
-		wasOdd: map[string]bool{},
-		odd:    make([]map[string]bool, devices), held: make([]bool, devices),
+		wasOdd: map[string]bool{}, mayGo: map[string]bool{},
+		odd: make([]map[string]bool, devices), held: make([]bool, devices),
 	}
 	for i := range devices {
 		m.unsure[i], m.unseen[i], m.odd[i] = map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -199,6 +202,15 @@ func (m *mediaTruth) deleted(d *device, name string) {
 	m.mayReturn[name] = m.mayReturn[name] || again
 }
 
+// overtaken notes what a device was about to delete when another one synced.
+func (m *mediaTruth) overtaken(d *device) {
+	for name := range m.removed {
+		if d.media.Get(name) == nil {
+			m.mayGo[name] = true
+		}
+	}
+}
+
 // before remembers what a device has before a media sync.
 func (m *mediaTruth) before(d *device) map[string]string {
 	have := map[string]string{}
@@ -276,7 +288,7 @@ func (a *account) judgeMedia(w *world) {
 		if old := (version{v.name, final[v.name]}); old.content != "" && old != v && !m.wasOdd[v.name] && m.replaces(v, old) {
 			w.fail("media: reverted: %s is %s again, which was replaced by %s", v.name, old.content, v.content)
 		}
-		if final[v.name] == "" && !m.wasOdd[v.name] && !m.allowed && m.onlyOlder(v) {
+		if final[v.name] == "" && !m.wasOdd[v.name] && !m.mayGo[v.name] && !m.allowed && m.onlyOlder(v) {
 			w.fail("media: lost: %s (%s), which has replaced what was deleted", v.name, v.content)
 		}
 	}

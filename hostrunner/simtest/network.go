@@ -132,6 +132,7 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		return w.forward(d, method, &cut)
 	case stolen:
 		w.nestedSync(d)
+		d.own.media.overtaken(d)
 	case edited:
 		if !d.dead {
 			w.edit(d, p.rng, "")

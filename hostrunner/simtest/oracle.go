@@ -271,9 +271,17 @@ func (a *account) renamed(d anki.Dump) {
 
 // excusedNames leaves out of the comparison what is known to stay different until the next edit: a deck whose name met another
 // deck's has a + at one side and not at the other, and the time of that as its time of change, so that an edit made shortly before on a
-// third device does not reach it (sync spec §8.1); and flags of cards.
+// third device does not reach it (sync spec §8.1); flags of cards; and the day on which buried cards came back, which each side notes by its own
+// clock when a sync begins (§7.2): around the start of a day the clocks may stand on either side of it.
 func (own *account) excusedNames(w *world, a, b anki.Dump) (x, y anki.Dump) {
 	x, y = maps.Clone(a), maps.Clone(b)
+	if day := fmt.Sprint(a.Get("config", "val", "lastUnburied")) != fmt.Sprint(b.Get("config", "val", "lastUnburied")); day {
+		w.cover.add("known: days of unburying")
+		for _, d := range []anki.Dump{x, y} {
+			d["config"] = copyTable(d["config"])
+			maps.DeleteFunc(d["config"].Rows, func(_ string, row []any) bool { return row[0] == "lastUnburied" })
+		}
+	}
 	for _, table := range watched {
 		ta, tb := copyTable(a[table]), copyTable(b[table])
 		for key, ra := range ta.Rows {

@@ -69,6 +69,19 @@ func (t *truth) changed(d *device, before map[object]int64) {
 			note(t.deleted, o, d.id)
 		}
 	}
+	t.excuseUnseen(d, before, after)
+}
+
+// excuseUnseen excuses the ids that a device has given and taken back in one edit: another device may have given one in the same millisecond,
+// and the grave is for that one, too.
+func (t *truth) excuseUnseen(d *device, before, after map[object]int64) {
+	d.each("SELECT type, oid FROM graves WHERE usn = -1", func(r rows.Row) {
+		o := object{[]string{"cards", "notes", "decks"}[r[0].Int()], r[1].Int()}
+		_, was := before[o]
+		if _, is := after[o]; !was && !is && len(t.deleted[o]) == 0 {
+			t.excused[o] = true
+		}
+	})
 }
 
 func note[K comparable](m map[K]map[int]bool, key K, device int) {
