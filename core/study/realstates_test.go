@@ -34,6 +34,24 @@ func TestRealStates(t *testing.T) {
 	}
 }
 
+// TestRealFuzzBits compares intervals of years of cards, found by trying, whose fuzz factor would give another day with a bit more.
+func TestRealFuzzBits(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	w := newWorld(t, 303)
+	w.fsrs = false
+	setConfig(t, w.db, "fsrs", false)
+	w.fill(20)
+	run(t, w.db, "UPDATE cards SET type = 2, queue = 2, did = 1000, ivl = 465, due = ?, factor = 1300, reps = 8, odid = 0, odue = 0", w.today-9)
+	cards := w.column("SELECT id FROM cards ORDER BY id")
+	ids := []int64{1761343430628, 1761343682294, 1761343955701, 1761343969563, 1761344050610, 1761344086599, 1761344452843, 1761344454168}
+	for i, id := range ids {
+		run(t, w.db, "UPDATE cards SET id = ? WHERE id = ?", id, cards[i])
+	}
+	w.open(agent)
+	w.compareStates(ids)
+}
+
 func (w *world) compareStates(ids []int64) {
 	w.t.Helper()
 	var want [][]realState
