@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -37,6 +39,39 @@ func TestLeftoversOfRemoved(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAnotherListOfAccounts: with an empty list of accounts in the place of the right one nothing that is kept of them goes, at the start and
+// when an account is closed; with the right one back everything is as it was.
+func TestAnotherListOfAccounts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	c.must("sync/upload", fixture(t, "stock.anki2"))
+	c.put(file("a.jpg", "one"))
+	a, err := s.Accounts.ByName(t.Context(), "ada")
+	coretest.Must(t, err)
+	coretest.Must(t, s.Close(context.WithoutCancel(t.Context())))
+
+	other := onDisk(t, dir)
+	right := other.Accounts
+	other.Accounts = memstore.NewAccounts()
+	coretest.Must(t, other.RemoveLeftovers(t.Context()))
+	other.Accounts = right
+	again := *c
+	again.url = serve(t, other)
+	again.must("sync/meta", []byte(`{"v":11,"cv":"test"}`))
+	other.Accounts = memstore.NewAccounts()
+	other.Sweep(other.Now().Add(24 * time.Hour)) // closes the account
+	other.Accounts = right
+	if list, err := other.Collections.Owners(t.Context()); err != nil || len(list) != 1 || list[0] != a.ID {
+		t.Errorf("data of %q: %v", list, err)
+	}
+	again.wantFiles(map[string]string{"a.jpg": "one"})
+	if now := again.must("sync/download", []byte("{}")); len(now) < 10_000 {
+		t.Errorf("the collection has %d bytes", len(now))
+	}
 }
 
 // paused are blobs that stop after they were made durable.

@@ -46,8 +46,9 @@ func (t *tenant) purge(ctx context.Context) error {
 	return fault.Step("remove the account's data", t.server.Collections.Remove(ctx, t.id))
 }
 
-// RemoveLeftovers removes the data of accounts that are no more: a server that was to remove it when it closes the account may have been
-// killed before. It may run beside requests.
+// RemoveLeftovers removes the data of accounts that were removed: a server that was to remove it when it closes the account may have been
+// killed before. Data of accounts that nobody has removed is kept: the list of accounts may be lost, or an older copy, until somebody puts
+// the right one in its place. It may run beside requests.
 func (s *Server) RemoveLeftovers(ctx context.Context) error {
 	s.start()
 	owners, err := s.Collections.Owners(ctx)
@@ -64,6 +65,12 @@ func (s *Server) RemoveLeftovers(ctx context.Context) error {
 	}
 	for _, id := range owners {
 		if known[id] {
+			continue
+		}
+		if removed, err := s.Accounts.Removed(ctx, id); err != nil {
+			return err
+		} else if !removed {
+			s.Log.Warn("there is data of an account that is not among the accounts: it is kept. Was an older or an empty list of accounts put in place?", "account", string(id))
 			continue
 		}
 		t, err := s.tenants.enter(ctx, id)
@@ -84,6 +91,9 @@ func (t *tenant) purgeIfRemoved(ctx context.Context) {
 	_, err := t.server.Accounts.ByID(ctx, t.id)
 	if fault.KindOf(err) != fault.NotFound {
 		return // also if that cannot be told now
+	}
+	if removed, err := t.server.Accounts.Removed(ctx, t.id); err != nil || !removed {
+		return // the list of accounts is another one
 	}
 	if err := t.purge(ctx); err != nil {
 		t.server.Log.Error("remove the data of a removed account", "account", string(t.id), "error", err.Error())

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS devices (
 CREATE INDEX IF NOT EXISTS devices_account ON devices (account);
 PRAGMA user_version = 1;`
 
+// removedSchema came later; programs that do not know it leave it alone.
+const removedSchema = "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY) WITHOUT ROWID"
+
 // OpenAccounts opens the accounts of a data folder, which is created. Whoever makes the folder may let others look into it: the file itself
 // is its owner's only, and so is its log.
 func OpenAccounts(dir string) (*Accounts, error) {
@@ -53,15 +56,24 @@ func OpenAccounts(dir string) (*Accounts, error) {
 		db, err := sqlitehost.OpenFile(path, host.Create)
 		if err != nil {
 			s.Close()
-			return nil, fault.Step("open the accounts", err)
+			return nil, openError(err)
 		}
 		c.db, c.statements = db, map[string]host.Stmt{}
 		if err := prepareAccounts(db, c == &s.writing); err != nil {
 			s.Close()
-			return nil, fault.Step("open the accounts", err)
+			return nil, openError(err)
 		}
 	}
 	return s, nil
+}
+
+// openError says what helps where the file cannot be used.
+func openError(err error) error {
+	e, ok := fault.Step("open the accounts", err).(*fault.Error)
+	if !ok || e.Kind != fault.DamagedFile {
+		return fault.Step("open the accounts", err)
+	}
+	return e.WithHint("Put a copy of " + AccountsFile + " in its place. What is kept of the accounts stays there meanwhile, also beside a new, empty file.")
 }
 
 // prepareAccounts sets a connection up and, to write, makes the tables.
@@ -75,9 +87,9 @@ func prepareAccounts(db host.DB, write bool) error {
 	case version > 1:
 		return fault.New(fault.UnsupportedFile, "the accounts were written by a newer program")
 	case version == 1:
-		return nil
+		return db.Exec(removedSchema)
 	}
-	return rows.Transaction(db, func() error { return db.Exec(accountsSchema) })
+	return rows.Transaction(db, func() error { return db.Exec(accountsSchema + removedSchema) })
 }
 
 // Close closes the database (see store.Accounts).
@@ -246,6 +258,16 @@ func (s *Accounts) Remove(_ context.Context, id store.AccountID) error {
 			return err
 		}
 		n, err := c.run("DELETE FROM accounts WHERE id = ?", string(id))
-		return changed(n, err, errNoAccount())
+		if err = changed(n, err, errNoAccount()); err != nil {
+			return err
+		}
+		_, err = c.run("INSERT INTO removed (id) VALUES (?) ON CONFLICT DO NOTHING", string(id))
+		return err
 	})
+}
+
+// Removed reports whether an account was removed (see store.Accounts).
+func (s *Accounts) Removed(_ context.Context, id store.AccountID) (removed bool, err error) {
+	err = s.reading.each(func(rows.Row) { removed = true }, "SELECT 1 FROM removed WHERE id = ?", string(id))
+	return removed, err
 }

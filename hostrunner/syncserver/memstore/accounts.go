@@ -3,6 +3,7 @@ package memstore
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type Accounts struct {
 	byID   map[store.AccountID]*account
 	byName map[string]*account // by folded name
 	byKey  map[store.KeyHash]*account
+	gone   map[store.AccountID]bool
 }
 
 type account struct {
@@ -29,7 +31,7 @@ type account struct {
 
 // NewAccounts returns an empty store.
 func NewAccounts() *Accounts {
-	return &Accounts{byID: map[store.AccountID]*account{}, byName: map[string]*account{}, byKey: map[store.KeyHash]*account{}}
+	return &Accounts{byID: map[store.AccountID]*account{}, byName: map[string]*account{}, byKey: map[store.KeyHash]*account{}, gone: map[store.AccountID]bool{}}
 }
 
 // Clone returns a copy, which goes its own way.
@@ -37,6 +39,7 @@ func (s *Accounts) Clone() *Accounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := NewAccounts()
+	c.gone = maps.Clone(s.gone)
 	for id, a := range s.byID {
 		own := &account{Account: a.Account, devices: slices.Clone(a.devices)}
 		c.byID[id], c.byName[store.FoldName(a.Name)] = own, own
@@ -122,7 +125,15 @@ func (s *Accounts) Remove(_ context.Context, id store.AccountID) error {
 	for _, d := range a.devices {
 		delete(s.byKey, d.Key)
 	}
+	s.gone[id] = true
 	return nil
+}
+
+// Removed reports whether an account was removed (see store.Accounts).
+func (s *Accounts) Removed(_ context.Context, id store.AccountID) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone[id], nil
 }
 
 // AddDevice adds a device (see store.Accounts).

@@ -63,8 +63,11 @@ type Accounts interface {
 	List(ctx context.Context) ([]Account, error)
 	// Update replaces everything but ID and Name of the account with the ID.
 	Update(ctx context.Context, a Account) error
-	// Remove removes an account and its devices.
+	// Remove removes an account and its devices, and remembers its ID for good.
 	Remove(ctx context.Context, id AccountID) error
+	// Removed reports whether an account was removed. One that is not there, and was not removed, may be in another file than the one that
+	// somebody has put here: nothing that is kept of it may go.
+	Removed(ctx context.Context, id AccountID) (bool, error)
 
 	// AddDevice adds a device to an account. The account's devices seen longest ago are removed so that no more than
 	// limit remain.

@@ -95,12 +95,20 @@ func testFoldedNames(t *testing.T, s store.Accounts) {
 	}
 }
 
+func wantRemoved(t *testing.T, s store.Accounts, id store.AccountID, want bool) {
+	t.Helper()
+	if got, err := s.Removed(t.Context(), id); got != want || err != nil {
+		t.Errorf("%s was removed: %v, %v", id, got, err)
+	}
+}
+
 func testUpdateAccount(t *testing.T, s store.Accounts) {
 	ctx := t.Context()
 	a := account("a1", "ada")
 	coretest.WantKind(t, s.Update(ctx, a), fault.NotFound)
 	coretest.WantKind(t, s.Remove(ctx, a.ID), fault.NotFound)
 	coretest.Must(t, s.Create(ctx, a))
+	wantRemoved(t, s, a.ID, false)
 	coretest.Must(t, s.AddDevice(ctx, a.ID, device("d1", epoch), 9))
 	a.Verifier, a.Fixed, a.Disabled = "another", true, true
 	coretest.Must(t, s.Update(ctx, a))
@@ -108,6 +116,8 @@ func testUpdateAccount(t *testing.T, s store.Accounts) {
 	equal(t, got, a, err)
 	equal(t, d, device("d1", epoch), nil)
 	coretest.Must(t, s.Remove(ctx, a.ID))
+	wantRemoved(t, s, a.ID, true)
+	wantRemoved(t, s, "never", false)
 	_, err = s.ByName(ctx, "ada")
 	coretest.WantKind(t, err, fault.NotFound)
 	_, _, err = s.ByKey(ctx, store.HashKey("key of d1"))
