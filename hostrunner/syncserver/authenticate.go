@@ -14,15 +14,9 @@ const touchEvery = 10 * time.Minute
 // authenticate finds account and device of a key. Errors: fault.Auth for an unknown key, a revoked one, and that of a
 // disabled account. client is what the program calls itself, "" if the request does not say.
 func (s *Server) authenticate(ctx context.Context, c *call, key, client string) error {
-	if key == "" {
-		return fault.New(fault.Auth, "no key")
-	}
-	a, d, err := s.Accounts.ByKey(ctx, store.HashKey(key))
-	if fault.KindOf(err) == fault.NotFound || err == nil && a.Disabled {
-		return fault.New(fault.Auth, "unknown key")
-	}
+	a, d, err := s.byKey(ctx, key)
 	if err != nil {
-		return fault.Step("find the key", err)
+		return err
 	}
 	c.account, c.device = a, d
 	if client = deviceName(client); client == "" {
@@ -35,6 +29,18 @@ func (s *Server) authenticate(ctx context.Context, c *call, key, client string) 
 		}
 	}
 	return nil
+}
+
+// byKey looks a key up. Errors: as with authenticate.
+func (s *Server) byKey(ctx context.Context, key string) (store.Account, store.Device, error) {
+	if key == "" {
+		return store.Account{}, store.Device{}, fault.New(fault.Auth, "no key")
+	}
+	a, d, err := s.Accounts.ByKey(ctx, store.HashKey(key))
+	if fault.KindOf(err) == fault.NotFound || err == nil && a.Disabled {
+		err = fault.New(fault.Auth, "unknown key")
+	}
+	return a, d, fault.Step("find the key", err)
 }
 
 // deviceName cuts down what a program calls itself to what is kept.

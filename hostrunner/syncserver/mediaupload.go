@@ -24,6 +24,9 @@ func uploadChanges(ctx context.Context, c *call) (a answer, err error) {
 	}
 	ctx, cancel := c.work(ctx)
 	defer cancel()
+	if err := c.stillAllowed(ctx); err != nil {
+		return a, err
+	}
 	usn, changed, err := u.store(ctx)
 	if err != nil {
 		return a, fault.Step("media upload", err)

@@ -90,6 +90,11 @@ func (c *call) message(ctx context.Context, m *method) (answer, error) {
 	}
 	ctx, cancel := c.work(ctx)
 	defer cancel()
+	if !m.open {
+		if err := c.stillAllowed(ctx); err != nil {
+			return answer{}, err
+		}
+	}
 	return m.serve(ctx, c, payload)
 }
 
@@ -109,7 +114,18 @@ func (c *call) enter(m *method) (err error) {
 
 // authenticate finds the account and the device that the key belongs to.
 func (c *call) authenticate(ctx context.Context) error {
-	err := c.server.authenticate(ctx, c, c.header.key, c.header.client)
+	return asForbidden(c.server.authenticate(ctx, c, c.header.key, c.header.client))
+}
+
+// stillAllowed looks the key up again when the body was received, which takes as long as the client likes: what comes from a device
+// that was revoked meanwhile must not count.
+func (c *call) stillAllowed(ctx context.Context) error {
+	_, _, err := c.server.byKey(ctx, c.header.key)
+	return asForbidden(err)
+}
+
+// asForbidden gives an unknown key its status (§19).
+func asForbidden(err error) error {
 	if fault.KindOf(err) == fault.Auth {
 		return refuse(http.StatusForbidden, "unknown key")
 	}

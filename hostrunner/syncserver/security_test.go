@@ -1,6 +1,7 @@
 package syncserver_test
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -8,11 +9,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
@@ -107,6 +111,53 @@ func TestExpiredKeys(t *testing.T) {
 			}
 		}
 	})
+}
+
+// revoking are accounts that do something once a key was looked up.
+type revoking struct {
+	store.Accounts
+	next atomic.Pointer[func()]
+}
+
+func (r *revoking) ByKey(ctx context.Context, key store.KeyHash) (store.Account, store.Device, error) {
+	a, d, err := r.Accounts.ByKey(ctx, key)
+	if next := r.next.Swap(nil); next != nil {
+		(*next)()
+	}
+	return a, d, err
+}
+
+// TestRevokedWhileSending: what a device sends that is revoked, or whose account is removed, while its body arrives does not count.
+func TestRevokedWhileSending(t *testing.T) {
+	t.Parallel()
+	accounts := &revoking{Accounts: memstore.NewAccounts()}
+	s := &syncserver.Server{Accounts: accounts}
+	url := serve(t, s)
+	ada := newClient(t, s, url, "ada")
+	a, err := s.Accounts.ByName(t.Context(), "ada")
+	coretest.Must(t, err)
+	before := ada.must("sync/download", []byte("{}"))
+	for _, method := range syncserver.MethodsWithKey() {
+		body := []byte("{}")
+		switch method {
+		case "sync/upload":
+			body = fixture(t, "stock.anki2")
+		case "msync/uploadChanges":
+			body = archive(t, file("late.jpg", "late"))
+		}
+		c := login(t, url, "ada", password)
+		revoke := func() { coretest.Must(t, accounts.RemoveDevices(t.Context(), a.ID, "")) }
+		accounts.next.Store(&revoke)
+		if status, _ := c.call(method, body); status != 403 {
+			t.Errorf("%s: %d", method, status)
+		}
+	}
+	ada = login(t, url, "ada", password)
+	want, err := collection.ReadCol(opened(t, before))
+	coretest.Must(t, err)
+	if m, err := wire.ParseMeta(ada.must("sync/meta", []byte(metaRequest))); err != nil || m.Mod != want.Mod || m.Scm != want.Scm || m.MediaUSN != 0 {
+		t.Errorf("%+v, before %+v: %v", m, want, err)
+	}
 }
 
 func setDisabled(t *testing.T, s *syncserver.Server, disabled bool) {

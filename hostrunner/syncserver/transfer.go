@@ -44,6 +44,9 @@ func upload(ctx context.Context, c *call) (answer, error) {
 	ctx, cancel := c.work(ctx)
 	defer cancel()
 	err = t.with(ctx, func() error {
+		if err := c.stillAllowed(ctx); err != nil {
+			return err
+		}
 		t.endSession()
 		return nil
 	})
