@@ -3,6 +3,7 @@ package syncserver
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"time"
@@ -88,7 +89,7 @@ func (c *call) copyCollection(from io.Reader, to io.Writer) (text string, err er
 	most := c.server.Limits.collection()
 	limit := most
 	r := bufio.NewReader(io.LimitReader(from, limit))
-	if head, _ := r.Peek(len(databaseHead)); string(head) != databaseHead {
+	if head, _ := r.Peek(databaseHead); !isDatabase(head) {
 		to, limit = io.Discard, min(limit, maxUpload)
 	}
 	n, err := io.CopyBuffer(onlyWriter{to}, io.LimitReader(onlyReader{r}, limit), make([]byte, 256<<10))
@@ -101,8 +102,15 @@ func (c *call) copyCollection(from io.Reader, to io.Writer) (text string, err er
 	return uploadTooLarge, nil
 }
 
-// databaseHead begins every SQLite database.
-const databaseHead = "SQLite format 3\x00"
+// databaseHead is how many bytes isDatabase needs.
+const databaseHead = 48
+
+// isDatabase reports whether a file begins like an SQLite database, of a format that can be written: with a version of the file
+// (offset 18) above 2 it can only be read, with one of the schema (44) above 4 it cannot be opened.
+func isDatabase(head []byte) bool {
+	return len(head) == databaseHead && string(head[:16]) == "SQLite format 3\x00" && head[18] <= 2 &&
+		binary.BigEndian.Uint32(head[44:]) <= 4
+}
 
 // errSuperseded ends an upload.
 var errSuperseded = unavailable("another upload of this account has begun")

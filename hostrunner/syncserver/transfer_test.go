@@ -61,6 +61,14 @@ func changed(t testing.TB, name string, statements ...string) []byte {
 	return b
 }
 
+// patched returns a fixture with another byte in the header of the file.
+func patched(t testing.TB, at int, value byte) []byte {
+	t.Helper()
+	b := fixture(t, "stock.anki2")
+	b[at] = value
+	return b
+}
+
 // opened writes a collection to a file and opens it.
 func opened(t testing.TB, file []byte) host.DB {
 	t.Helper()
@@ -112,6 +120,11 @@ func TestUpload(t *testing.T) {
 			{"two rows in col", changed(t, "stock.anki2", "INSERT INTO col SELECT 2, crt, mod, scm, ver, dty, usn, ls, conf, models, decks, dconf, tags FROM col"), false},
 			{"a text as usn", changed(t, "stock.anki2", "UPDATE col SET usn = 'many'"), false},
 			{"an empty database", changed(t, "stock.anki2", dropAll), false},
+			{"a newer format to write", patched(t, 18, 3), false},
+			{"a much newer format to write", patched(t, 18, 9), false},
+			{"a newer format to read", patched(t, 19, 3), false},
+			{"a newer format of the schema", patched(t, 47, 7), false},
+			{"no page size", patched(t, 16, 0), false},
 		} {
 			t.Run(u.name, func(t *testing.T) {
 				c := c.other("s")
