@@ -96,10 +96,14 @@ func (s *serving) stop(server *http.Server) {
 	s.log.Info("stopped")
 }
 
-// listen opens the port.
+// listen opens the port. 0.0.0.0 means IPv4 alone, as with the reference; Go would take IPv6 as well.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
+	network := "tcp"
+	if both, err := netip.ParseAddrPort(addr); err == nil && both.Addr().Is4() {
+		network = "tcp4"
+	}
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", addr)
+	l, err := config.Listen(ctx, network, addr)
 	switch {
 	case err == nil:
 		return l, nil

@@ -486,6 +486,22 @@ func TestServeEnvironment(t *testing.T) {
 	}
 }
 
+// 0.0.0.0 is IPv4 alone, and what is for all is shown as an address that a browser here can use.
+func TestListen(t *testing.T) {
+	t.Parallel()
+	l, err := listen(t.Context(), "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if at := l.Addr().String(); !strings.HasPrefix(at, "0.0.0.0:") || !strings.HasPrefix(shownHost(l.Addr()), "127.0.0.1:") {
+		t.Errorf("it listens at %s, shown as %s", at, shownHost(l.Addr()))
+	}
+	if _, err := listen(t.Context(), l.Addr().String()); fault.KindOf(err) != fault.Busy {
+		t.Errorf("a second one: %v", err)
+	}
+}
+
 // A head that comes a byte at a time is cut off.
 func TestSlowHeads(t *testing.T) {
 	t.Parallel()
