@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -12,10 +13,13 @@ import (
 // certificates is a certificate with its key, from files that may be replaced while the server runs.
 type certificates struct {
 	certFile, keyFile string
+	// log is told of files that cannot be used, once of each.
+	log *slog.Logger
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
 	from    [2]time.Time // when the files were written
+	told    [2]time.Time // the same of those that could not be used, which the log has
 	checked time.Time
 }
 
@@ -24,7 +28,7 @@ const certificateCheck = 10 * time.Second
 
 // loadCertificates reads the files. Errors are fault.InvalidInput.
 func loadCertificates(certFile, keyFile string) (*certificates, error) {
-	c := &certificates{certFile: certFile, keyFile: keyFile}
+	c := &certificates{certFile: certFile, keyFile: keyFile, log: slog.New(slog.DiscardHandler)}
 	return c, c.load()
 }
 
@@ -54,8 +58,11 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.checked) >= certificateCheck {
 		c.checked = now
-		if c.written() != c.from {
-			_ = c.load()
+		if from := c.written(); from != c.from {
+			if err := c.load(); err != nil && from != c.told {
+				c.told = from
+				c.log.Warn("the replaced certificate cannot be used, the one before is kept", "certificate", c.certFile, "key", c.keyFile, "error", err.Error())
+			}
 		}
 	}
 	return c.pair, nil

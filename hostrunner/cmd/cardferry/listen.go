@@ -37,6 +37,7 @@ func (s *serving) run(app *app) error {
 	server := newHTTPServer(s.sync, slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
 	url := "http://" + shownHost(listener.Addr()) + "/"
 	if c := s.set.certificates; c != nil {
+		c.log = s.log
 		url = "https" + url[len("http"):]
 		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
 	}

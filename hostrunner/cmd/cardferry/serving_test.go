@@ -167,7 +167,7 @@ func TestServeTLS(t *testing.T) {
 	s.stop(t, os.Interrupt)
 }
 
-// A new certificate is taken; half of a pair, or a broken file, leaves the old one in use.
+// A new certificate is taken; half of a pair, or a broken file, leaves the old one in use, and is reported once.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Now()
@@ -176,6 +176,8 @@ func TestCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var log lockedBuffer
+	c.log = slog.New(slog.NewTextHandler(&log, nil))
 	serial := func() int64 {
 		t.Helper()
 		c.checked = time.Time{} // as if the files had not been looked at for a while
@@ -194,12 +196,17 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.WriteFile(keyFile, []byte("broken"), 0o600)
-	if got := serial(); got != 1 {
-		t.Error("with a broken key:", got)
+	for range 3 {
+		if got := serial(); got != 1 {
+			t.Error("with a broken key:", got)
+		}
+	}
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, keyFile) || !strings.Contains(text, "PEM") {
+		t.Errorf("the log has %s", text)
 	}
 	os.WriteFile(keyFile, good, 0o600)
-	if got := serial(); got != 2 {
-		t.Error("the new one:", got)
+	if got := serial(); got != 2 || strings.Count(log.String(), "\n") != 1 {
+		t.Error("the new one:", got, log.String())
 	}
 	if _, err := loadCertificates(keyFile, certFile); fault.KindOf(err) != fault.InvalidInput {
 		t.Error(err)
