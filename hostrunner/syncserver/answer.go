@@ -76,6 +76,9 @@ func (c *call) fail(err error) {
 
 // failWith answers an error with what answer writes.
 func (c *call) failWith(err error, answer func()) {
+	if gone(err) && !errors.Is(err, errStalled) && c.server.isClosing() {
+		err = errStopped // it is we who have ended the connection
+	}
 	c.err = err
 	if c.w.status != 0 || gone(err) {
 		// Half an answer is out, or nobody listens: all that is left is to hang up.

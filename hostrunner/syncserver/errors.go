@@ -51,10 +51,11 @@ func statusOf(err error) int {
 
 // gone reports whether an error means that the client has hung up or was cut off: there is nobody to answer.
 func gone(err error) bool {
-	return errors.Is(err, errStalled) || errors.Is(err, errHungUp) || errors.Is(err, context.Canceled)
+	return errors.Is(err, errStalled) || errors.Is(err, errHungUp) || errors.Is(err, errStopped) || errors.Is(err, context.Canceled)
 }
 
 var (
 	errStalled = errors.New("the client has sent or taken nothing for too long")
 	errHungUp  = errors.New("the client has hung up")
+	errStopped = errors.New("cut off: the server is being stopped")
 )

@@ -341,7 +341,10 @@ func TestServeStopped(t *testing.T) {
 	s = startServe(t, dir)
 	conn = stuckUpload(t, s.url)
 	defer conn.Close()
-	s.stop(t, syscall.SIGTERM)
+	s.stop(t, syscall.SIGHUP)
+	if log := s.log.String(); !strings.Contains(log, "cut off: the server is being stopped") || strings.Contains(log, "hung up") {
+		t.Errorf("the log does not say who has ended the request: %s", log)
+	}
 }
 
 // stuckUpload begins a sign-up and does not end it.
