@@ -66,8 +66,15 @@ func TestSignUp(t *testing.T) {
 	if resp := do(t, "POST", url+"api/signup", []byte(`{"user":"`+strings.Repeat("x", 1<<17)+`"}`), nil); resp.StatusCode != 413 {
 		t.Errorf("a large request: %d", resp.StatusCode)
 	}
-	if resp := do(t, "GET", url+"api/signup", nil, nil); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
-		t.Error("GET:", resp.StatusCode, resp.Header)
+	if resp := do(t, "GET", url+"api/signup", nil, nil); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" ||
+		string(resp.body) != `{"error":"method not allowed"}`+"\n" {
+		t.Errorf("GET: %d %v %s", resp.StatusCode, resp.Header, resp.body)
+	}
+	for _, path := range []string{"api/", "api/nothing", "api/signup/x"} {
+		if resp := do(t, "POST", url+path, []byte("{}"), nil); resp.StatusCode != 404 || resp.Header.Get("Content-Type") != "application/json" ||
+			string(resp.body) != `{"error":"not found"}`+"\n" {
+			t.Errorf("%s: %d %v %s", path, resp.StatusCode, resp.Header, resp.body)
+		}
 	}
 }
 

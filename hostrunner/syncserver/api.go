@@ -52,10 +52,11 @@ func (s *Server) api(c *call, path string) {
 		return
 	}
 	if verbs != nil {
-		c.allow(verbs...)
+		c.w.Header().Set("Allow", strings.Join(verbs, ", "))
+		c.failAPI(refuse(http.StatusMethodNotAllowed, "no such method of this path"))
 		return
 	}
-	c.w.WriteHeader(http.StatusNotFound)
+	c.failAPI(refuse(http.StatusNotFound, "no such path"))
 }
 
 func (c *call) runAPI(route *apiRoute, id string) error {
