@@ -2,11 +2,16 @@ package syncserver_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
+	"net"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -173,4 +178,38 @@ func randomBytes(n int) []byte {
 		b[i] = byte(state >> 56)
 	}
 	return b
+}
+
+// TestErrorLog: what any client can cause, however often, is no error of the server's.
+func TestErrorLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := &syncserver.Server{Passwords: cheap, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	h := httptest.NewServer(s)
+	c := newClient(t, s, h.URL+"/", "ada")
+	c.want(501, "sync/meta", `{"v":12,"cv":""}`)
+	old := strings.Replace(c.header(), `"v":11`, `"v":10`, 1)
+	if resp := do(t, "POST", c.url+"sync/meta", nil, map[string]string{"anki-sync": old}); resp.StatusCode != 501 {
+		t.Errorf("an old client: %d", resp.StatusCode)
+	}
+	conn, err := net.Dial("tcp", h.Listener.Addr().String())
+	coretest.Must(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /sync/upload HTTP/1.1\r\nHost: x\r\nanki-sync: %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", c.header())
+	lines := bufio.NewReader(conn)
+	for _, want := range []string{" 100 ", "\r\n", " 503 "} { // once somebody reads the body, another upload begins
+		if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, want) {
+			t.Fatalf("%q %v, want %q", line, err, want)
+		}
+		if want == " 100 " {
+			c.must("sync/upload", fixture(t, "stock.anki2"))
+		}
+	}
+	h.Close()
+	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); strings.Contains(text, "level=ERROR") || strings.Count(text, "status=501") != 2 || !strings.Contains(text, "another upload of this account has begun") {
+		t.Errorf("the log has %s", text)
+	}
 }

@@ -121,7 +121,7 @@ func (c *call) report() {
 	}
 	level := slog.LevelInfo
 	switch {
-	case status >= 500:
+	case status >= 500 && !ordinary(status, c.err):
 		level = slog.LevelError
 	case c.endpoint == "health":
 		level = slog.LevelDebug

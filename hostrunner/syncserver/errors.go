@@ -54,6 +54,11 @@ func gone(err error) bool {
 	return errors.Is(err, errStalled) || errors.Is(err, errHungUp) || errors.Is(err, errStopped) || errors.Is(err, context.Canceled)
 }
 
+// ordinary reports whether an error of 500 or more is nothing that the server's owner should look at: any client could fill the log with it.
+func ordinary(status int, err error) bool {
+	return status == http.StatusNotImplemented || errors.Is(err, errSuperseded) || errors.Is(err, errCrowded)
+}
+
 var (
 	errStalled = errors.New("the client has sent or taken nothing for too long")
 	errHungUp  = errors.New("the client has hung up")

@@ -89,12 +89,15 @@ func (g *registry) find(id store.AccountID) (t *tenant, first bool, err error) {
 	}
 	if !t.leaving {
 		if t.users >= g.server.Limits.Requests {
-			return nil, false, &statusError{status: http.StatusServiceUnavailable, reason: "too many requests of one account at once", retryAfter: 1}
+			return nil, false, errCrowded
 		}
 		t.users++
 	}
 	return t, first, nil
 }
+
+// errCrowded keeps an account from taking all of the server.
+var errCrowded error = &statusError{status: http.StatusServiceUnavailable, reason: "too many requests of one account at once", retryAfter: 1}
 
 // leave ends a request's use of an account.
 func (g *registry) leave(t *tenant) {

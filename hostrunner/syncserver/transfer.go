@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -55,6 +56,9 @@ func upload(ctx context.Context, c *call) (answer, error) {
 		if text, err = checkUpload(ctx, staged, c.server.Now(), c.server.tenants.others(t)); err == nil && text == uploadOK {
 			err = t.install(ctx, staged, c.header.session)
 		}
+	}
+	if err != nil && statusOf(err) == http.StatusServiceUnavailable && errors.Is(context.Cause(ctx), errSuperseded) {
+		err = errSuperseded // which shows as an interruption
 	}
 	if err != nil {
 		return answer{}, fault.Step("upload", err)
