@@ -28,7 +28,7 @@ func Acquire(dir string) (*Lock, error) {
 		if info, serr := os.Stat(path); serr == nil && !info.Mode().IsRegular() {
 			return nil, fault.New(fault.UnsupportedFile, "%s is not a file", Name).WithHint("Move it away.")
 		}
-		return nil, filehost.Convert(err, "lock profile")
+		return nil, filehost.Convert(err, "open "+Name)
 	}
 	if err := lock(f); err != nil {
 		f.Close()
@@ -36,7 +36,7 @@ func Acquire(dir string) (*Lock, error) {
 			return nil, fault.New(fault.Busy, "another cardferry is using this profile").
 				WithHint("Wait until it has finished, or end it.")
 		}
-		return nil, filehost.Convert(err, "lock profile")
+		return nil, filehost.Convert(err, "lock "+Name)
 	}
 	return &Lock{f: f}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,6 +34,30 @@ func (f *dataFlag) folder() (string, error) {
 	return f.Data, nil
 }
 
+// makeDataFolder makes the data folder if it is not there.
+func makeDataFolder(dir string) error {
+	if err := checkDataFolder(dir); err != nil {
+		return err
+	}
+	return dataError(fault.Wrap(fault.NotWritable, os.MkdirAll(dir, 0o700), "make the data folder"))
+}
+
+// checkDataFolder refuses what is no folder.
+func checkDataFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fault.New(fault.InvalidInput, "%s is not a folder", dir).WithHint("Give the folder that the server keeps its data in.")
+	}
+	return nil // other errors come again
+}
+
+// dataError gives an error a hint that speaks of the data folder: the usual one speaks of a profile's.
+func dataError(err error) error {
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.NotWritable && e.Hint == "" {
+		e.Hint = "Check who may write in the data folder, and that the disk is not read-only."
+	}
+	return err
+}
+
 type serveCommand struct {
 	dataFlag
 	Addr       string   `help:"Where to listen; port 0 is any free one. Default: SYNC_HOST and SYNC_PORT, else 127.0.0.1:8080." placeholder:"HOST:PORT"`
@@ -61,15 +86,15 @@ func (c *serveCommand) Run(app *app) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(set.dir, 0o700); err != nil {
-		return fault.Wrap(fault.NotWritable, err, "make the data folder")
+	if err := makeDataFolder(set.dir); err != nil {
+		return err
 	}
 	lock, err := profilelock.Acquire(set.dir)
 	if fault.KindOf(err) == fault.Busy {
 		return fault.New(fault.Busy, "another cardferry serve is using this data folder").WithHint("End it, or choose another folder.")
 	}
 	if err != nil {
-		return fault.Step("use the data folder", err)
+		return dataError(fault.Step("use the data folder", err))
 	}
 	defer lock.Release()
 	shareProcessors()
@@ -79,7 +104,7 @@ func (c *serveCommand) Run(app *app) error {
 	}
 	s, err := newServing(app.ctx, set, log)
 	if err != nil {
-		return err
+		return dataError(err)
 	}
 	if err := s.run(app); err != nil {
 		return err

@@ -404,9 +404,38 @@ func TestServeRefused(t *testing.T) {
 		as(t, "", args...).want(t, test.code, test.kind)
 	}
 	as(t, "", "serve").want(t, 2, fault.InvalidInput)
+	refuseData(t)
 	as(t, "", "user", "list", "--data", t.TempDir()).want(t, 1, fault.NotFound)
 	as(t, "x", "user", "passwd", "--data", used, "nobody").want(t, 1, fault.NotFound)
 	s.stop(t, syscall.SIGTERM)
+}
+
+// refuseData has data folders that are none; what is said of them speaks of no profile.
+func refuseData(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "accounts.db"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"serve", "user list", "user add ada"} {
+		for _, test := range []struct {
+			data string
+			code int
+			kind fault.Kind
+		}{
+			{file, 2, fault.InvalidInput}, {filepath.Join(file, "sub"), 1, fault.NotWritable}, {dir, 9, fault.UnsupportedFile},
+		} {
+			o := as(t, firstPassword, append(strings.Fields(command), "--data", test.data)...)
+			o.want(t, test.code, test.kind)
+			if strings.Contains(o.stdout, "profile") {
+				t.Errorf("%s: %s", command, o.stdout)
+			}
+		}
+	}
 }
 
 // The real client with our server in the place of the reference's, with the settings of that and the key that it had before, and one of ours.

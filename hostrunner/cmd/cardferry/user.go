@@ -35,17 +35,23 @@ func (f *dataFlag) withAccounts(app *app, create bool, do func(*diskstore.Accoun
 		return err
 	}
 	app.out.begin()
+	ready := checkDataFolder
 	if create {
-		err = os.MkdirAll(dir, 0o700)
-	} else if _, err = os.Stat(filepath.Join(dir, diskstore.AccountsFile)); errors.Is(err, os.ErrNotExist) {
-		return fault.New(fault.NotFound, "there are no accounts in %s", dir).WithHint("Is it the --data folder of cardferry serve?")
+		ready = makeDataFolder
 	}
-	if err != nil {
-		return fault.Wrap(fault.NotWritable, err, "use the data folder")
+	if err := ready(dir); err != nil {
+		return err
+	}
+	switch _, err := os.Stat(filepath.Join(dir, diskstore.AccountsFile)); {
+	case create:
+	case errors.Is(err, os.ErrNotExist):
+		return fault.New(fault.NotFound, "there are no accounts in %s", dir).WithHint("Is it the --data folder of cardferry serve?")
+	case err != nil:
+		return dataError(fault.Wrap(fault.NotWritable, err, "use the data folder"))
 	}
 	accounts, err := diskstore.OpenAccounts(dir)
 	if err != nil {
-		return err
+		return dataError(err)
 	}
 	return errors.Join(do(accounts), accounts.Close())
 }

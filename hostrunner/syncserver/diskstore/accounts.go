@@ -2,6 +2,7 @@ package diskstore
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -48,6 +49,9 @@ const removedSchema = "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY) 
 // is its owner's only, and so is its log.
 func OpenAccounts(dir string) (*Accounts, error) {
 	path := filepath.Join(dir, AccountsFile)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fault.New(fault.UnsupportedFile, "%s is not a file", AccountsFile).WithHint("Move it away.")
+	}
 	if f, err := create(path); err == nil {
 		f.Close()
 	}
