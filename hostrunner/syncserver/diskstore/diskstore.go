@@ -5,7 +5,7 @@
 //	accounts/<id>/collection.anki2           the collection
 //	accounts/<id>/media.db                   the media state
 //	accounts/<id>/media/<2 digits>/<sha1>    media content
-//	accounts/<id>/media.log-<random>         media content of the last seconds once more, for a crash
+//	accounts/<id>/media.log-<random>         media content of the last seconds, which goes to media/ later
 //	accounts/<id>/backups/<ms>-<random>.anki2  collections that were replaced
 //	accounts/<id>/tmp/                       files that are being written
 //
