@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
@@ -131,7 +132,8 @@ func (r *revoking) ByKey(ctx context.Context, key store.KeyHash) (store.Account,
 func TestRevokedWhileSending(t *testing.T) {
 	t.Parallel()
 	accounts := &revoking{Accounts: memstore.NewAccounts()}
-	s := &syncserver.Server{Accounts: accounts}
+	now := newClock()
+	s := &syncserver.Server{Accounts: accounts, Now: now.now}
 	url := serve(t, s)
 	ada := newClient(t, s, url, "ada")
 	a, err := s.Accounts.ByName(t.Context(), "ada")
@@ -146,7 +148,10 @@ func TestRevokedWhileSending(t *testing.T) {
 			body = archive(t, file("late.jpg", "late"))
 		}
 		c := login(t, url, "ada", password)
-		revoke := func() { coretest.Must(t, accounts.RemoveDevices(t.Context(), a.ID, "")) }
+		revoke := func() {
+			coretest.Must(t, accounts.RemoveDevices(t.Context(), a.ID, ""))
+			now.advance(2 * time.Second) // the body takes its time
+		}
 		accounts.next.Store(&revoke)
 		if status, _ := c.call(method, body); status != 403 {
 			t.Errorf("%s: %d", method, status)
