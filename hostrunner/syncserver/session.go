@@ -121,6 +121,9 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 		}
 		if err != nil {
 			t.endSession()
+			if fault.KindOf(err) == fault.DamagedFile { // a value, once uploaded, that cannot be sent: 400, like any error here
+				err = fault.Wrap(fault.InvalidInput, err, "the collection cannot be read")
+			}
 			return err
 		}
 		s.used = t.server.Now()

@@ -399,3 +399,17 @@ func TestStalledClient(t *testing.T) {
 	}
 	c.must("sync/meta", []byte(metaRequest))
 }
+
+// TestUnreadableRows: what a client has uploaded and the protocol cannot express is a 400 that ends the session (§17), and no failure of ours.
+func TestUnreadableRows(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{}
+	c := newClient(t, s, serve(t, s), "ada")
+	for _, values := range []string{"x'00ff', ''", "CAST(x'ff41' AS TEXT), ''", "'guid', x'ff'", "'guid', CAST(x'ff41' AS TEXT)"} {
+		c.must("sync/upload", changed(t, "stock.anki2",
+			"INSERT INTO notes (id, mid, mod, usn, tags, sfld, csum, flags, data, guid, flds) VALUES (1, 1, 1, 0, '', 0, 0, 0, '', "+values+")"))
+		c.must("sync/start", []byte(startRequest))
+		c.want(400, "sync/chunk", "{}")
+		c.want(409, "sync/chunk", "{}")
+	}
+}
