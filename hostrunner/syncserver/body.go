@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardferry/cardferry/core/wire"
@@ -45,7 +46,8 @@ type bodyReader struct {
 	begun   time.Time
 	read    int64
 
-	ended bool // everything was read
+	ended   bool         // everything was read
+	waiting atomic.Int64 // since when for the client, in ns; 0: it is not
 
 	mu          sync.Mutex // of the deadline
 	limited     time.Time  // the one that was set last
@@ -62,10 +64,13 @@ func (b *bodyReader) interrupt() {
 
 // Read reads. Errors: errStalled, *http.MaxBytesError, those of the connection.
 func (b *bodyReader) Read(p []byte) (int, error) {
-	if !b.extend(time.Now()) {
+	now := time.Now()
+	if !b.extend(now) {
 		return 0, errStalled
 	}
+	b.waiting.Store(now.UnixNano())
 	n, err := b.r.Read(p)
+	b.waiting.Store(0)
 	b.read += int64(n)
 	switch {
 	case err == nil:

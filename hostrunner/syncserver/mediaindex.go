@@ -28,13 +28,9 @@ type mediaIndex struct {
 	leftovers  bool         // and somebody before has left it so
 
 	last atomic.Int64 // the number of the last change, -1 if it was not read yet
-	// receiving has an element for every upload that is being received.
-	receiving chan struct{}
+	// receiving has a lock of its own.
+	receiving receiving
 }
-
-// receiveAtOnce is how many uploads of an account are received at once: each has a decoder, which may take megabytes. Our
-// own clients send no more.
-const receiveAtOnce = 16
 
 // mediaSchema: usn is the key, so no two changes can have the same, and they are listed in its order. A deletion has size 0. The
 // number of files is counted when it is asked for, so it cannot drift. unused is content that was replaced or deleted, and
@@ -61,7 +57,7 @@ const mediaCacheKiB = 500
 func (x *mediaIndex) init(t *tenant) {
 	x.tenant = t
 	x.lock = make(chan struct{}, 1)
-	x.receiving = make(chan struct{}, receiveAtOnce)
+	x.receiving.init()
 	x.last.Store(-1)
 }
 

@@ -62,12 +62,10 @@ func (u *mediaUpload) discard() {
 
 // receive reads and checks the body. Nothing of it counts yet.
 func (u *mediaUpload) receive(ctx context.Context) error {
-	select {
-	case u.index.receiving <- struct{}{}:
-		defer func() { <-u.index.receiving }()
-	case <-u.call.r.Context().Done():
-		return u.call.r.Context().Err()
+	if err := u.index.receiving.enter(u.call); err != nil {
+		return err
 	}
+	defer u.index.receiving.leave(u.call)
 	z, err := wire.NewReader(u.call.body)
 	if err != nil {
 		return err

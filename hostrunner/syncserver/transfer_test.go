@@ -413,3 +413,33 @@ func TestUnreadableRows(t *testing.T) {
 		c.want(409, "sync/chunk", "{}")
 	}
 }
+
+// TestHungMediaUploads: uploads of media that their client has given up, as many as are received at once, do not keep its next one from the
+// server until they are cut off. One of them makes way, and no more.
+func TestHungMediaUploads(t *testing.T) {
+	t.Parallel()
+	const hung = 16
+	s := &syncserver.Server{Limits: syncserver.Limits{Stall: 30 * time.Second}}
+	c := newClient(t, s, serve(t, s), "ada")
+	done := make(chan int, hung)
+	var slow []*slowBody
+	for i := range hung {
+		b := newSlowBody(wire.NewCodec().Compress(nil, archive(t, file(fmt.Sprintf("%d.jpg", i), "hung"))))
+		slow = append(slow, b)
+		go func() { done <- c.post("msync/uploadChanges", b) }()
+		<-b.stopped
+	}
+	c.put(file("next.jpg", "next"))
+	for _, b := range slow {
+		close(b.goOn)
+	}
+	taken := 0
+	for range slow {
+		if <-done == 200 {
+			taken++
+		}
+	}
+	if taken < hung-1 {
+		t.Errorf("%d of %d uploads were taken that went on later", taken, hung)
+	}
+}
