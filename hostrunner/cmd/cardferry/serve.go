@@ -117,6 +117,7 @@ func (c *serveCommand) Run(app *app) error {
 // wait for 10 ms behind those that compute; the system's gives who has waited its turn at once.
 func shareProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.SetDefaultGOMAXPROCS() // a test calls this more than once
 		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
 	}
 }
