@@ -341,7 +341,7 @@ func TestServeStopped(t *testing.T) {
 	s = startServe(t, dir)
 	conn = stuckUpload(t, s.url)
 	defer conn.Close()
-	s.stop(t, syscall.SIGHUP)
+	s.stop(t, syscall.SIGTERM)
 	if log := s.log.String(); !strings.Contains(log, "cut off: the server is being stopped") || strings.Contains(log, "hung up") {
 		t.Errorf("the log does not say who has ended the request: %s", log)
 	}
