@@ -10,6 +10,8 @@ export const openError = signal<SyncError | null>(null);
 export const opened = signal<Cardferry | null>(null);
 export const status = signal<Status>({ required: "none", activity: "idle", lastSync: 0, pending: 0, media: { done: 0, total: 0 } });
 export const account = signal<AccountInfo | null>(null);
+/** One side is being replaced by the other: cards first, media after them, and a moment in between when nothing runs. */
+export const replacing = signal(false);
 /** Counts what may have changed cards: edits here, and syncs. Views read again when it moves. */
 export const version = signal(0);
 /** What is shown for a moment and read out. */
@@ -96,7 +98,7 @@ export type SyncState = "none" | "normal" | "full" | "syncing" | "offline" | "at
 
 export const syncState = computed<SyncState>(() => {
   const s = status.value;
-  if (s.activity === "syncing") return "syncing";
+  if (s.activity === "syncing" || replacing.value) return "syncing";
   if (!account.value) return "signedOut";
   if (s.required === "full") return "full";
   if (s.activity === "attention") return "attention";

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { SyncReport, TransferReport } from "cardferry";
-import { changed, complain, ferry, say, toError } from "./ferry.ts";
+import { changed, complain, ferry, replacing, say, toError } from "./ferry.ts";
 import { go, href } from "./router.ts";
 import { texts } from "./texts.ts";
 
@@ -48,14 +48,17 @@ export async function act(): Promise<void> {
   });
 }
 
-/** Replaces one side by the other. */
+/** Replaces one side by the other. Nothing says "in sync" before the media, too, are there. */
 export async function oneWay(direction: "upload" | "download"): Promise<boolean> {
-  return run(async (signal) => {
+  if (running) return false;
+  replacing.value = true;
+  const done = await run(async (signal) => {
     const report: TransferReport = direction === "upload" ? await ferry().upload({ signal, backup: "here" }) : await ferry().download({ signal });
     const size = texts.bytes(report.bytes);
-    void mediaAfter();
     return direction === "upload" ? texts.sync.uploaded(size) : texts.sync.downloaded(size);
   });
+  void (done ? mediaAfter() : Promise.resolve()).finally(() => (replacing.value = false));
+  return done;
 }
 
 /** Pictures and sounds follow the cards, unless the settings say otherwise; the app is usable meanwhile. */
