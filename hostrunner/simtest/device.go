@@ -40,6 +40,7 @@ type device struct {
 	killAt   int    // the step in which the device dies; 0: none
 	fullAt   int    // the step from which on the disk is full; 0: none
 	cancelAt int    // the step in which the user cancels; 0: none
+	readOnly bool   // the media folder is
 }
 
 // start is the moment in which each world begins.
@@ -101,6 +102,8 @@ func (d *device) gate(step, _ string) error {
 	case d.fullAt > 0 && d.steps >= d.fullAt && writes(step):
 		d.w.cover.add("disk full: " + step)
 		return fault.New(fault.StorageFull, "no space left on the device")
+	case d.readOnly && (strings.HasPrefix(step, "media ") && writes(step) || step == "media trash"):
+		return fault.New(fault.NotWritable, "%s: the folder is read-only", step)
 	}
 	return nil
 }

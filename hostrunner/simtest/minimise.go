@@ -76,9 +76,9 @@ func calmer(a action) (list []action) {
 		less.cancelAt = 0
 		list = append(list, less)
 	}
-	if a.locked {
+	if a.locked || a.readOnly {
 		less := a
-		less.locked = false
+		less.locked, less.readOnly = false, false
 		list = append(list, less)
 	}
 	if a.reorder {

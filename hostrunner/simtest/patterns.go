@@ -31,6 +31,7 @@ const (
 	focusDownload   focus = "from the server"
 	focusDeckGone   focus = "a deck, which goes"
 	focusAll        focus = "all notes, and a new one"
+	focusMany       focus = "many new notes"
 	focusCopy       focus = "copies a file of another device by hand"
 )
 
@@ -48,7 +49,11 @@ const (
 	copied        = 9
 	lostSlice     = 10
 	patterns      = 11
+	lostNew       = 11 // only by the seed: what comes after it is judged less
 )
+
+// manyNotes with their cards are more rows than one message has.
+const manyNotes = 130
 
 // pattern makes one pattern for two devices of an account.
 func pattern(rng *rand.Rand, which, a, b int) []action {
@@ -111,12 +116,14 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 		}
 	case lockedOut: // what arrives cannot be written
 		locked := act(a, doMediaSyn, "")
-		locked.locked = true
+		locked.locked, locked.readOnly = rng.IntN(2) == 0, true
 		return []action{act(b, doMedia, focusWrite), act(b, doMediaSyn, ""), locked, act(a, doMediaSyn, "")}
 	case copied: // both have the same without having synced it
 		last := act(b, doMediaSyn, "")
 		last.look = true
 		return []action{act(a, doMedia, focusCopy), act(b, doMedia, focusCopy), act(a, doMediaSyn, ""), last}
+	case lostNew: // the same of rows that the other one does not have: the sanity check notices
+		return []action{sync(a, nil), sync(b, nil), act(a, doEdit, focusMany), sync(a, nil), sync(b, map[string]netFault{"chunk": doubled})}
 	case lostSlice: // a proxy repeats a request that takes something from the server; it takes a large collection
 		return []action{act(a, doEdit, focusAll), sync(a, nil), sync(b, map[string]netFault{"chunk": doubled})}
 	default: // a file that both have
@@ -195,6 +202,12 @@ func (w *world) focused(d *device, rng *rand.Rand, about focus) []edit.Op {
 			ops = append(ops, edit.Op{Op: edit.UpdateNote, NoteID: id, AddTags: []string{"all" + fmt.Sprint(rng.IntN(1000))}})
 		}
 		return append(ops, w.newNote(d, rng, 1))
+	case about == focusMany:
+		var ops []edit.Op
+		for range manyNotes {
+			ops = append(ops, w.newNote(d, rng, 1))
+		}
+		return ops
 	case about == focusTemplate:
 		if id := first("SELECT min(id) FROM notetypes"); id > 0 {
 			css := fmt.Sprintf(".card { color: #%06x; }", rng.IntN(1<<24))

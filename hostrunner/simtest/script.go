@@ -40,8 +40,8 @@ type action struct {
 	atOnce bool
 	// cancelAt is the step of a port in which the user cancels.
 	cancelAt int
-	// locked takes the right to read and write the media folder away.
-	locked bool
+	// locked takes the right to read and write the media folder away, readOnly that to write.
+	locked, readOnly bool
 	// look has the cells of the tables counted that the sync meets.
 	look bool
 	// reorder answers requests that are in flight at once in any order.
@@ -87,6 +87,9 @@ func newScript(seed uint64) *script {
 		}
 		// A sync in one direction excuses much of what was before it, so it is the first.
 		s.actions = append(s.actions, aimed(rng, int(seed%1000)*(2*moreChapters)+i, 0, s.accounts%s.devices)...)
+		if which, ok := rare[seed%100]; ok && s.devices > s.accounts {
+			s.actions = append(s.actions, pattern(rng, which, 0, s.accounts)...)
+		}
 		s.chapter(rng, total)
 	}
 	return s
@@ -94,6 +97,9 @@ func newScript(seed uint64) *script {
 
 // moreChapters is how often, in the mean, a world goes on after it was judged: to begin one takes as long as dozens of syncs.
 const moreChapters = 3
+
+// rare are the patterns that bring about what hardly anything else does, by the last two digits of the seed.
+var rare = map[uint64]int{59: lostNew, 42: lockedOut}
 
 // chapter adds actions that are judged together.
 func (s *script) chapter(rng *rand.Rand, total int) {
@@ -157,7 +163,8 @@ func (a *action) disturb(rng *rand.Rand) {
 		a.fullAt = 1 + rng.IntN(40<<rng.IntN(5))
 	case 7:
 		if a.kind == doMediaSyn && rng.IntN(3) == 0 {
-			a.locked = true
+			a.readOnly = true
+			a.locked = rng.IntN(2) == 0
 		} else if rng.IntN(2) == 0 {
 			a.cancelAt = 1 + rng.IntN(40<<rng.IntN(5))
 		}
@@ -191,7 +198,10 @@ func (a *action) String() string {
 	if a.cancelAt > 0 {
 		fmt.Fprintf(&b, "; the user cancels at step %d", a.cancelAt)
 	}
-	if a.locked {
+	switch {
+	case a.readOnly && !a.locked:
+		b.WriteString("; the media folder is read-only")
+	case a.locked:
 		b.WriteString("; the media folder is locked")
 	}
 	return b.String()

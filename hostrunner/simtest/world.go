@@ -168,9 +168,9 @@ func (w *world) act(a *action) {
 		d.http.Pick = rng.IntN
 	}
 	d.steps, d.killAt, d.fullAt, d.cancelAt = 0, a.killAt, a.fullAt, a.cancelAt
-	if a.locked {
+	if d.readOnly = a.readOnly; a.locked || a.readOnly {
 		d.plan.hit++
-		d.media.Lock(true)
+		d.media.Lock(a.locked)
 	}
 	switch a.kind {
 	case doEdit:
@@ -196,6 +196,7 @@ func (w *world) act(a *action) {
 	}
 	d.killAt, d.fullAt, d.cancelAt, d.http.Pick = 0, 0, 0, nil
 	d.media.Lock(false)
+	d.readOnly = false
 	d.plan = newPlan(d)
 	if d.dead {
 		d.revive(rng)
