@@ -122,7 +122,7 @@ func (d *memDraft) Install(name string, seen *host.MediaFile) (host.MediaFile, b
 		m.toTrash(name)
 	}
 	m.tick++
-	f := &memFileState{data: d.data, modified: m.tick}
+	f := &memFileState{data: d.data, modified: m.tick, whole: seen != nil}
 	m.now.files[name] = f
 	m.gone = false
 	delete(m.drafts, d)

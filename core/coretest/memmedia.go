@@ -49,6 +49,7 @@ type memFileState struct {
 	modified   int64
 	special    bool // a link or something else that is no regular file
 	unreadable bool
+	whole      bool // a power cut leaves all of its content, if it leaves it
 }
 
 // Trashed is a file in the trash.
@@ -148,7 +149,7 @@ type Survival int
 const (
 	Lost    Survival = iota // all as at the last Flush
 	Kept                    // all as it was before the power cut
-	Emptied                 // the new name, without its content
+	Emptied                 // the new name, without its content; all of it if it has replaced another one
 )
 
 // PowerCut undoes what was not flushed, as survives says for each name that has changed since; nil: all is lost. Open
@@ -171,7 +172,7 @@ func (m *Media) PowerCut(survives func(name string) Survival) {
 		if left == Lost {
 			continue
 		}
-		if left == Emptied && f != nil {
+		if left == Emptied && f != nil && !f.whole {
 			m.tick++
 			f = &memFileState{modified: m.tick}
 		}

@@ -70,7 +70,8 @@ type MediaDraft interface {
 	// Sum returns the size and the sums of what was written.
 	Sum() (int64, MediaSum, error)
 	// Install makes the draft the content of name, in one atomic step, and ends it, unless changed. Content that it
-	// replaces goes to the trash. It is durable after Media.Flush only.
+	// replaces goes to the trash. It is durable after Media.Flush only: a power cut before that may leave nothing, or an empty
+	// file, but never an empty one in the place of content that was replaced.
 	Install(name string, seen *MediaFile) (now MediaFile, changed bool, err error)
 	// Discard ends the draft. It may be called more than once and after Install.
 	Discard()

@@ -75,6 +75,30 @@ func TestPowerCutAfterInstall(t *testing.T) {
 	d.wantServer(map[string]string{"a.txt": "a"})
 }
 
+// TestPowerCutAfterReplacing: nor does it leave an empty file for good where the server has another content than the one that was
+// agreed on (make sim SEED=34 of the generator of 2026-11-28), be that still here or deleted.
+func TestPowerCutAfterReplacing(t *testing.T) {
+	t.Parallel()
+	for _, deletedHere := range []bool{false, true} {
+		s := newServer()
+		d := newDevice(t, s)
+		d.put("a.txt", "old")
+		d.put("b.txt", "b")
+		d.sync()
+		s.put("a.txt", []byte("new"))
+		if deletedHere {
+			d.media.Remove("a.txt")
+		}
+		d.syncUnflushed()
+		d.media.PowerCut(func(string) coretest.Survival { return coretest.Emptied })
+		d.start()
+		asideOnly(t, d.sync())
+		want := map[string]string{"a.txt": "new", "b.txt": "b"}
+		d.want(want)
+		d.wantServer(want)
+	}
+}
+
 // TestPowerCutAfterFailedInstall: a file that was installed by a sync that failed is found by the next one, and what that says of it
 // holds after a power cut (make sim SEED=50064 of a former generator).
 func TestPowerCutAfterFailedInstall(t *testing.T) {

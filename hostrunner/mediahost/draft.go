@@ -250,7 +250,7 @@ func (d *draft) date() (host.MediaFile, error) {
 	return seenAs(info), nil
 }
 
-// place moves the draft to its name, if that is still as it was seen. A kill at any point leaves the old or the new
+// place moves the draft to its name, if that is still as it was seen. A kill or a power cut at any point leaves the old or the new
 // content there, and the old one in the trash before it goes.
 func (d *draft) place(to *folder, name string, seen *host.MediaFile) (changed bool, err error) {
 	if seen == nil {
@@ -262,6 +262,9 @@ func (d *draft) place(to *folder, name string, seen *host.MediaFile) (changed bo
 	}
 	if changed, err := to.changed(name, seen); changed || err != nil {
 		return changed, err
+	}
+	if err := d.file.Sync(); err != nil {
+		return false, err
 	}
 	if info, err := to.root.Lstat(name); err == nil {
 		_ = d.file.Chmod(info.Mode().Perm()) // some file systems have no permissions
