@@ -32,7 +32,7 @@ func Record(db host.DB, name string, do func() error) error {
 	}
 	before, err := colMod(db)
 	if err == nil {
-		_, err = rows.Exec(db, "UPDATE temp.undo_now SET step = (SELECT coalesce(max(step), 0) + 1 FROM temp.undo_steps)")
+		_, err = rows.Exec(db, "UPDATE temp.undo_now SET step = last + 1")
 	}
 	if err == nil {
 		err = do()
@@ -43,7 +43,7 @@ func Record(db host.DB, name string, do func() error) error {
 	if _, err = rows.Exec(db, "INSERT INTO temp.undo_steps SELECT step, ?1, ?2, mod FROM temp.undo_now, main.col WHERE mod <> ?2", name, before); err != nil {
 		return err
 	}
-	if _, err = rows.Exec(db, "UPDATE temp.undo_now SET step = NULL"); err != nil {
+	if _, err = rows.Exec(db, "UPDATE temp.undo_now SET step = NULL, last = max(last, (SELECT ifnull(max(step), 0) FROM temp.undo_steps))"); err != nil {
 		return err
 	}
 	return forget(db, "step <= (SELECT max(step) FROM temp.undo_steps) - ?", depth)
@@ -75,6 +75,9 @@ func Back(db host.DB, nowMillis int64) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if _, err = rows.Exec(db, "UPDATE temp.undo_now SET last = ?1 - 1", step); err != nil {
+		return "", err
+	}
 	return last[1].String(), forget(db, "step >= ?", step)
 }
 
@@ -82,24 +85,36 @@ func Back(db host.DB, nowMillis int64) (name string, err error) {
 const fewRows = 1000
 
 // Discard forgets all steps. It is done before anything that they could take back is sent, or changed by other means. next is
-// how many rows are written then: the triggers would slow down many, so they go then.
+// how many rows are written then: the triggers would slow down many, so they go then. If it fails half way, the steps are
+// forgotten, and what they kept is in no one's way: the steps that follow have other numbers.
 func Discard(db host.DB, next int64) error {
 	ready, err := exists(db)
 	if err != nil || !ready {
 		return err
 	}
-	if next <= fewRows {
-		return forget(db, "step > ?", 0)
+	if next > fewRows {
+		return drop(db)
 	}
+	if _, err := rows.Exec(db, "UPDATE temp.undo_now SET last = last + 1"); err != nil {
+		return err
+	}
+	return forget(db, "step > ?", 0)
+}
+
+// drop drops the tables and triggers, or what another drop has left of them.
+func drop(db host.DB) error {
 	var sql strings.Builder
+	sql.WriteString(dropTable + "steps;") // without it, nothing is ready
 	for _, t := range tables {
 		for _, event := range [...]string{"insert", "update", "delete"} {
-			sql.WriteString("DROP TRIGGER temp.undo_" + t.name + "_" + event + ";")
+			sql.WriteString("DROP TRIGGER IF EXISTS temp.undo_" + t.name + "_" + event + ";")
 		}
-		sql.WriteString("DROP TABLE temp.undo_" + t.name + ";")
+		sql.WriteString(dropTable + t.name + ";")
 	}
-	return db.Exec(sql.String() + "DROP TABLE temp.undo_now; DROP TABLE temp.undo_steps")
+	return db.Exec(sql.String() + dropTable + "now") // the triggers read it
 }
+
+const dropTable = "DROP TABLE IF EXISTS temp.undo_"
 
 func exists(db host.DB) (bool, error) {
 	n, err := rows.IntOf(db, "SELECT count(*) FROM sqlite_temp_schema WHERE name = 'undo_steps'")
@@ -114,8 +129,11 @@ func prepare(db host.DB) error {
 	if err != nil || ready {
 		return err
 	}
+	if err := drop(db); err != nil {
+		return err
+	}
 	if err := db.Exec("CREATE TEMP TABLE undo_steps (step INTEGER PRIMARY KEY, name, before, after);" +
-		"CREATE TEMP TABLE undo_now (step); INSERT INTO undo_now VALUES (NULL)"); err != nil {
+		"CREATE TEMP TABLE undo_now (step, last); INSERT INTO undo_now VALUES (NULL, 0)"); err != nil {
 		return err
 	}
 	for _, t := range tables {

@@ -1,6 +1,9 @@
 package simtest
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // What long runs have found, as scripts of their own: generators change, and seeds with them (README).
 func TestFound(t *testing.T) {
@@ -8,7 +11,7 @@ func TestFound(t *testing.T) {
 	at := func(device int, kind kind, about focus) action {
 		return action{device: device, kind: kind, about: about, atOnce: true, seed: 7}
 	}
-	for name, actions := range map[string][]action{
+	scripts := map[string][]action{
 		"an edit in the millisecond in which another device's sync ends": {
 			at(0, doClock, focusTogether), at(0, doEdit, focusCard), at(0, doSync, ""), at(0, doEdit, focusUpdate), at(1, doSync, ""),
 		},
@@ -20,7 +23,15 @@ func TestFound(t *testing.T) {
 			at(0, doEdit, focusAdd), at(0, doSync, ""), at(1, doSync, ""), at(0, doEdit, focusRemoveLast), at(0, doEdit, focusAdd), at(0, doSync, ""),
 			at(1, doSync, ""), at(0, doEdit, focusRemoveLast), at(0, doSync, ""),
 		},
-	} {
+	}
+	for step := 1; step < 80; step++ {
+		full := at(0, doSync, "")
+		full.fullAt = step
+		scripts[fmt.Sprint("no room from step ", step, " of a sync on, then an edit that is taken back")] = []action{
+			at(0, doEdit, focusRemove), full, at(0, doEdit, focusAdd), at(0, doUndo, ""),
+		}
+	}
+	for name, actions := range scripts {
 		s := &script{seed: 1, accounts: 1, devices: 2, actions: actions}
 		r := play(s, nil, NewCoverage())
 		for _, f := range r.failures {

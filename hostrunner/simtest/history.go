@@ -20,7 +20,7 @@ type history struct {
 
 const (
 	historyMakes = "CREATE TEMP TABLE undo_"
-	historyDrops = "DROP TRIGGER temp.undo_"
+	historyDrops = "DROP TABLE IF EXISTS temp.undo_"
 	historyFirst = "CREATE TEMP TABLE undo_steps " // with undo_now, which has one row
 	historyThere = "SELECT count(*) FROM sqlite_temp_schema WHERE name = 'undo_steps'"
 )
@@ -35,7 +35,7 @@ func (s *statements) execHistory(sql string) (done bool, err error) {
 		s.changeHistory()
 		if h.made[sql] && !h.shown[sql] {
 			if h.shown[sql] = true; strings.HasPrefix(sql, historyFirst) {
-				_, err = rows.Exec(s, "INSERT INTO temp.undo_now VALUES (NULL)")
+				_, err = rows.Exec(s, "INSERT INTO temp.undo_now VALUES (NULL, 0)")
 			}
 			return true, err
 		}
@@ -44,6 +44,9 @@ func (s *statements) execHistory(sql string) (done bool, err error) {
 		}
 		return true, err
 	case strings.HasPrefix(sql, historyDrops):
+		if len(h.shown) == 0 && len(h.made) > 0 {
+			return true, nil // for all that may be seen, nothing is there
+		}
 		s.changeHistory()
 		if err = s.DB.Exec(sql); err == nil {
 			clear(h.made)
