@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
@@ -309,6 +310,7 @@ func TestFullDisk(t *testing.T) {
 	coretest.Must(t, ballast.Close())
 	c.want(500, "sync/upload", string(fixture(t, "unicode.anki2")))
 	c.want(500, "sync/download", "{}")
+	wantHealth(t, c.url, 503, "the disk is full")
 	// A sync fails somewhere, and is not half done.
 	refused := false
 	if status, _ := c.call("sync/start", []byte(startRequest)); status == 200 {
@@ -387,6 +389,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	c := newClient(t, s, serve(t, s), "ada")
 	coretest.Must(t, os.Chmod(dir, 0o500))
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	wantHealth(t, c.url, 503, "nothing can be stored")
 	c.want(500, "sync/meta", metaRequest)
 	c.want(500, "msync/uploadChanges", string(archive(t, file("a.png", "x"))))
 	coretest.Must(t, os.Chmod(dir, 0o700))
@@ -405,6 +408,41 @@ func TestReadOnlyFolder(t *testing.T) {
 	coretest.Must(t, os.Chmod(own, 0o700))
 	c.wantFiles(map[string]string{"a.png": "x"})
 	c.put(file("b.png", "y"))
+}
+
+// wantHealth fails unless /health answers so.
+func wantHealth(t *testing.T, url string, status int, text string) {
+	t.Helper()
+	if resp := do(t, "GET", url+"health", nil, nil); resp.StatusCode != status || string(resp.body) != text {
+		t.Errorf("health: %d %q, want %d %q", resp.StatusCode, resp.body, status, text)
+	}
+}
+
+// TestHealth: a server whose folder is gone says so, also to those who do not ask for anything else; and it looks once in five seconds, whoever asks.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	dir := filepath.Join(t.TempDir(), "data")
+	s := onDisk(t, dir)
+	s.Now = now.now
+	url := serve(t, s)
+	wantHealth(t, url, 200, "")
+	coretest.Must(t, os.Rename(dir, dir+" elsewhere"))
+	wantHealth(t, url, 200, "")
+	now.advance(5 * time.Second)
+	wantHealth(t, url, 503, "nothing can be stored")
+	if resp := do(t, "HEAD", url+"health", nil, nil); resp.StatusCode != 503 {
+		t.Errorf("HEAD: %d", resp.StatusCode)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("another folder was made in its place")
+	}
+	coretest.Must(t, os.Rename(dir+" elsewhere", dir))
+	now.advance(-5 * time.Hour)
+	wantHealth(t, url, 200, "")
+	coretest.Must(t, s.Accounts.Close())
+	now.advance(5 * time.Second)
+	wantHealth(t, url, 503, "nothing can be stored")
 }
 
 // TestClockJumps: a clock that goes back or forth harms nothing.
@@ -427,4 +465,64 @@ func TestClockJumps(t *testing.T) {
 		login(t, c.url, "ada", password)
 		s.Sweep(now.now())
 	}
+}
+
+// TestClockJumpsInSession: a session goes on over a clock that is set back, and one that is set ahead ends it as if its client had been away; with
+// either the next sync is served, what was finished stays, and the numbers of the syncs ascend.
+func TestClockJumpsInSession(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, s *syncserver.Server) {
+		now := newClock()
+		s.Now = now.now
+		c := newClient(t, s, serve(t, s), "ada")
+		deck := func(id int) string { return fmt.Sprintf(deckRequest, id, id, id) }
+		var last int64
+		finish := func() {
+			t.Helper()
+			ms, err := wire.ParseFinish(c.must("sync/finish", []byte("{}")))
+			if err != nil || ms <= last {
+				t.Errorf("finish: %d after %d, %v", ms, last, err)
+			}
+			last = ms
+		}
+		c.must("sync/start", []byte(startRequest))
+		c.must("sync/applyChanges", []byte(deck(5)))
+		now.advance(-7 * time.Hour)
+		s.Sweep(now.now())
+		finish()
+
+		c.must("sync/start", []byte(startRequest))
+		c.must("sync/applyChanges", []byte(deck(6)))
+		now.advance(5 * time.Hour)
+		c.want(409, "sync/finish", "{}")
+		c.must("sync/meta", []byte(metaRequest))
+		c.must("sync/start", []byte(startRequest))
+		c.must("sync/applyChanges", []byte(deck(7)))
+		finish()
+
+		// Back and forth within one session, and what the sweep makes of it while a request is not under way.
+		c.must("sync/start", []byte(startRequest))
+		now.advance(-3 * time.Hour)
+		c.must("sync/applyChanges", []byte(deck(8)))
+		now.advance(3 * time.Hour)
+		if n := s.Sweep(now.now()); n != 0 {
+			t.Errorf("%d accounts are open", n)
+		}
+		c.want(409, "sync/finish", "{}")
+		c.must("sync/start", []byte(startRequest))
+		got, err := wire.ParseChanges(c.must("sync/applyChanges", []byte(noChanges)))
+		coretest.Must(t, err)
+		finish()
+		names := ""
+		for _, d := range got.Decks {
+			names += string(d)
+		}
+		for id, want := range map[int]bool{5: true, 6: false, 7: true, 8: false} {
+			if strings.Contains(names, fmt.Sprintf(`"deck %d"`, id)) != want {
+				t.Errorf("deck %d: there is %v, want %v", id, !want, want)
+			}
+		}
+		c.put(file("a.png", "content"))
+		c.wantFiles(map[string]string{"a.png": "content"})
+	})
 }

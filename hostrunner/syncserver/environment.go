@@ -45,6 +45,9 @@ func FixedUsers(lookup func(name string) (string, bool)) (list []FixedUser, err 
 		if name, err = CheckName(name); err != nil {
 			return nil, fault.Step(variable, err)
 		}
+		if password == "" { // as from name:${UNSET}: anybody could log in
+			return nil, fault.New(fault.InvalidInput, "%s has no password after the colon", variable)
+		}
 		if hashed {
 			if _, err := parseVerifier(password); err != nil {
 				return nil, fault.Step(variable+" (with PASSWORDS_HASHED)", err)

@@ -50,7 +50,7 @@ func (s *Server) route(c *call) {
 	switch {
 	case path == "/health":
 		if c.allow("GET", "HEAD") {
-			c.endpoint = "health"
+			c.showHealth()
 		}
 	case strings.HasPrefix(path, "/sync/"):
 		s.protocol(c, "sync/", path[len("/sync/"):])

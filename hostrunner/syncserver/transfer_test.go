@@ -61,11 +61,11 @@ func changed(t testing.TB, name string, statements ...string) []byte {
 	return b
 }
 
-// patched returns a fixture with another byte in the header of the file.
-func patched(t testing.TB, at int, value byte) []byte {
+// patched returns a fixture with other bytes in the header of the file.
+func patched(t testing.TB, at int, values ...byte) []byte {
 	t.Helper()
 	b := fixture(t, "stock.anki2")
-	b[at] = value
+	copy(b[at:], values)
 	return b
 }
 
@@ -104,6 +104,10 @@ func TestUpload(t *testing.T) {
 			{"an extra table", changed(t, "stock.anki2", "CREATE TABLE extra (a)"), true},
 			{"a missing index", changed(t, "stock.anki2", "DROP INDEX ix_cards_usn"), true},
 			{"a trigger", changed(t, "stock.anki2", "CREATE TRIGGER evil AFTER UPDATE ON col BEGIN DELETE FROM notes; END"), true},
+
+			{"a log for readers alone", patched(t, 18, 1, 2), true},
+			{"a log for readers, and no format to write", patched(t, 18, 0, 2), true},
+			{"a log for writers alone", patched(t, 18, 2, 1), true},
 
 			{"nothing", nil, false},
 			{"one byte", []byte("x"), false},

@@ -124,6 +124,8 @@ func (d *doctor) reach(base string) bool {
 	case s >= 300 && s < 400 && s != 308:
 		d.add("health", false, "it redirects to %s (%d); sync requests do not follow that: use the new address",
 			resp.Header.Get("Location"), s)
+	case s == http.StatusServiceUnavailable:
+		d.add("health", false, "the server, or a proxy before it, says that it cannot work now (503)")
 	default:
 		d.add("health", false, "GET health gives %d, not 200; is a path missing in the address?", s)
 	}

@@ -69,6 +69,9 @@ func (c *userAddCommand) Run(app *app) error {
 	if err != nil {
 		return err
 	}
+	// A server's folder is made here as well, before its first start; in a mistyped one nobody would find the account.
+	_, err = os.Stat(filepath.Join(c.Data, diskstore.AccountsFile))
+	fresh := errors.Is(err, os.ErrNotExist)
 	return c.withAccounts(app, true, func(accounts *diskstore.Accounts) error {
 		a, err := syncserver.NewUsers(accounts, nil, time.Now).Add(app.ctx, c.Name, password)
 		if errors.Is(err, store.ErrTaken) {
@@ -78,7 +81,11 @@ func (c *userAddCommand) Run(app *app) error {
 		if err != nil {
 			return err
 		}
-		app.out.result(map[string]string{"user": a.Name}, "Added "+a.Name)
+		text := "Added " + a.Name
+		if fresh {
+			text += "\nThe data folder " + c.Data + " is new: no server has used it yet"
+		}
+		app.out.result(map[string]any{"user": a.Name, "new_data": fresh}, text)
 		return nil
 	})
 }
