@@ -116,7 +116,7 @@ func TestMediaBombs(t *testing.T) {
 	c := newClient(t, s, serve(t, s), "ada")
 	c.put(file("a.jpg", "content"))
 	for name, body := range map[string][]byte{
-		"zeros":          compressed(t, 400<<20),
+		"zeros":          compressed(t, io.LimitReader(zeros{}, 400<<20)),
 		"a large member": wire.NewCodec().Compress(nil, zipped(t, zip.Deflate, map[string]io.Reader{"0": io.LimitReader(zeros{}, 400<<20)})),
 		"many members":   wire.NewCodec().Compress(nil, manyMembers(t, 5_000)),
 		"a large index":  wire.NewCodec().Compress(nil, zipped(t, zip.Deflate, map[string]io.Reader{"_meta": io.LimitReader(zeros{}, 100<<20)})),

@@ -31,8 +31,8 @@ const crashVar = "CARDFERRY_TEST_SERVE"
 // mediaWorkers is how many of the eight clients send media.
 const mediaWorkers = 3
 
-// startChild runs a server on the folder in a process of its own and returns its address and how to kill it.
-func startChild(t *testing.T, dir string) (url string, kill func()) {
+// startChild runs a server on the folder in a process of its own and returns its address, its number and how to kill it.
+func startChild(t *testing.T, dir string) (url string, pid int, kill func()) {
 	t.Helper()
 	exe, err := os.Executable()
 	coretest.Must(t, err)
@@ -55,7 +55,7 @@ func startChild(t *testing.T, dir string) (url string, kill func()) {
 	t.Cleanup(kill)
 	url, err = bufio.NewReader(out).ReadString('\n')
 	coretest.Must(t, err)
-	return strings.TrimSpace(url), kill
+	return strings.TrimSpace(url), cmd.Process.Pid, kill
 }
 
 // serveUntilKilled is the child.
@@ -189,7 +189,7 @@ func TestKilledServer(t *testing.T) {
 		coretest.Must(t, err)
 	}
 	coretest.Must(t, setUp.Close(context.Background()))
-	url, kill := startChild(t, dir)
+	url, _, kill := startChild(t, dir)
 	var workers []*worker
 	for i := range 8 {
 		workers = append(workers, &worker{client: login(t, url, fmt.Sprint("user", i), password), files: map[string]string{}})
@@ -241,7 +241,7 @@ func TestKilledServer(t *testing.T) {
 		<-enough
 		kill()
 		wg.Wait()
-		url, kill = startChild(t, dir)
+		url, _, kill = startChild(t, dir)
 		for _, w := range workers {
 			w.url = url
 		}

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -360,6 +361,63 @@ func stuckUpload(t *testing.T, url string) net.Conn {
 	}
 	fmt.Fprint(conn, `{"user":`)
 	return conn
+}
+
+// TestServeFinishes: an upload that has begun before the signal is taken to its end, and kept.
+func TestServeFinishes(t *testing.T) {
+	t.Parallel()
+	dir, profile := t.TempDir(), t.TempDir()
+	s := startServe(t, dir)
+	as(t, firstPassword, "user", "add", "--data", dir, "ada")
+	if o := as(t, firstPassword, "login", "--profile", profile, "--endpoint", s.url, "--user", "ada"); o.code != 0 {
+		t.Fatal(o.stdout)
+	}
+	file, err := os.ReadFile(filepath.Join(fixtures, "stock.anki2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := wire.NewCodec().Compress(nil, file)
+	address := strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /sync/upload HTTP/1.1\r\nHost: h\r\nanki-sync: {\"v\":11,\"k\":%q,\"c\":\"test\",\"s\":\"x\"}\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		keyOf(t, profile), len(body))
+	answer := bufio.NewReader(conn)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") { // now somebody reads the body
+		t.Fatal(line, err)
+	}
+	_, _ = answer.ReadString('\n')
+	_, _ = conn.Write(body[:len(body)/2])
+	s.Process.Signal(syscall.SIGTERM)
+	for { // until nobody else is let in
+		other, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		other.Close()
+	}
+	_, _ = conn.Write(body[len(body)/2:])
+	resp, err := http.ReadResponse(answer, nil)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("%v %v: %s", resp, err, s.log.String())
+	}
+	frame, err := io.ReadAll(resp.Body)
+	if text, derr := wire.NewCodec().Decompress(nil, frame, 100); err != nil || derr != nil || string(text) != "OK" {
+		t.Errorf("%q %v %v", text, err, derr)
+	}
+	<-s.rest
+	if code := s.code(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, s.log.String())
+	}
+	s = startServe(t, dir)
+	redirect(t, profile, s.url)
+	if o := as(t, "", "download", "--profile", profile); o.code != 0 || o.last["bytes"] != float64(len(file)) {
+		t.Errorf("%s: %d bytes were sent", o.stdout, len(file))
+	}
+	s.stop(t, syscall.SIGTERM)
 }
 
 // What cannot be served is refused with a clear error.
