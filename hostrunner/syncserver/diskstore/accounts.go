@@ -21,6 +21,7 @@ var _ store.Accounts = (*Accounts)(nil)
 // Reading has a connection of its own: with a write-ahead log it never waits for writing, which waits for the disk.
 type Accounts struct {
 	reading, writing connection
+	keys             keys
 }
 
 // connection is a database connection with the statements that were prepared on it.
@@ -68,6 +69,7 @@ func OpenAccounts(dir string) (*Accounts, error) {
 			return nil, openError(err)
 		}
 	}
+	s.keys.stamp = newStamp(path)
 	return s, nil
 }
 
@@ -108,6 +110,7 @@ func (s *Accounts) Close() (err error) {
 		}
 		c.mu.Unlock()
 	}
+	s.keys.close()
 	return err
 }
 

@@ -25,11 +25,17 @@ func (s *Accounts) AddDevice(_ context.Context, id store.AccountID, d store.Devi
 
 // ByKey returns a device and its account (see store.Accounts).
 func (s *Accounts) ByKey(_ context.Context, key store.KeyHash) (a store.Account, d store.Device, err error) {
-	found := false
+	o, found, at, again := s.keys.find(key)
+	if found {
+		return o.account, o.device, nil
+	}
 	err = s.reading.each(func(row rows.Row) { a, d, found = accountOf(row), deviceOf(row[6:]), true },
 		"SELECT "+accountColumns+", "+deviceColumns+" FROM devices d JOIN accounts a ON a.id = d.account WHERE d.key = ?", key[:])
 	if err == nil && !found {
 		err = errNoDevice()
+	}
+	if err == nil && again {
+		s.keys.remember(at, key, owner{a, d})
 	}
 	return a, d, err
 }

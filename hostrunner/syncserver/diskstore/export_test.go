@@ -6,3 +6,10 @@ func (s *Blobs) Unsettled() int {
 	defer s.mu.Unlock()
 	return len(s.unsettled)
 }
+
+// Remembered returns how many keys are known.
+func (s *Accounts) Remembered() int {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	return len(s.keys.known)
+}

@@ -49,7 +49,7 @@ func FoldName(name string) string { return norm.NFC.String(strings.ToLower(norm.
 
 // Accounts keeps accounts and their devices. Every method is atomic, and what it has changed is durable when it returns.
 // Other processes may change the same accounts at any time (cardferry user), so implementations do not answer from
-// memory what may have changed.
+// memory what may have changed: a key that another process has revoked is refused from then on.
 //
 // Times are kept to the millisecond. Methods about one account or device fail with fault.NotFound if there is none.
 type Accounts interface {

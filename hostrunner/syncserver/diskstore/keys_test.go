@@ -1,0 +1,136 @@
+package diskstore_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
+
+// device returns a new device.
+func device(id string) store.Device {
+	d := store.Device{ID: store.DeviceID(id), Name: "test", Created: time.UnixMilli(1), Seen: time.UnixMilli(1)}
+	_, _ = rand.Read(d.Key[:])
+	return d
+}
+
+// TestKeysAreForgotten: what a key was known to stand for does not outlive a change, be it this server's or another program's, with each thing
+// that may change, as often as it does, and also when the log begins anew.
+func TestKeysAreForgotten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	own, err := diskstore.OpenAccounts(dir)
+	coretest.Must(t, err)
+	defer own.Close()
+	other, err := diskstore.OpenAccounts(dir)
+	coretest.Must(t, err)
+	defer other.Close()
+	ctx := t.Context()
+	a := store.Account{ID: "a", Name: "ada", Created: time.UnixMilli(1)}
+	coretest.Must(t, own.Create(ctx, a))
+	known := func(d store.Device, want fault.Kind) (store.Account, store.Device) {
+		t.Helper()
+		for range 2 { // the second time it is remembered
+			_, _, err = own.ByKey(ctx, d.Key)
+			if fault.KindOf(err) != want {
+				t.Fatalf("got %v, want %v", err, want)
+			}
+		}
+		account, found, _ := own.ByKey(ctx, d.Key)
+		return account, found
+	}
+	for i := range 21 {
+		by := map[bool]*diskstore.Accounts{true: own, false: other}[i%2 == 0]
+		d, kept := device(fmt.Sprint("d", i)), device(fmt.Sprint("kept", i))
+		known(d, fault.NotFound)
+		coretest.Must(t, by.AddDevice(ctx, "a", d, 1000))
+		coretest.Must(t, own.AddDevice(ctx, "a", kept, 1000))
+		known(kept, 0)
+		known(d, 0)
+		if n := own.Remembered(); n != 2 && runtime.GOOS == "linux" {
+			t.Fatalf("%d keys are remembered", n)
+		}
+		coretest.Must(t, by.Touch(ctx, "a", d.ID, fmt.Sprint("name ", i), time.UnixMilli(int64(i))))
+		if _, found := known(d, 0); found.Name != fmt.Sprint("name ", i) || found.Seen.UnixMilli() != int64(i) && i > 0 {
+			t.Fatalf("%+v", found)
+		}
+		a.Disabled = !a.Disabled
+		coretest.Must(t, by.Update(ctx, a))
+		if account, _ := known(d, 0); account.Disabled != a.Disabled {
+			t.Fatalf("%+v", account)
+		}
+		if i%7 == 0 { // as another program may
+			db, err := sqlitehost.OpenFile(dir+"/"+diskstore.AccountsFile, host.ReadWrite)
+			coretest.Must(t, err)
+			coretest.Must(t, db.Exec("PRAGMA wal_checkpoint(TRUNCATE)"))
+			coretest.Must(t, db.Close())
+			known(d, 0)
+		}
+		if i%3 == 0 {
+			coretest.Must(t, by.RemoveDevices(ctx, "a", kept.ID))
+		} else {
+			coretest.Must(t, by.RemoveDevice(ctx, "a", d.ID))
+		}
+		known(d, fault.NotFound)
+		known(kept, 0)
+	}
+	coretest.Must(t, other.Remove(ctx, "a"))
+	known(device("none"), fault.NotFound)
+	coretest.Must(t, own.Close())
+	if _, _, err := own.ByKey(ctx, device("none").Key); fault.KindOf(err) != fault.Closed {
+		t.Errorf("closed: %v", err)
+	}
+}
+
+// TestKeysMeanwhile: while many ask for a key, another program changes what it stands for; who asks after that was said to be done gets the new.
+func TestKeysMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	own, err := diskstore.OpenAccounts(dir)
+	coretest.Must(t, err)
+	defer own.Close()
+	other, err := diskstore.OpenAccounts(dir)
+	coretest.Must(t, err)
+	defer other.Close()
+	ctx := t.Context()
+	coretest.Must(t, own.Create(ctx, store.Account{ID: "a", Name: "ada", Created: time.UnixMilli(1)}))
+	d := device("d")
+	coretest.Must(t, own.AddDevice(ctx, "a", d, 10))
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 2 {
+		wg.Go(func() {
+			for last := int64(0); ; {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				_, found, err := own.ByKey(ctx, d.Key)
+				if seen := found.Seen.UnixMilli(); err != nil || seen < last {
+					t.Errorf("%d after %d: %v", seen, last, err)
+					return
+				} else {
+					last = seen
+				}
+			}
+		})
+	}
+	for i := int64(2); i < 60; i++ {
+		coretest.Must(t, other.Touch(ctx, "a", d.ID, "test", time.UnixMilli(i)))
+		if _, found, err := own.ByKey(ctx, d.Key); err != nil || found.Seen.UnixMilli() != i {
+			t.Fatalf("%d, want %d: %v", found.Seen.UnixMilli(), i, err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
