@@ -69,11 +69,16 @@ func summaryOf(db host.DB, col collection.Col) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, err := rows.IntOf(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+	// As tables, pragmas are compiled each time.
+	pages, err := rows.IntOf(db, "PRAGMA page_count")
 	if err != nil {
 		return nil, err
 	}
-	return &summary{col, empty, size}, nil
+	size, err := rows.IntOf(db, "PRAGMA page_size")
+	if err != nil {
+		return nil, err
+	}
+	return &summary{col, empty, pages * size}, nil
 }
 
 func (t *tenant) readMeta(db host.DB, version int64) (m wire.Meta, err error) {
