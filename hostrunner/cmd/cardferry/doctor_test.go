@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patient is a server with something wrong with it.
+type patient struct {
+	clock  time.Duration // it is ahead
+	limit  int64         // of bodies; 0: none
+	cors   bool
+	health int    // 0: 200
+	meta   int    // what it answers to everything of the protocol; 0: as it should
+	to     string // where it sends those who ask for meta
+}
+
+func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", time.Now().Add(p.clock).UTC().Format(http.TimeFormat))
+	if p.cors {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
+	status := http.StatusForbidden
+	switch {
+	case r.URL.Path == "/health":
+		status = max(p.health, 200)
+	case r.Method == http.MethodOptions:
+		status = http.StatusNoContent
+	case p.meta != 0:
+		status = p.meta
+	case p.to != "" && strings.HasSuffix(r.URL.Path, "/meta"):
+		w.Header().Set("Location", p.to)
+		status = http.StatusPermanentRedirect
+	case strings.Contains(r.Header.Get("anki-sync"), `"v":99`):
+		status = http.StatusBadRequest
+	case p.limit > 0 && r.ContentLength > p.limit:
+		status = http.StatusRequestEntityTooLarge
+	default:
+		_, _ = io.Copy(io.Discard, r.Body)
+	}
+	w.WriteHeader(status)
+}
+
+// TestDoctor has a server for each thing that can be wrong with one: the doctor names it, and finds nothing else.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	start := func(p patient) string {
+		s := httptest.NewServer(p)
+		t.Cleanup(s.Close)
+		return s.URL + "/"
+	}
+	secure := httptest.NewTLSServer(patient{})
+	defer secure.Close()
+	good := start(patient{})
+	for name, test := range map[string]struct {
+		url          string
+		check, words string // "" for nothing
+	}{
+		"nothing":                    {good, "", ""},
+		"an address without its end": {good[:len(good)-1] + "/path", "slash", "other clients drop its last part"},
+		"a clock that is ahead":      {start(patient{clock: 10 * time.Minute}), "clock", "a sync allows 5 minutes"},
+		"a clock that is behind":     {start(patient{clock: -6 * time.Minute}), "clock", "a sync allows 5 minutes"},
+		"a clock a little off":       {start(patient{clock: 2 * time.Minute}), "", ""},
+		"a limit of 40 MiB":          {start(patient{limit: 40 << 20}), "limits", "uploads of 32 MiB pass, larger ones do not"},
+		"a limit of 1 kB":            {start(patient{limit: 1000}), "limits", "even an upload of 1 MiB is refused"},
+		"a full disk":                {start(patient{health: 503}), "health", "cannot work now"},
+		"a health that moved":        {start(patient{health: 302}), "health", "redirects"},
+		"another program":            {start(patient{meta: 404}), "protocol", "no sync server at this address"},
+		"a firewall":                 {start(patient{meta: 403}), "protocol", "refuses every request"},
+		"a broken proxy":             {start(patient{meta: 502}), "protocol", "has a problem (502)"},
+		"a redirect of another kind": {start(patient{meta: 301}), "protocol", "which clients do not follow"},
+		"a redirect":                 {start(patient{to: good}), "", "it sends clients to " + good},
+		"two redirects":              {start(patient{to: start(patient{to: good})}), "protocol", "redirects again"},
+		"a redirect to nowhere":      {start(patient{to: "/elsewhere"}), "redirect", "no whole address"},
+		"a certificate of its own":   {secure.URL, "tls", "certificate is not accepted"},
+		"pages elsewhere":            {start(patient{cors: true}), "", "pages of other origins may use it too"},
+		"no pages elsewhere":         {good, "", "pages of others need a gateway"},
+	} {
+		o := as(t, "", "doctor", "--endpoint", test.url)
+		checks, _ := o.last["checks"].([]any)
+		for _, c := range checks {
+			c := c.(map[string]any)
+			if c["ok"] == (c["name"] == test.check) && name != "an address without its end" {
+				t.Errorf("%s: %v", name, c)
+			}
+			if c["name"] == test.check && !strings.Contains(c["detail"].(string), test.words) {
+				t.Errorf("%s: %v", name, c)
+			}
+		}
+		if len(checks) == 0 || o.code != 0 || !strings.Contains(o.stdout, test.words) || test.check != "" && !strings.Contains(o.stdout, `"name":"`+test.check+`","ok":false`) {
+			t.Errorf("%s: %d %s", name, o.code, o.stdout)
+		}
+	}
+}
