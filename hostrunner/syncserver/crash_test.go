@@ -310,7 +310,6 @@ func TestFullDisk(t *testing.T) {
 	coretest.Must(t, ballast.Close())
 	c.want(500, "sync/upload", string(fixture(t, "unicode.anki2")))
 	c.want(500, "sync/download", "{}")
-	wantHealth(t, c.url, 503, "the disk is full")
 	// A sync fails somewhere, and is not half done.
 	refused := false
 	if status, _ := c.call("sync/start", []byte(startRequest)); status == 200 {
@@ -389,7 +388,6 @@ func TestReadOnlyFolder(t *testing.T) {
 	c := newClient(t, s, serve(t, s), "ada")
 	coretest.Must(t, os.Chmod(dir, 0o500))
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
-	wantHealth(t, c.url, 503, "nothing can be stored")
 	c.want(500, "sync/meta", metaRequest)
 	c.want(500, "msync/uploadChanges", string(archive(t, file("a.png", "x"))))
 	coretest.Must(t, os.Chmod(dir, 0o700))
@@ -408,41 +406,6 @@ func TestReadOnlyFolder(t *testing.T) {
 	coretest.Must(t, os.Chmod(own, 0o700))
 	c.wantFiles(map[string]string{"a.png": "x"})
 	c.put(file("b.png", "y"))
-}
-
-// wantHealth fails unless /health answers so.
-func wantHealth(t *testing.T, url string, status int, text string) {
-	t.Helper()
-	if resp := do(t, "GET", url+"health", nil, nil); resp.StatusCode != status || string(resp.body) != text {
-		t.Errorf("health: %d %q, want %d %q", resp.StatusCode, resp.body, status, text)
-	}
-}
-
-// TestHealth: a server whose folder is gone says so, also to those who do not ask for anything else; and it looks once in five seconds, whoever asks.
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	now := newClock()
-	dir := filepath.Join(t.TempDir(), "data")
-	s := onDisk(t, dir)
-	s.Now = now.now
-	url := serve(t, s)
-	wantHealth(t, url, 200, "")
-	coretest.Must(t, os.Rename(dir, dir+" elsewhere"))
-	wantHealth(t, url, 200, "")
-	now.advance(5 * time.Second)
-	wantHealth(t, url, 503, "nothing can be stored")
-	if resp := do(t, "HEAD", url+"health", nil, nil); resp.StatusCode != 503 {
-		t.Errorf("HEAD: %d", resp.StatusCode)
-	}
-	if _, err := os.Stat(dir); err == nil {
-		t.Error("another folder was made in its place")
-	}
-	coretest.Must(t, os.Rename(dir+" elsewhere", dir))
-	now.advance(-5 * time.Hour)
-	wantHealth(t, url, 200, "")
-	coretest.Must(t, s.Accounts.Close())
-	now.advance(5 * time.Second)
-	wantHealth(t, url, 503, "nothing can be stored")
 }
 
 // TestClockJumps: a clock that goes back or forth harms nothing.

@@ -54,7 +54,6 @@ type Server struct {
 	events   hub
 	users    *Users
 	limiters *limiters
-	health   health
 	// crossOrigin refuses what pages of other origins send to /api/.
 	crossOrigin *http.CrossOriginProtection
 	large       chan struct{} // one element for every large message that is being handled

@@ -20,10 +20,7 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
-var (
-	_ store.Collections = (*Collections)(nil)
-	_ store.Checker     = (*Collections)(nil)
-)
+var _ store.Collections = (*Collections)(nil)
 
 // Collections keeps the databases of accounts in files.
 type Collections struct{ folder folder }
@@ -237,26 +234,6 @@ func (s *Collections) Owners(ctx context.Context) (list []store.AccountID, err e
 		}
 	}
 	return list, nil
-}
-
-// probeFile is written to see whether anything can be.
-const probeFile = "cardferry.probe"
-
-// Check writes a file of a page and removes it (see store.Checker). A folder that is gone is not made again: what was kept is elsewhere.
-func (s *Collections) Check(context.Context) error {
-	path := filepath.Join(string(s.folder), probeFile)
-	os.Remove(path) // left by a crash
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = f.Write(make([]byte, 4096))
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		if rerr := os.Remove(path); err == nil {
-			err = rerr
-		}
-	}
-	return filehost.Convert(err, "try to write")
 }
 
 // backup gives the collection a second name, under which it stays when it is replaced.

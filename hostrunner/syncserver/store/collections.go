@@ -35,12 +35,6 @@ type Collections interface {
 	Owners(ctx context.Context) ([]AccountID, error)
 }
 
-// Checker is implemented by what can fail as a whole, like a disk.
-type Checker interface {
-	// Check tries whether anything can be stored now: fault.StorageFull, fault.NotWritable or another error if not.
-	Check(ctx context.Context) error
-}
-
 // Staged is a file that may become a collection. It is used by one goroutine at a time.
 type Staged interface {
 	io.Writer
