@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -129,6 +130,15 @@ func (d *device) revive(rng *rand.Rand) {
 		d.media.PowerCut(func(string) coretest.Survival { return coretest.Kept })
 	}
 	d.boot()
+	if d.disk.entries[host.Collection] == nil {
+		return
+	}
+	switch dump, _, err := d.w.deviceDump(d); {
+	case err != nil:
+		d.w.fail("device %d was killed: read its collection: %v", d.id, err)
+	default: // what was committed is of one piece
+		d.own.invariants(d.w, fmt.Sprintf("device %d was killed", d.id), dump)
+	}
 }
 
 // call runs a method of the core. The answer is nil if it fails.

@@ -226,6 +226,7 @@ func (a *account) judge(w *world) {
 		return
 	}
 	a.invariants(w, "the server", server)
+	usns(w, "the server", server)
 	a.renamed(server)
 	for _, d := range a.devices {
 		dump, lines, err := w.deviceDump(d)
@@ -237,6 +238,7 @@ func (a *account) judge(w *world) {
 			w.fail("device %d still has pending rows in %v", d.id, p)
 		}
 		a.invariants(w, fmt.Sprint("device ", d.id), dump)
+		usns(w, fmt.Sprint("device ", d.id), dump)
 		a.renamed(dump)
 		if a.missed {
 			continue
