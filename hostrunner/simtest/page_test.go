@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,8 @@ import (
 )
 
 // pageCore is the core in a page: its worker, its SQLite and its files are real, its network is that of the simulated device, and its clock is
-// set to the device's before each call. After each call the simulated disk gets a copy of the collection, for those who look at it.
+// set to the device's before each call. After each call the simulated disk gets a copy of the collection, for those who look at it; before and
+// after each sync of media, what has changed in the one folder is done in the other.
 type pageCore struct {
 	t       *testing.T
 	d       *device
@@ -26,6 +28,8 @@ type pageCore struct {
 	server  *browsertest.Server
 	page    *browsertest.Page
 	ahead   time.Duration // of the worker's clock, to ours
+
+	files map[string]string // in the page, when both folders were last equal
 
 	mu     sync.Mutex // requests are answered one at a time
 	killed chan struct{}
@@ -47,6 +51,7 @@ func newPageCore(t *testing.T, d *device) *pageCore {
 	c.page.ImportCollection(t, path)
 	c.page.Run(t, nil, `await ferry.login({ user: args[0], password: args[1] })`, user(d.own.id), password)
 	c.copy()
+	c.give()
 	return c
 }
 
@@ -63,7 +68,7 @@ func (c *pageCore) open() {
 // answer gives a request of the page to the simulated network.
 func (c *pageCore) answer(w http.ResponseWriter, r *http.Request) bool {
 	body, err := io.ReadAll(r.Body)
-	if err != nil || !strings.HasPrefix(r.URL.Path, "/sync/") {
+	if err != nil || !strings.HasPrefix(r.URL.Path, "/sync/") && !strings.HasPrefix(r.URL.Path, "/msync/") {
 		panic(http.ErrAbortHandler)
 	}
 	header := map[string]string{}
@@ -98,14 +103,78 @@ func (c *pageCore) copy() {
 	c.d.disk.entries[host.Collection] = &entry{data: content}
 }
 
+// give does in the page what the learner has done on the simulated device.
+func (c *pageCore) give() {
+	type change struct {
+		Name string
+		Old  bool
+		New  *string
+	}
+	list := []change{}
+	now := c.d.own.media.before(c.d)
+	for name, content := range now {
+		if old, had := c.files[name]; !had || old != content {
+			list = append(list, change{name, had, &content})
+		}
+	}
+	for name := range c.files {
+		if _, has := now[name]; !has {
+			list = append(list, change{name, true, nil})
+		}
+	}
+	slices.SortFunc(list, func(a, b change) int { return strings.Compare(a.Name, b.Name) })
+	var names []string
+	c.page.Run(c.t, &names, `
+		const names = [];
+		for (const { Name, Old, New } of args[0]) {
+			if (Old) await ferry.media.remove(Name);
+			if (New !== null) names.push(await ferry.media.add(Name, new Blob([New])));
+		}
+		return names`, list)
+	for _, name := range names {
+		if now[name] == "" {
+			c.t.Errorf("the page makes %q of a name", name)
+		}
+	}
+	c.files = now
+}
+
+// take does on the simulated device what has come in the page. What it replaces or deletes is in the page's trash (browsertest), and in this one.
+func (c *pageCore) take() {
+	now := map[string]string{}
+	c.page.Run(c.t, &now, `
+		const texts = {};
+		for (const name of (await ferry.media.check()).unused) texts[name] = await (await ferry.media.get(name)).text();
+		return texts`)
+	for name, old := range c.d.own.media.before(c.d) {
+		if content, has := now[name]; has && content == old {
+			continue
+		}
+		seen, err := c.d.media.Stat(name)
+		if err == nil {
+			_, err = c.d.media.Trash(name, seen)
+		}
+		if err != nil {
+			c.t.Error(err)
+		}
+	}
+	for name, content := range now {
+		if old := c.d.media.Get(name); string(old) != content {
+			c.d.media.Put(name, []byte(content))
+		}
+	}
+	c.files = now
+}
+
 // Call maps the methods that the simulator uses to those of the page.
 func (c *pageCore) Call(_ context.Context, method string, params any) ([]byte, error) {
 	body, arg := "", any(nil)
 	switch method {
 	case service.MethodOpen, service.MethodClose, service.MethodDeckTree: // it is open
 		return []byte("{}"), nil
-	case service.MethodMediaSync: // media have scenarios of their own (browsertest)
-		return []byte("{}"), nil
+	case service.MethodMediaSync:
+		c.give()
+		body = `return await ferry.media.sync()`
 	case service.MethodSync:
 		body = `return await ferry.sync({ media: false })`
 	case service.MethodEdit:
@@ -133,6 +202,9 @@ func (c *pageCore) Call(_ context.Context, method string, params any) ([]byte, e
 		c.mu.Lock() // what requests have done is seen
 		defer c.mu.Unlock()
 		c.copy()
+		if method == service.MethodMediaSync {
+			c.take()
+		}
 		return r.text, r.err
 	case <-c.killed:
 		return nil, errDead
@@ -149,7 +221,8 @@ func TestPage(t *testing.T) {
 	}
 	for seed := range seeds {
 		s := newScript(seed).inPage()
-		w := newWorld(s, nil, NewCoverage(), compiledIn)
+		cover := NewCoverage()
+		w := newWorld(s, nil, cover, compiledIn)
 		c := newPageCore(t, w.devices[0])
 		c.d.core = c
 		w.newCore = func(h host.Host) caller {
@@ -158,6 +231,7 @@ func TestPage(t *testing.T) {
 			}
 			c.open()
 			c.copy()
+			c.take()
 			return c
 		}
 		r := w.play(s)
@@ -168,6 +242,11 @@ func TestPage(t *testing.T) {
 		if t.Failed() {
 			t.Log(strings.Join(r.log, "\n"))
 			return
+		}
+		for _, request := range []string{"finish", "uploadChanges", "downloadFiles"} {
+			if cover.counts["request: "+request] == 0 {
+				t.Errorf("seed %d: no %s", seed, request)
+			}
 		}
 		t.Logf("seed %d: %d syncs, %d requests", seed, r.syncs, r.requests)
 	}
@@ -190,9 +269,21 @@ func (s *script) inPage() *script {
 	do(0, doSync, "", map[string]netFault{"finish": killAfter})
 	do(0, doEdit, focusUpdate, nil)
 	do(0, doSync, "", map[string]netFault{"chunk": killBefore})
+	do(0, doMedia, focusWrite, nil)
+	do(0, doMediaSyn, "", map[string]netFault{"uploadChanges": killAfter})
+	do(1, doMedia, focusWrite, nil)
+	do(1, doMediaSyn, "", nil)
+	do(0, doMediaSyn, "", map[string]netFault{"downloadFiles": killAfter})
 	for _, a := range s.alike().actions {
-		a.killAt, a.fullAt, a.locked = 0, 0, false
-		if len(page.actions) < 24 && (a.kind == doEdit || a.kind == doUndo || a.kind == doSync || a.kind == doKill || a.kind == doServer) {
+		a.killAt, a.fullAt, a.locked, a.readOnly = 0, 0, false, false
+		switch a.kind {
+		case doMedia: // the user of a page deletes files one by one
+			a.about = []focus{focusWrite, focusDelete}[a.seed%2]
+		case doEdit, doUndo, doSync, doMediaSyn, doKill, doServer:
+		default:
+			continue
+		}
+		if len(page.actions) < 32 {
 			page.actions = append(page.actions, a)
 		}
 	}
