@@ -26,9 +26,13 @@ export async function once<T>(
     if (done) return done.result as T;
   }
   const result = await run();
-  const kept = [{ key: call.key, result }, ...(await entries(profile))].slice(0, KEPT);
-  await useTable("finished", "readwrite", (table) => table.put(kept, profile));
+  await record(profile, { key: call.key, result }).catch(() => {}); // a full storage: what was done is done all the same
   return result;
+}
+
+async function record(profile: string, entry: Entry): Promise<void> {
+  const kept = [entry, ...(await entries(profile))].slice(0, KEPT);
+  await useTable("finished", "readwrite", (table) => table.put(kept, profile));
 }
 
 async function entries(profile: string): Promise<Entry[]> {

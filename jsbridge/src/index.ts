@@ -7,7 +7,7 @@ import type { ServerContents } from "./contents.ts";
 import { DevicesApi } from "./devices.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toSyncError } from "./errors.ts";
-import { callAll } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import { watchPage } from "./lifecycle.ts";
 import { MediaFiles, type MediaSource } from "./mediaapi.ts";
 import { watchPresence, type Network } from "./presence.ts";
@@ -31,7 +31,7 @@ export type { Network } from "./presence.ts";
 export { SettingsApi, type Settings } from "./settings.ts";
 export type { Storage, StorageReport } from "./storage.ts";
 export type { Transport } from "./transport.ts";
-export { SyncError, type ErrorFields, type Kind } from "./errors.ts";
+export { SyncError, type ErrorFields, type Failure, type Kind } from "./errors.ts";
 export type { ImportReport } from "./colpkgprotocol.ts";
 export type { DevicesApi } from "./devices.ts";
 export type { ServerContents } from "./contents.ts";
@@ -101,7 +101,7 @@ export interface CallOptions {
 /** An open profile. Every method may reject with a {@link SyncError}, and with nothing else. */
 export class Cardferry {
   readonly #client: Client;
-  readonly #listeners = new Set<(status: Status) => void>();
+  readonly #listeners = new Listeners<Status>();
   #status: Status = NOTHING;
   #account: AccountInfo | null = null;
   #closing: Promise<void> | undefined;
@@ -168,9 +168,9 @@ export class Cardferry {
   /** Calls listener at once and after every change of the status; returns what ends that. */
   subscribe(listener: (status: Status) => void): () => void {
     checkValue("subscribe", listener, "listener", "function");
-    this.#listeners.add(listener);
+    const end = this.#listeners.add(listener);
     listener(this.#status);
-    return () => void this.#listeners.delete(listener);
+    return end;
   }
 
   /** Logs in and keeps the account. Errors: `auth`, and those of the network. */
@@ -332,7 +332,7 @@ export class Cardferry {
   }
 
   #notify(): void {
-    callAll(this.#listeners, this.#status);
+    this.#listeners.call(this.#status);
   }
 }
 

@@ -3,7 +3,7 @@
 import { check, checkValue } from "./checks.ts";
 import type { Client } from "./client.ts";
 import { SyncError } from "./errors.ts";
-import { callAll } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import type { MediaChange, MediaCheckReport, MediaReport, MediaState } from "./mediaprotocol.ts";
 import { answerServiceWorker, findServiceWorker, mediaPath } from "./swclient.ts";
 
@@ -17,7 +17,7 @@ export type MediaSource = (name: string) => Promise<Blob | null>;
 export class MediaFiles {
   readonly #client: Client;
   readonly #source: MediaSource | undefined;
-  readonly #listeners = new Set<(changes: readonly MediaChange[]) => void>();
+  readonly #listeners = new Listeners<readonly MediaChange[]>();
   readonly #urls = new Map<string, Promise<string>>();
   readonly #base: Promise<string | null>;
   readonly #unanswer: () => void;
@@ -31,8 +31,8 @@ export class MediaFiles {
   }
 
   /**
-   * Syncs the media files alone. Errors: `busy` while another media sync runs; `auth`, `storage_full`, and those of the
-   * network. Nothing is lost, and the next sync goes on.
+   * Syncs the media files alone; one that is running is joined. Errors: `auth`, `storage_full`, and those of the network.
+   * Nothing is lost, and the next sync goes on.
    */
   async sync(options: { signal?: AbortSignal } = {}): Promise<MediaReport> {
     return this.#client.call("mediaSync", null, check("media.sync", options, {}).signal);
@@ -104,14 +104,13 @@ export class MediaFiles {
   /** Calls listener with the files that have come or gone, so that placeholders can change; returns what ends that. */
   subscribe(listener: (changes: readonly MediaChange[]) => void): () => void {
     checkValue("media.subscribe", listener, "listener", "function");
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Used by Cardferry only: the worker tells what has changed. */
   changed(changes: readonly MediaChange[]): void {
     for (const { name } of changes) this.#revoke(name);
-    callAll(this.#listeners, changes);
+    this.#listeners.call(changes);
   }
 
   /** Used by Cardferry only: the profile is closed. */

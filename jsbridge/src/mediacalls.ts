@@ -27,11 +27,18 @@ export interface Around {
 
 type Run<N extends keyof MediaCalls> = (params: MediaCalls[N][0], signal: AbortSignal) => Promise<MediaCalls[N][1]>;
 
+/** A media sync, and how many wait for its end. */
+interface Shared {
+  report: Promise<MediaReport>;
+  end: AbortController;
+  waiting: number;
+}
+
 /** The media files of a session. */
 export class MediaDesk {
   readonly #a: Around;
   #counted = 0;
-  #syncing: Promise<MediaReport> | undefined;
+  #syncing: Shared | undefined;
   /** One file after the other is added, as each takes a file of the pool meanwhile, and that has a limit. */
   #adding: Promise<unknown> = Promise.resolve();
   /** Files that are being fetched: several tabs may ask for the same one. */
@@ -55,12 +62,29 @@ export class MediaDesk {
   };
 
   /**
-   * Syncs the media files, beside what happens to the collection. One that is running is joined. usn is that of a
-   * collection sync just made.
+   * Syncs the media files, beside what happens to the collection. One that is running is joined, and ends early only when all who wait
+   * for it have cancelled. usn is that of a collection sync just made.
    */
-  sync(signal: AbortSignal, usn?: number): Promise<MediaReport> {
-    this.#syncing ??= this.#sync(signal, usn).finally(() => (this.#syncing = undefined));
-    return this.#syncing;
+  async sync(signal: AbortSignal, usn?: number): Promise<MediaReport> {
+    while (this.#syncing?.end.signal.aborted) await this.#syncing.report.catch(() => {});
+    if (signal.aborted) throw new SyncError("cancelled", "cancelled");
+    const run = (this.#syncing ??= this.#begin(usn));
+    run.waiting++;
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        if (--run.waiting === 0) run.end.abort();
+        else reject(new SyncError("cancelled", "cancelled"));
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      const over = (): void => signal.removeEventListener("abort", leave);
+      run.report.then(resolve, reject).then(over);
+    });
+  }
+
+  #begin(usn: number | undefined): Shared {
+    const end = new AbortController();
+    const report = this.#sync(end.signal, usn).finally(() => (this.#syncing = undefined));
+    return { report, end, waiting: 0 };
   }
 
   async #sync(signal: AbortSignal, usn: number | undefined): Promise<MediaReport> {

@@ -20,7 +20,7 @@ import { Profile } from "./profile.ts";
 import type { Method } from "./protocol.gen.ts";
 import type { Presence } from "./presence.ts";
 import {
-  NOTHING, type AccountInfo, type Backup, type Calls, type OpenRequest, type Progress, type RestoreReport, type Status,
+  NOTHING, type AccountInfo, type Backup, type CallName, type Calls, type OpenRequest, type Progress, type RestoreReport, type Status,
   type StatusReport, type SyncReport, type ToPage,
 } from "./protocol.ts";
 import { Engine } from "./sqlite.ts";
@@ -33,7 +33,7 @@ import type { DeckTree, NextCards } from "./study.ts";
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
 /** Runs a call. key names it, however often it is sent: what must not be done twice is recorded under it. */
-type Run<P, R> = (params: P, signal: AbortSignal, key: string) => Promise<R>;
+type Run<P, R> = (params: P, signal: AbortSignal, key: string, again: boolean) => Promise<R>;
 
 /** What a session has around it. */
 export interface Around {
@@ -131,9 +131,10 @@ export class Session {
   async run(call: TabCall, signal: AbortSignal): Promise<unknown> {
     const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
-      return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
+      return await once(this.#options.profile, call, () => run(call.params, signal, call.key, call.again));
     } catch (e) {
       const error = withHint(toSyncError(e));
+      if (call.again && error.kind === "not_found" && REMOVING.has(call.name)) return null;
       this.#errors.add(call.name, error);
       throw error;
     }
@@ -156,11 +157,7 @@ export class Session {
   readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
     login: (p, signal) => this.#login(p, signal),
-    signUp: async (p, signal) => {
-      const { endpoint } = this.#options;
-      await signUp(this.#around.transport ?? fetch, endpoint, p, signal);
-      return this.#login({ ...p, endpoint }, signal);
-    },
+    signUp: (p, signal, _, again) => this.#signUp(p, signal, again),
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
     restore: async ({ id }) => {
       const done = (await this.#profile.call("restore", { id })) as RestoreReport;
@@ -254,6 +251,19 @@ export class Session {
     await this.#refreshOffline();
     await this.#auto.account();
     return { user: r.user, endpoint: r.endpoint };
+  }
+
+  /** Where a leader has died before it could answer, the name may be taken by this very call. */
+  async #signUp(p: Calls["signUp"][0], signal: AbortSignal, again: boolean): Promise<AccountInfo> {
+    const { endpoint } = this.#options;
+    let taken: SyncError | undefined;
+    await signUp(this.#around.transport ?? fetch, endpoint, p, signal).catch((e: unknown) => {
+      taken = toSyncError(e);
+      if (!again || taken.details.reason !== "taken") throw e;
+    });
+    return this.#login({ ...p, endpoint }, signal).catch((e: unknown) => {
+      throw taken && toSyncError(e).kind === "auth" ? taken : e;
+    });
   }
 
   /** A collection that the browser has removed is fetched again, or the status says why not. */
@@ -359,14 +369,15 @@ export class Session {
 
   /** Runs a method that talks to the server. */
   async #task(method: Method, params: object, signal: AbortSignal): Promise<object> {
+    const key = this.#account?.key;
     try {
       const all = { ...params, account: this.#credentials() };
       const result = (await this.#profile.call(method, all, { signal, progress: this.#progress })) as StatusReport;
-      await this.#moved(result.new_endpoint);
+      if (result.new_endpoint) await this.#moved(key, result.new_endpoint);
       return result;
     } catch (e) {
       const error = toSyncError(e);
-      if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#keep({ ...this.#account, newEndpoint: "" });
+      if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#moved(key, "");
       throw this.#failed(error);
     }
   }
@@ -405,8 +416,9 @@ export class Session {
     return a ? { endpoint: a.newEndpoint || a.endpoint, key: a.key } : null;
   }
 
-  async #moved(newEndpoint: string): Promise<void> {
-    if (newEndpoint && this.#account) await this.#keep({ ...this.#account, newEndpoint });
+  /** The server of the account with a key has another address: nobody else's key may be sent there. */
+  async #moved(key: string | undefined, newEndpoint: string): Promise<void> {
+    if (this.#account && this.#account.key === key) await this.#keep({ ...this.#account, newEndpoint });
   }
 
   async #refreshOffline(more: Partial<Status> = {}): Promise<void> {
@@ -430,6 +442,9 @@ export class Session {
     this.#around.post({ type: "status", status: this.#status, account });
   }
 }
+
+/** What these remove may have been removed when they were sent the first time, to a leader that died before it answered. */
+const REMOVING: ReadonlySet<CallName> = new Set<CallName>(["mediaRemove", "removeDevice"]);
 
 /** After these errors the server is looked for at the address that the user gave, which may redirect again. */
 const LOST: readonly Kind[] = ["auth", "offline", "timeout", "proxy_auth", "server_error", "network"];

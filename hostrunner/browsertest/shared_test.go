@@ -1,0 +1,170 @@
+package browsertest_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+// TestJoinedMediaSync cancels one of two calls that wait for the same media sync, in two tabs: the other one's goes on. When both have
+// cancelled it ends, and the next call begins a new one.
+func TestJoinedMediaSync(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	login(t, first)
+	second.Run(t, nil, `await open()`)
+	first.Run(t, nil, `await ferry.upload(); await ferry.media.add("a.txt", new Blob(["a"]))`)
+	asked, release, ended := make(chan bool), make(chan bool), make(chan bool, 1)
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/msync/uploadChanges" {
+			body, _ := io.ReadAll(r.Body) // only then the server notices that the page has gone
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			asked <- true
+			select {
+			case <-release:
+			case <-r.Context().Done():
+				ended <- true
+				return true
+			}
+		}
+		return false
+	})
+	const begin = `
+		window.end = new AbortController();
+		window.syncing = ferry.media.sync({ signal: end.signal }).then((r) => "uploaded " + r.uploaded, (e) => e.kind)`
+	const cancel = `end.abort(); return window.syncing`
+	var got string
+	first.Run(t, nil, begin)
+	<-asked
+	second.Run(t, nil, begin+`; await ferry.query("SELECT 1")`)
+	if first.Run(t, &got, cancel); got != "cancelled" {
+		t.Errorf("the one that was cancelled: %s", got)
+	}
+	release <- true
+	if second.Run(t, &got, `return window.syncing`); got != "uploaded 1" {
+		t.Errorf("the other one: %s", got)
+	}
+
+	first.Run(t, nil, `await ferry.media.add("b.txt", new Blob(["b"]))`)
+	first.Run(t, nil, begin)
+	<-asked
+	second.Run(t, nil, begin+`; await ferry.query("SELECT 1")`)
+	for name, page := range map[string]*browsertest.Page{"first": first, "second": second} {
+		if page.Run(t, &got, cancel); got != "cancelled" {
+			t.Errorf("%s of both: %s", name, got)
+		}
+	}
+	second.Run(t, nil, begin)
+	<-ended
+	<-asked
+	release <- true
+	if second.Run(t, &got, `return window.syncing`); got != "uploaded 1" {
+		t.Errorf("a new one: %s", got)
+	}
+}
+
+// TestOneListenerTwice: each subscription has its own end, and nobody is called after his.
+func TestOneListenerTwice(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []int
+	page.Run(t, &got, until+`
+		await open();
+		const calls = { twice: 0, media: 0, late: 0 };
+		const twice = () => calls.twice++, media = () => calls.media++;
+		const ends = [ferry.subscribe(twice), ferry.subscribe(twice), ferry.media.subscribe(media), ferry.media.subscribe(media)];
+		const first = ferry.subscribe(() => calls.twice > 2 && late());
+		const late = ferry.subscribe(() => calls.late++);
+		ends[0](); ends[0](); ends[2](); ends[2]();
+		await ferry.media.add("a.txt", new Blob(["a"]));
+		await until(() => calls.media > 0 && ferry.status.media.done === 1);
+		const heard = calls.twice > 2;
+		ends[1](); ends[3](); first();
+		const before = { ...calls };
+		await ferry.media.add("b.txt", new Blob(["b"]));
+		await until(() => ferry.status.media.done === 2);
+		return [heard ? 1 : 0, before.media, before.late, calls.twice - before.twice, calls.media - before.media, calls.late - before.late]`)
+	if fmt.Sprint(got) != "[1 1 1 0 0 0]" {
+		t.Errorf("heard, media, late, and each after its end: %v", got)
+	}
+}
+
+// TestLostRemoval kills a leader whose answers to a sign-up and to a removal are lost: the next leader, which is asked again, finds both
+// done, and says so.
+func TestLostRemoval(t *testing.T) {
+	t.Parallel()
+	server := serverWith(t, &syncserver.Server{})
+	browser := browsertest.Start(t)
+	for _, c := range []struct{ name, call, done string }{
+		{"sign-up", `ferry.signUp({ user: "new", password: "long password" }).then((a) => a.user)`, `ferry.account !== null`},
+		{"removal", `ferry.media.remove("a.txt").then(() => "removed")`, `await ferry.media.state("a.txt") === "missing"`},
+	} {
+		first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+		first.Run(t, nil, `
+			const code = "import '" + location.href + "dist/worker.js'; const post = BroadcastChannel.prototype.postMessage;" +
+				"BroadcastChannel.prototype.postMessage = function (m) { if (m.type !== 'result' || m.result !== null && !m.result?.user) post.call(this, m); };";
+			await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+			await ferry.media.add("a.txt", new Blob(["a"]));`)
+		second.Run(t, nil, until+`await open(); window.answer = `+c.call+`.catch((e) => e.kind + " " + e.message); await until(async () => `+c.done+`)`)
+		first.Crash()
+		var got string
+		if second.Run(t, &got, `return window.answer`); got != "new" && got != "removed" {
+			t.Errorf("%s: %s", c.name, got)
+		}
+		first.Close()
+		second.Run(t, nil, `await ferry.close()`)
+		second.Close()
+	}
+}
+
+// TestAccountChangesInSync changes the account while a sync waits for a server that has moved: the other account's key goes nowhere else.
+func TestAccountChangesInSync(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{}
+	if _, err := s.Users().Add(t.Context(), "another", ownPassword); err != nil {
+		t.Fatal(err)
+	}
+	server := serverWith(t, s)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	page.Run(t, nil, `await ferry.upload(); await exec("UPDATE col SET mod = mod + 1000")`)
+	asked, release := make(chan bool, 1), make(chan bool)
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/sync/meta":
+			_, _ = io.Copy(io.Discard, r.Body)
+			asked <- true
+			<-release
+			http.Redirect(w, r, server.URL+"sync/moved/", http.StatusPermanentRedirect)
+		case "/sync/moved/":
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			r.URL.Path = strings.Replace(r.URL.Path, "/sync/moved/", "/", 1)
+			return false
+		}
+		return true
+	})
+	page.Run(t, nil, `window.syncing = ferry.sync({ media: false }).then((r) => r.new_endpoint, (e) => e.kind)`)
+	<-asked
+	page.Run(t, nil, until+`
+		await ferry.logout();
+		window.entering = ferry.login({ user: "another", password: args[0] }); // it ends after the sync
+		const db = await new Promise((ok) => { const r = indexedDB.open("cardferry"); r.onsuccess = () => ok(r.result); });
+		const stored = () => new Promise((ok) => { const r = db.transaction("accounts").objectStore("accounts").get("default"); r.onsuccess = () => ok(r.result); });
+		await until(async () => (await stored())?.user === "another");
+		db.close()`, ownPassword)
+	var got []string
+	close(release)
+	page.Run(t, &got, `const to = await window.syncing; await window.entering; return [to, ferry.account.user, ferry.account.endpoint]`)
+	if len(got) != 3 || !strings.HasSuffix(got[0], "/sync/moved/") || got[1] != "another" || got[2] != server.URL {
+		t.Errorf("the first account's server is %q", got)
+	}
+}
