@@ -3,12 +3,9 @@
 package browsertest
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +17,13 @@ const startTimeout = 60 * time.Second
 
 // Browser is a running Chromium.
 type Browser struct {
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx     context.Context
+	cancel  context.CancelFunc
+	console *console
 }
 
-// Start starts a Chromium whose profile lies in a temporary folder, and ends it with the test. Without a Chromium the
-// test is skipped, or fails if CARDFERRY_REQUIRE_CHROME is set.
+// Start starts a Chromium whose profile lies in a temporary folder, and ends it with the test, which fails if a page or worker was heard to
+// go wrong (see Expects). Without a Chromium the test is skipped, or fails if CARDFERRY_REQUIRE_CHROME is set.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	return StartIn(t, t.TempDir())
@@ -34,6 +32,7 @@ func Start(t testing.TB) *Browser {
 // StartIn is Start with a given profile folder, so that another browser can find what this one has stored.
 func StartIn(t testing.TB, dir string) *Browser {
 	t.Helper()
+	console := newConsole(t)
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(executable(t)),
 		chromedp.UserDataDir(dir),
@@ -49,12 +48,12 @@ func StartIn(t testing.TB, dir string) *Browser {
 		chromedp.Flag("disable-features", "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("enable-logging", "stderr"),
-		chromedp.CombinedOutput(consoleLog(t)),
+		chromedp.CombinedOutput(console),
 		chromedp.WSURLReadTimeout(startTimeout),
 	}
 	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocated)
-	b := &Browser{ctx: ctx, cancel: func() { cancel(); stop() }}
+	b := &Browser{ctx: ctx, cancel: func() { cancel(); stop() }, console: console}
 	t.Cleanup(b.cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
@@ -96,24 +95,4 @@ func missing(t testing.TB, what string) {
 		t.Fatal(what)
 	}
 	t.Skip(what)
-}
-
-// consoleLog returns a writer that puts the console lines of pages and workers into the test's log.
-func consoleLog(t testing.TB) io.Writer {
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for s := bufio.NewScanner(r); s.Scan(); {
-			if _, line, ok := strings.Cut(s.Text(), "CONSOLE"); ok {
-				t.Log("console" + line)
-			}
-		}
-		_, _ = io.Copy(io.Discard, r) // after a line that is too long
-	}()
-	t.Cleanup(func() {
-		_ = w.Close()
-		<-done
-	})
-	return w
 }

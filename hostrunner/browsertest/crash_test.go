@@ -47,6 +47,8 @@ func TestCrashAmongTabs(t *testing.T) {
 			t.Parallel()
 			server := ownServer(t)
 			browser := browsertest.Start(t)
+			browser.Expects("the guest has crashed: RuntimeError: unreachable") // openTrapping
+			browser.Expects("Uncaught Error: a defect of the worker")
 			first, second, third := browser.Open(t, server.URL), browser.Open(t, server.URL), browser.Open(t, server.URL)
 			first.Run(t, nil, openTrapping+`await ferry.login({ user: args[0], password: args[1] }); await ferry.upload()`, ownUser, ownPassword)
 			second.Run(t, nil, `await open()`)

@@ -135,7 +135,9 @@ func TestModules(t *testing.T) {
 // TestCrash opens profiles with guests that trap, have another version, or are missing. A fresh open works after each.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	browser := browsertest.Start(t)
+	browser.Expects("the guest has crashed: RuntimeError: unreachable") // fakeGuest
+	page := browser.Open(t, browsertest.NewServer(t, "").URL)
 	cases := []struct{ name, assets, message string }{
 		{"trap", `{ core: await fakeGuest(1) }`, "crashed"},
 		{"version", `{ core: await fakeGuest(99) }`, "version 99"},
