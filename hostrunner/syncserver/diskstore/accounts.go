@@ -29,6 +29,8 @@ type connection struct {
 	mu         sync.Mutex
 	db         host.DB
 	statements map[string]host.Stmt
+	// synchronous is the setting; "" is FULL, which a connection has.
+	synchronous string
 }
 
 const accountsSchema = `
@@ -159,13 +161,22 @@ func (c *connection) run(sql string, args ...any) (int64, error) {
 	return st.Run(rows.Pack(nil, args...))
 }
 
-// write runs do in a transaction.
-func (s *Accounts) write(do func(c *connection) error) error {
+// write runs do in a transaction that is durable when it ends.
+func (s *Accounts) write(do func(c *connection) error) error { return s.writeAs("FULL", do) }
+
+// writeAs runs do in a transaction. With synchronous at NORMAL it is as whole as any, and gets durable with the next one at FULL.
+func (s *Accounts) writeAs(synchronous string, do func(c *connection) error) error {
 	c := &s.writing
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.db == nil {
 		return fault.New(fault.Closed, "the accounts are closed")
+	}
+	if c.synchronous != synchronous {
+		if err := c.db.Exec("PRAGMA synchronous = " + synchronous); err != nil {
+			return err
+		}
+		c.synchronous = synchronous
 	}
 	return rows.Transaction(c.db, func() error { return do(c) })
 }

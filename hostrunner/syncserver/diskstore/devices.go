@@ -49,7 +49,8 @@ func (s *Accounts) Devices(_ context.Context, id store.AccountID) (list []store.
 
 // Touch records that a device was seen (see store.Accounts).
 func (s *Accounts) Touch(_ context.Context, id store.AccountID, device store.DeviceID, name string, seen time.Time) error {
-	return s.write(func(c *connection) error {
+	// The first request of most syncs comes here, and would wait for the disk.
+	return s.writeAs("NORMAL", func(c *connection) error {
 		n, err := c.run("UPDATE devices SET name = ?, seen = ? WHERE id = ? AND account = ?", name, toMillis(seen), string(device), string(id))
 		return changed(n, err, errNoDevice())
 	})

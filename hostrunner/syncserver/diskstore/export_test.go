@@ -1,5 +1,7 @@
 package diskstore
 
+import "github.com/cardferry/cardferry/core/rows"
+
 // Unsettled returns how many accounts have something that is not durable in its place.
 func (s *Blobs) Unsettled() int {
 	s.mu.Lock()
@@ -12,4 +14,9 @@ func (s *Accounts) Remembered() int {
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
 	return len(s.keys.known)
+}
+
+// Synchronous returns the setting with which was written last.
+func (s *Accounts) Synchronous() (int64, error) {
+	return rows.IntOf(s.writing.db, "PRAGMA synchronous")
 }

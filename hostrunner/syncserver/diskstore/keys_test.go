@@ -134,3 +134,25 @@ func TestKeysMeanwhile(t *testing.T) {
 	close(stop)
 	wg.Wait()
 }
+
+// TestDurable: only when a device was seen need not be durable, whatever comes before and after.
+func TestDurable(t *testing.T) {
+	t.Parallel()
+	s, err := diskstore.OpenAccounts(t.TempDir())
+	coretest.Must(t, err)
+	defer s.Close()
+	ctx, d := t.Context(), device("d")
+	wrote := func(err error, want int64) {
+		t.Helper()
+		coretest.Must(t, err)
+		if got, err := s.Synchronous(); err != nil || got != want {
+			t.Errorf("synchronous is %d, want %d: %v", got, want, err)
+		}
+	}
+	const normal, full = 1, 2
+	wrote(s.Create(ctx, store.Account{ID: "a", Name: "ada"}), full)
+	wrote(s.AddDevice(ctx, "a", d, 10), full)
+	wrote(s.Touch(ctx, "a", d.ID, "test", time.UnixMilli(2)), normal)
+	wrote(s.Touch(ctx, "a", d.ID, "test", time.UnixMilli(3)), normal)
+	wrote(s.RemoveDevice(ctx, "a", d.ID), full)
+}
