@@ -1,6 +1,7 @@
 package syncserver
 
 import (
+	"bytes"
 	"context"
 	"runtime/debug"
 
@@ -58,8 +59,8 @@ type prepared struct {
 	done bool
 }
 
-// nextSlice takes the next slice, which may have been prepared.
-func (s *session) nextSlice(codec *wire.Codec) (p prepared, err error) {
+// nextSlice takes the next slice, which may have been prepared. It uses the memory of t, and nothing of it stays there.
+func (s *session) nextSlice(t *tools) (p prepared, err error) {
 	if s.ahead != nil {
 		p, s.ahead = *s.ahead, nil
 		return p, nil
@@ -69,15 +70,16 @@ func (s *session) nextSlice(codec *wire.Codec) (p prepared, err error) {
 	if err := s.slicer.Next(slice); err != nil {
 		return p, err
 	}
-	message := wire.AppendChunk(nil, slice)
-	return prepared{codec.Compress(nil, message), len(message), slice.Done}, nil
+	t.payload = wire.AppendChunk(t.payload[:0], slice)
+	t.body = t.Compress(t.body[:0], t.payload)
+	return prepared{bytes.Clone(t.body), len(t.payload), slice.Done}, nil
 }
 
 // lookAhead prepares the slice after this one.
 func (s *session) lookAhead() error {
 	t := toolbox.Get().(*tools)
 	defer t.giveBack()
-	p, err := s.nextSlice(t.Codec)
+	p, err := s.nextSlice(t)
 	if err == nil {
 		s.ahead = &p
 	}

@@ -235,7 +235,7 @@ func chunk(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 		if err := s.listFor(size); err != nil {
 			return err
 		}
-		p, err := s.nextSlice(c.tools.Codec)
+		p, err := s.nextSlice(c.takeTools()) // the request was read
 		if err != nil {
 			return err
 		}
