@@ -67,7 +67,7 @@ func TestDoctor(t *testing.T) {
 		"a clock a little off":       {start(patient{clock: 2 * time.Minute}), "", ""},
 		"a limit of 40 MiB":          {start(patient{limit: 40 << 20}), "limits", "uploads of 32 MiB pass, larger ones do not"},
 		"a limit of 1 kB":            {start(patient{limit: 1000}), "limits", "even an upload of 1 MiB is refused"},
-		"a full disk":                {start(patient{health: 503}), "health", "cannot work now"},
+		"a server that stops":        {start(patient{health: 503}), "health", "cannot work now"},
 		"a health that moved":        {start(patient{health: 302}), "health", "redirects"},
 		"another program":            {start(patient{meta: 404}), "protocol", "no sync server at this address"},
 		"a firewall":                 {start(patient{meta: 403}), "protocol", "refuses every request"},
