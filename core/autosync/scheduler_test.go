@@ -282,6 +282,16 @@ func TestScheduler(t *testing.T) {
 			{s, autosync.Event{Kind: autosync.Began, What: autosync.MediaSync}, "syncing"},
 			{s, manual(media(0)), "idle wake=15m0s"},
 		},
+		"the user stops the media after a one-way sync": {
+			{0, opened(), "syncing do=sync"},
+			{s, failed(fault.OneWayNeeded), "attention(one_way_needed)"},
+			{s, began, "syncing"},
+			{s, manual(synced(-1)), "syncing do=sync"},
+			{0, autosync.Event{Kind: autosync.Began, What: autosync.MediaSync}, "syncing"},
+			{s, synced(7), "syncing"},
+			{s, manual(media(fault.Cancelled)), "idle wake=15m0s"}, // and not at once again
+			{15 * m, wake, "syncing do=mediaSync"},
+		},
 		"media fails and is tried again": {
 			{0, opened(), "syncing do=sync"},
 			{s, synced(7), "syncing do=mediaSync"},

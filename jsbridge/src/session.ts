@@ -430,6 +430,7 @@ export class Session {
   readonly #progress = (p: Progress): void => {
     const same = this.#status.progress?.stage === p.stage;
     this.#status = { ...this.#status, progress: p };
+    if (!same && p.stage === "media_download") void this.#media.count(); // how many files there are is known now
     if (same && Date.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
     this.#set({});
   };

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { SyncError } from "cardferry";
 import { account, say, start, toast } from "./ferry.ts";
+import { Film } from "./card/Film.tsx";
 import { update, waitingWorker } from "./install.ts";
 import { href, route } from "./router.ts";
 import { texts } from "./texts.ts";
@@ -38,6 +39,7 @@ export function Shell(p: { children: ComponentChildren }) {
       <>
         <main id="main" tabIndex={-1}>{p.children}</main>
         <Toast />
+        <Film />
       </>
     );
   }
@@ -58,6 +60,7 @@ export function Shell(p: { children: ComponentChildren }) {
         {p.children}
       </main>
       <Toast />
+      <Film />
     </div>
   );
 }

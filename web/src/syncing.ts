@@ -1,9 +1,9 @@
 // Syncs that a person starts, and what became of them.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { SyncReport, TransferReport } from "cardferry";
-import { changed, complain, ferry, replacing, say, toError } from "./ferry.ts";
-import { go, href } from "./router.ts";
+import { changed, ferry, replacing, say, status, syncState, toError } from "./ferry.ts";
+import { go, href, route } from "./router.ts";
 import { texts } from "./texts.ts";
 
 /** One sync of this visit. */
@@ -17,7 +17,9 @@ const KEEP = 10;
 
 /** The last syncs, newest first. */
 export const history = signal<Past[]>(load());
-let running: AbortController | null = null;
+const running = signal<AbortController | null>(null);
+/** Whether stop would end something: not what the worker does by itself, or another tab. */
+export const stoppable = computed(() => running.value !== null);
 
 const KEY = "cardferry.syncs";
 
@@ -48,50 +50,64 @@ export async function act(): Promise<void> {
   });
 }
 
-/** Replaces one side by the other. Nothing says "in sync" before the media, too, are there. */
+/** Replaces one side by the other; the media follow, unless the settings say otherwise. Nothing says "in sync" before the media, too, are there. */
 export async function oneWay(direction: "upload" | "download"): Promise<boolean> {
-  if (running) return false;
+  if (running.value) return false;
   replacing.value = true;
+  let media = false;
   const done = await run(async (signal) => {
+    media = (await ferry().settings.get()).syncMedia;
     const report: TransferReport = direction === "upload" ? await ferry().upload({ signal, backup: "here" }) : await ferry().download({ signal });
     const size = texts.bytes(report.bytes);
     return direction === "upload" ? texts.sync.uploaded(size) : texts.sync.downloaded(size);
   });
-  void (done ? mediaAfter() : Promise.resolve()).finally(() => (replacing.value = false));
+  void (done && media ? mediaAfter() : Promise.resolve()).finally(() => (replacing.value = false));
   return done;
 }
 
-/** Pictures and sounds follow the cards, unless the settings say otherwise; the app is usable meanwhile. */
+/** Pictures and sounds follow the cards; the app is usable meanwhile. */
 async function mediaAfter(): Promise<void> {
+  await begun((signal) => ferry().media.sync({ signal })).catch((e: unknown) => tell(toError(e)));
+}
+
+/** Does what stop can end meanwhile. */
+async function begun<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const own = new AbortController();
+  running.value = own;
   try {
-    if ((await ferry().settings.get()).syncMedia) await ferry().media.sync();
-  } catch (e) {
-    complain(e);
+    return await work(own.signal);
+  } finally {
+    if (running.value === own) running.value = null;
   }
 }
 
 async function run(work: (signal: AbortSignal) => Promise<string>): Promise<boolean> {
-  if (running) return false;
-  running = new AbortController();
+  if (running.value) return false;
   try {
-    note(await work(running.signal), true);
+    note(await begun(work), true);
     changed();
     return true;
   } catch (e) {
     const error = toError(e);
     if (error.kind === "one_way_needed") {
       go(href("choose"));
-    } else if (error.kind !== "cancelled") {
-      note(texts.error(error.kind).what, false);
-      say(texts.error(error.kind).what);
+    } else {
+      if (error.kind !== "cancelled") note(texts.error(error.kind).what, false);
+      tell(error);
     }
     return false;
-  } finally {
-    running = null;
   }
+}
+
+/** Says what went wrong, where the place on the screen does not do so itself. */
+function tell(error: ReturnType<typeof toError>): void {
+  if (error.kind === "cancelled") return;
+  const { place } = route.value;
+  const seen = status.value.error?.kind === error.kind && (place === "sync" || (place === "" && syncState.value === "attention"));
+  if (!seen) say(texts.error(error.kind).what);
 }
 
 /** Ends the sync that was started here. */
 export function stop(): void {
-  running?.abort();
+  running.value?.abort();
 }

@@ -1,14 +1,21 @@
-// Plays the sounds of a card, one after the other. Texts are spoken by the browser.
+// Plays the sounds and films of a card, one after the other. Texts are spoken by the browser.
 
+import { signal } from "@preact/signals";
 import { mediaFile, type Sound } from "../api.ts";
 import { say } from "../ferry.ts";
 import { texts } from "../texts.ts";
+
+/** Files that may be films; whether one is, its pictures say. */
+const FILM = /\.(mp4|m4v|mov|webm|ogv|mpe?g|mkv|avi|3gp)$/i;
+
+/** The film that plays, which is shown over everything else (Film.tsx). When it is paused it ends. */
+export const film = signal<{ video: HTMLVideoElement; name: string } | null>(null);
 
 /** The sounds of one card. */
 export class Player {
   readonly #sounds: Record<"q" | "a", readonly Sound[]>;
   #run = 0;
-  #audio: HTMLAudioElement | null = null;
+  #playing: HTMLMediaElement | null = null;
 
   constructor(question: readonly Sound[], answer: readonly Sound[]) {
     this.#sounds = { q: question, a: answer };
@@ -33,7 +40,7 @@ export class Player {
   /** Ends what is playing. */
   stop(): void {
     this.#run++;
-    this.#audio?.pause();
+    this.#playing?.pause();
     speechSynthesis?.cancel();
   }
 
@@ -55,14 +62,20 @@ export class Player {
       return;
     }
     const url = URL.createObjectURL(blob);
-    const audio = new Audio(url);
-    this.#audio = audio;
+    const playing = FILM.test(name) ? document.createElement("video") : new Audio();
+    playing.src = url;
+    this.#playing = playing;
     try {
-      await audio.play();
-      await new Promise((done) => (audio.onended = audio.onpause = audio.onerror = done));
+      await playing.play();
+      if (run !== this.#run) return;
+      const end = new Promise((done) => (playing.onended = playing.onpause = playing.onerror = done));
+      if (playing instanceof HTMLVideoElement && playing.videoWidth > 0) film.value = { video: playing, name };
+      await end;
     } catch {
       if (asked) say(texts.study.cannotPlay(name)); // else the browser waits for a tap first
     } finally {
+      playing.pause();
+      if (film.value?.video === playing) film.value = null;
       URL.revokeObjectURL(url);
     }
   }

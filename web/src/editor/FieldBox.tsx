@@ -52,7 +52,7 @@ export function FieldBox(p: Props) {
         {p.cloze && <Tool icon="edit" label={texts.note.cloze} onClick={() => insert(`{{c${nextCloze(p.cloze ?? [])}::${selectedText(box.current)}}}`)} />}
         <FileTool icon="image" label={texts.note.picture} accept="image/*" onFile={file} />
         <FileTool icon="camera" label={texts.note.camera} accept="image/*" capture onFile={file} />
-        <FileTool icon="sound" label={texts.note.sound} accept="audio/*" onFile={file} />
+        <FileTool icon="sound" label={texts.note.sound} accept="audio/*,video/*" onFile={file} />
       </div>
       {asText ? (
         <>
@@ -111,7 +111,7 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
   };
   const paste = (e: ClipboardEvent): void => {
     e.preventDefault(); // foreign HTML stays out
-    const files = [...(e.clipboardData?.files ?? [])].filter((f) => /^(image|audio)\//.test(f.type));
+    const files = [...(e.clipboardData?.files ?? [])].filter((f) => /^(image|audio|video)\//.test(f.type));
     if (files.length > 0) return void (async () => { for (const f of files) await p.onFile(f); })();
     const text = e.clipboardData?.getData("text/plain") ?? "";
     const e2 = p.box.current;

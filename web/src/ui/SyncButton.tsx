@@ -5,6 +5,7 @@ import { href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { act } from "../syncing.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { Bar, percent, stage } from "./Progress.tsx";
 
 const LOOK: Record<SyncState, { icon: IconName; colour: string }> = {
   none: { icon: "check", colour: "" },
@@ -15,12 +16,6 @@ const LOOK: Record<SyncState, { icon: IconName; colour: string }> = {
   attention: { icon: "alert", colour: "amber" },
   signedOut: { icon: "cloud", colour: "" },
 };
-
-/** The percentage of the running sync, null while its total is unknown. */
-export function percent(): number | null {
-  const p = status.value.progress;
-  return p && p.total > 0 ? Math.min(100, Math.floor((100 * p.done) / p.total)) : null;
-}
 
 /** The words on the button. */
 export function stateText(): string {
@@ -35,19 +30,6 @@ export function stateText(): string {
     default:
       return texts.sync.state[state]();
   }
-}
-
-/** What is being done, and how far it is. */
-function Progress() {
-  const done = percent();
-  return (
-    <>
-      {texts.sync.stages[status.value.progress?.stage ?? "connect"] ?? texts.sync.stages.connect}
-      <span class="bar thin" role="progressbar" aria-label={texts.sync.title} aria-valuenow={done ?? undefined} aria-valuemin={0} aria-valuemax={100}>
-        <i style={{ width: `${done ?? 8}%` }} />
-      </span>
-    </>
-  );
 }
 
 /** The button and the time of the last sync. A tap does the obvious thing; where there is a choice, it opens the place for it. */
@@ -71,7 +53,7 @@ export function SyncButton() {
       ) : (
         <button type="button" class={`sync ${colour}`} onClick={() => void act()}>{inside}</button>
       )}
-      <p class="sync-line">{state === "syncing" ? <Progress /> : state !== "signedOut" && <a href={href("sync")}>{texts.sync.last(status.value.lastSync)}</a>}</p>
+      <p class="sync-line">{state === "syncing" ? <>{stage()}<Bar thin /></> : state !== "signedOut" && <a href={href("sync")}>{texts.sync.last(status.value.lastSync)}</a>}</p>
       <span class="sr" role="status" aria-live="polite">{state === "syncing" ? texts.sync.state.syncing(null) : stateText()}</span>
     </div>
   );

@@ -11,7 +11,7 @@ import { texts } from "../texts.ts";
 import { Icon } from "../ui/icons.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Confirm, Empty, ErrorNotice, Head, Notice } from "../ui/parts.tsx";
-import { percent } from "../ui/SyncButton.tsx";
+import { Progress } from "../ui/Progress.tsx";
 
 const EXAMPLES = 3;
 
@@ -109,15 +109,10 @@ async function choose(direction: "upload" | "download"): Promise<void> {
 }
 
 function Working() {
-  const done = percent();
-  const stage = status.value.progress?.stage ?? "connect";
   return (
     <>
       <Head title={texts.sync.title} />
-      <section class="surface pad stack" role="status">
-        <div class="row"><strong class="grow">{texts.sync.stages[stage] ?? texts.sync.stages.connect}</strong><span>{done === null ? "" : `${done} %`}</span></div>
-        <div class="bar"><i style={{ width: `${done ?? 8}%` }} /></div>
-      </section>
+      <Progress />
     </>
   );
 }

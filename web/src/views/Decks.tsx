@@ -108,7 +108,9 @@ function Row(p: { deck: Deck; level: number; onMenu: (deck: Deck) => void }) {
             <a href={href("study", [deck.id])} aria-label={label}>{deck.name}</a>
           )}
         </div>
-        {counts.map(([kind, n]) => <span key={kind} class={`count ${kind} ${n === 0 ? "zero" : ""}`} aria-hidden="true">{texts.whole(n)}</span>)}
+        <div class="counts" aria-hidden="true">
+          {counts.map(([kind, n]) => <span key={kind} class={`count ${kind} ${n === 0 ? "zero" : ""}`} data-label={texts.decks.columns[kind]}>{texts.whole(n)}</span>)}
+        </div>
         <IconButton icon="more" label={texts.decks.menu(deck.name)} onClick={() => p.onMenu(deck)} />
       </div>
       {open && deck.children.length > 0 && (

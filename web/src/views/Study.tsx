@@ -7,7 +7,7 @@ import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
 import { CardMedia } from "../card/media.ts";
 import { openLink } from "../card/link.ts";
 import { sendMathJax } from "../card/mathjax.ts";
-import { Player } from "../card/player.ts";
+import { film, Player } from "../card/player.ts";
 import { complain, say, toError, version } from "../ferry.ts";
 import { back, go, href } from "../router.ts";
 import { texts } from "../texts.ts";
@@ -101,7 +101,7 @@ function CardScreen(p: { s: Study; shown: Shown }) {
   const player = usePlayer(shown, s.side);
   const show = (): void => s.show(typed.current);
   const act = (key: string, ctrl: boolean): boolean => keyAction(key, ctrl, { s, shown, player, show, menu: setMenu });
-  useKeys(act, menu !== null);
+  useKeys(act, menu !== null || film.value !== null);
   const onMessage = (m: FromFrame): void => {
     switch (m.type) {
       case "need":

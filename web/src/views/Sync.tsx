@@ -4,12 +4,12 @@ import type { Backup } from "cardferry";
 import { account, ferry, status, syncState, version } from "../ferry.ts";
 import { mediaCounts, num } from "../api.ts";
 import { href } from "../router.ts";
-import { act, history, stop } from "../syncing.ts";
+import { act, history } from "../syncing.ts";
 import { texts } from "../texts.ts";
 import { Icon } from "../ui/icons.tsx";
 import { useLoad } from "../ui/load.ts";
 import { ErrorNotice, Head, Notice } from "../ui/parts.tsx";
-import { percent } from "../ui/SyncButton.tsx";
+import { Progress } from "../ui/Progress.tsx";
 
 /** The place of syncing. */
 export function SyncView() {
@@ -38,17 +38,7 @@ export function SyncView() {
 
 function Action() {
   const state = syncState.value;
-  if (state === "syncing") {
-    const done = percent();
-    const stage = status.value.progress?.stage ?? "connect";
-    return (
-      <section class="surface pad stack">
-        <div class="row"><strong class="grow">{texts.sync.stages[stage] ?? texts.sync.stages.connect}</strong><span>{done === null ? "" : `${done} %`}</span></div>
-        <div class="bar" role="progressbar" aria-label={texts.sync.title} aria-valuenow={done ?? undefined} aria-valuemin={0} aria-valuemax={100}><i style={{ width: `${done ?? 8}%` }} /></div>
-        <button type="button" class="button" onClick={stop}>{texts.sync.stop}</button>
-      </section>
-    );
-  }
+  if (state === "syncing") return <Progress />;
   if (state === "full") {
     return (
       <Notice kind="warn" icon="choose">
