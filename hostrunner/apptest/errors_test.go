@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestErrors(t *testing.T) {
 	a.Read(t, "No cards yet")
 
 	now := time.Now()
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name   string
 		answer func(http.ResponseWriter, *http.Request) bool
 		says   []string
@@ -86,6 +87,8 @@ func TestErrors(t *testing.T) {
 		for _, text := range c.says {
 			a.Read(t, text)
 		}
+		// What the page says is not said once more over it, which would come with the line in the list.
+		a.Wait(t, fmt.Sprintf(`document.querySelectorAll(".log li").length === %d && document.querySelector(".toast").textContent === ""`, i+1))
 		a.Access(t, "the error "+c.name)
 		shot(t, a, "error-"+c.name)
 	}
@@ -120,4 +123,52 @@ func TestStorageFull(t *testing.T) {
 	a.Tap(t, "Add card")
 	a.Go(t, "#/browse")
 	a.Read(t, "2 cards")
+}
+
+// TestDiagnosticsCopied copies the diagnostics after a sync has failed: all that is shown, and no key, password or card in it.
+func TestDiagnosticsCopied(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	between := s.Between(t)
+	var key atomic.Value
+	between.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+			key.Store(bearer)
+		}
+		return false
+	})
+	a := apptest.Open(t, browsertest.Start(t), between.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Read(t, "No cards yet")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "my own words")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/settings/devices") // which asks with the key
+	a.Read(t, "This device")
+	between.Answer(status(500))
+	a.Go(t, "#/sync")
+	a.Tap(t, "Sync now | Choose a side")
+	a.Read(t, "The server has a problem of its own")
+	a.Run(t, nil, `navigator.clipboard.writeText = async (text) => { window.copied = text }`)
+	a.Go(t, "#/settings/diagnostics")
+	a.Read(t, "server_error")
+	a.Tap(t, "Copy")
+	a.Read(t, "Copied.")
+	var got struct{ Shown, Copied string }
+	a.Run(t, &got, `return { Shown: document.querySelector("main pre").textContent, Copied: window.copied }`)
+	if got.Copied == "" || got.Copied != got.Shown {
+		t.Errorf("shown:\n%s\ncopied:\n%s", got.Shown, got.Copied)
+	}
+	secret, _ := key.Load().(string)
+	if len(secret) < 16 {
+		t.Fatalf("the key is %q", secret)
+	}
+	for _, secret := range []string{secret, apptest.Password, "own words"} {
+		if strings.Contains(got.Copied, secret) {
+			t.Errorf("the diagnostics have %q:\n%s", secret, got.Copied)
+		}
+	}
 }

@@ -115,15 +115,23 @@ func TestSteady(t *testing.T) {
 			t.Errorf("%s: the layout shifts by %.3f: %s", place.hash, moved.Sum, moved.What)
 		}
 		a.Run(t, nil, `document.documentElement.style.fontSize = "200%"; await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))`)
-		var wrong []string
-		a.Eval(t, &wrong, `const out = document.documentElement.scrollWidth > innerWidth ? ["wider than the window"] : [];
-			for (const e of all("button, a[href], h1, h2, label, p")) if (!e.closest(".sr, .skip, .nav, .hit") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") out.push("cut off: " + clean(name(e)));
-			if (document.querySelector(".skip")?.getBoundingClientRect().bottom > 0) out.push("the link to the content is seen without the focus");
-			for (const e of all(".figures span")) { const r = document.createRange(); r.selectNodeContents(e); if (r.getClientRects().length > clean(e.innerText).split(" ").length) out.push("a word is broken: " + clean(e.innerText)); }
-			return out`)
-		for _, w := range wrong {
-			t.Errorf("%s with large text: %s", place.hash, w)
+		for _, width := range []int64{320, 360} {
+			a.Size(t, width, 780, false)
+			for _, w := range cutOff(t, a) {
+				t.Errorf("%s with large text, %d wide: %s", place.hash, width, w)
+			}
+			shot(t, a, fmt.Sprintf("large-%d-%s", width, place.text))
 		}
-		shot(t, a, "large-"+place.text)
 	}
+}
+
+// cutOff returns what is cut off, broken within a word, or wider than the window.
+func cutOff(t *testing.T, a *apptest.App) (wrong []string) {
+	t.Helper()
+	a.Eval(t, &wrong, `const out = document.documentElement.scrollWidth > innerWidth ? ["wider than the window"] : [];
+		for (const e of all("button, a[href], h1, h2, label, p")) if (!e.closest(".sr, .skip, .nav, .hit") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") out.push("cut off: " + clean(name(e)));
+		if (document.querySelector(".skip")?.getBoundingClientRect().bottom > 0) out.push("the link to the content is seen without the focus");
+		for (const e of all(".figures span, .tree-head span, .count")) { const r = document.createRange(); r.selectNodeContents(e); const text = clean(e.innerText); if (text && r.getClientRects().length > text.split(" ").length) out.push("a word is broken: " + text); }
+		return out`)
+	return wrong
 }

@@ -2,8 +2,12 @@ package apptest_test
 
 import (
 	"encoding/base64"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
@@ -101,4 +105,45 @@ func TestComingMedia(t *testing.T) {
 	}
 	a.Wait(t, `!clean(document.body.innerText).includes("still syncing")`)
 	a.Read(t, "Show answer")
+}
+
+// TestFilm: a film that a note names like a sound is shown over the card while it plays. Escape, a tap and its end close it, and the card is still there.
+func TestFilm(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	film, err := os.ReadFile(filepath.Join("testdata", "film.webm")) // two colours by turns, by a MediaRecorder
+	if err != nil {
+		t.Fatal(err)
+	}
+	desktop.Do(t, "media_add", anki.Args{"name": "film.webm", "data": base64.StdEncoding.EncodeToString(film)}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"a film [sound:film.webm]", "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 320, 640, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Study Default")
+	synced(t, a)
+	a.Run(t, nil, `const { play } = HTMLMediaElement.prototype; HTMLMediaElement.prototype.play = function () { this.loop = true; return play.call(this); }`) // it takes less than a second
+	const shown, gone = `(await until(() => document.querySelector("dialog.film video")?.currentTime > 0, 1000)) && !document.querySelector("dialog.film video").paused`, `document.querySelector("dialog.film") === null`
+	a.Tap(t, "Study Default")
+	a.Wait(t, shown)
+	a.Access(t, "a film")
+	shot(t, a, "film")
+	a.Key(t, kb.Escape)
+	a.Wait(t, gone)
+	a.ReadCard(t, "a film")
+	a.Read(t, "Show answer")
+	a.TapCard(t, ".replay-button")
+	a.Wait(t, shown)
+	a.Tap(t, "Close")
+	a.Wait(t, gone)
+	a.Key(t, "r")
+	a.Wait(t, shown)
+	a.Run(t, nil, `document.querySelector("dialog.film video").loop = false`)
+	a.Wait(t, gone)
+	a.Tap(t, "Show answer")
+	a.ReadCard(t, "back")
 }
