@@ -16,7 +16,7 @@ const (
 )
 
 // Access checks the place on the screen for people who do not see it, or see it badly: axe-core finds nothing, nothing is wider than the
-// window, and what is tapped is large enough.
+// window, no word is broken, and what is tapped is large enough.
 func (a *App) Access(t testing.TB, where string) {
 	t.Helper()
 	a.axe(t, where)
@@ -24,6 +24,9 @@ func (a *App) Access(t testing.TB, where string) {
 	a.Run(t, &wide, `return document.documentElement.scrollWidth > innerWidth`)
 	if wide {
 		t.Errorf("%s is wider than the window", where)
+	}
+	for _, word := range a.broken(t) {
+		t.Errorf("%s: the word %q is broken", where, word)
 	}
 	var small []string
 	a.Eval(t, &small, `
@@ -35,6 +38,27 @@ func (a *App) Access(t testing.TB, where string) {
 	if len(small) > 0 {
 		t.Errorf("%s: too small to tap: %s", where, strings.Join(small, "; "))
 	}
+}
+
+// longWord is how many letters a word has that may be broken at the end of a line: an address, or the name of a file.
+const longWord = 16
+
+// broken returns the words of the page that begin on one line and end on another.
+func (a *App) broken(t testing.TB) (words []string) {
+	t.Helper()
+	a.Eval(t, &words, `
+		const out = [], range = document.createRange(), walker = document.createTreeWalker(modal ?? document.body, NodeFilter.SHOW_TEXT);
+		for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+			if (!visible(node.parentElement) || node.parentElement.closest(".sr, .mono, option")) continue;
+			for (const m of node.data.matchAll(/[\p{L}\p{N}]+/gu)) {
+				if (m[0].length >= args[0]) continue;
+				range.setStart(node, m.index);
+				range.setEnd(node, m.index + m[0].length);
+				if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) out.push(m[0]);
+			}
+		}
+		return out;`, longWord)
+	return words
 }
 
 // axe runs axe-core, which is a development dependency of the app.

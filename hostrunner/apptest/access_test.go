@@ -48,4 +48,16 @@ func TestAccess(t *testing.T) {
 		a.Access(t, "the menu of a card")
 		a.Tap(t, "Close")
 	}
+	a.Tap(t, "Good")
+	a.Go(t, "#/browse?q=deck:Seafaring")
+	a.Tap(t, "Select A nautical mile")
+	a.Tap(t, "Select A ship")
+	a.Read(t, "2 selected")
+	a.Access(t, "selected cards")
+	shot(t, a, "selected-320")
+	a.Go(t, "#/settings")
+	a.Tap(t, "Sign out")
+	a.Read(t, "Your cards stay here")
+	a.Access(t, "signing out")
+	shot(t, a, "sign-out-320")
 }

@@ -129,12 +129,12 @@ function Selection(p: { selected: ReadonlySet<number>; clear: () => void }) {
   };
   return (
     <div class="surface selection" role="group" aria-label={texts.browse.selected(cardIds.length)}>
+      <IconButton icon="close" label={texts.browse.clear} onClick={p.clear} />
       <span class="grow">{texts.browse.selected(cardIds.length)}</span>
       <button type="button" class="button quiet" onClick={() => set({ suspended: true })}>{texts.browse.suspend}</button>
       <button type="button" class="button quiet" onClick={() => set({ suspended: false })}>{texts.browse.unsuspend}</button>
       <button type="button" class="button quiet" onClick={() => setAsk("move")}>{texts.browse.move}</button>
       <button type="button" class="button quiet danger" onClick={() => setAsk("delete")}>{texts.browse.deleteNotes}</button>
-      <IconButton icon="close" label={texts.browse.clear} onClick={p.clear} />
       {ask === "delete" && <DeleteNotes cardIds={cardIds} onNo={() => setAsk(null)} onDone={() => { setAsk(null); p.clear(); }} />}
       {ask === "move" && <Move onDeck={(deckId) => set({ deckId })} onClose={() => setAsk(null)} />}
     </div>
