@@ -98,6 +98,24 @@ func (a *App) Tap(t testing.TB, text string) {
 	}
 }
 
+// Touch taps what has that name with a finger, on a device that has no mouse.
+func (a *App) Touch(t testing.TB, text string) {
+	t.Helper()
+	p := a.find(t, tappable, text)
+	a.do(t, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+		for _, e := range []input.DispatchTouchEventParams{
+			{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: p.X, Y: p.Y}}},
+			{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
+		} {
+			if err == nil {
+				_, err = cdp.Call(ctx, t, input.DispatchTouchEvent, e)
+			}
+		}
+		return err
+	}))
+}
+
 // find waits for an element with a name, or with one of several that have " | " between them, and scrolls to it.
 func (a *App) find(t testing.TB, selector, text string) place {
 	t.Helper()

@@ -2,6 +2,7 @@ package apptest_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
@@ -31,6 +32,7 @@ func TestByItself(t *testing.T) {
 	a.Read(t, "Added 1 card")
 	a.Go(t, "#/")
 	synced(t, a)
+	a.Read(t, "Last sync just now")
 	desktop.SyncAll(t)
 	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds LIKE 'from the phone%'"); n != 1 {
 		t.Errorf("the desktop program has %d of the notes", n)
@@ -47,6 +49,15 @@ func TestByItself(t *testing.T) {
 	if want := []string{"Sync by itself true", "Pictures and sounds too true", "Look for new pictures every 15 minutes true"}; len(switches) < 3 || !slices.Equal(switches[:3], want) {
 		t.Errorf("the settings begin with %q", switches)
 	}
+	var after, explained []string
+	a.Eval(t, &after, `return [...document.querySelector("main section").querySelectorAll(".label")].slice(3).map((e) => clean(e.textContent))`)
+	if want := []string{"Sync at once when another device has synced", "On a metered connection"}; !slices.Equal(after, want) {
+		t.Errorf("after the three switches come %q", after)
+	}
+	a.Eval(t, &explained, `return [...document.querySelector("main section").querySelectorAll("p")].map((e) => clean(e.textContent))`)
+	if len(explained) != 5 || slices.ContainsFunc(explained, func(s string) bool { return strings.Index(s, ".") != len(s)-1 }) {
+		t.Errorf("the switches are explained by %q", explained)
+	}
 	a.Tap(t, "Sync by itself")
 	a.Wait(t, `!all("[role=switch]")[0].checked`)
 	a.Go(t, "#/stats")
@@ -59,6 +70,7 @@ func TestByItself(t *testing.T) {
 	a.Read(t, "Added 1 card")
 	a.Go(t, "#/")
 	a.Read(t, "Sync (")
+	looks(t, a, "blue")
 	s.Stop()
 	a.Tap(t, "Sync (")
 	a.Read(t, "Offline, ")

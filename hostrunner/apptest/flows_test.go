@@ -1,6 +1,8 @@
 package apptest_test
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -65,6 +67,8 @@ func TestComputerToPhone(t *testing.T) {
 	a.Tap(t, "Fetch my decks")
 	a.Read(t, "At the harbour")
 	synced(t, a)
+	looks(t, a, "grey")
+	sameDecks(t, a, desktop)
 
 	a.Go(t, "#/browse?q=barco")
 	a.Tap(t, "el barco")
@@ -72,14 +76,53 @@ func TestComputerToPhone(t *testing.T) {
 	a.Go(t, "#/")
 	a.Tap(t, "Study Spanish")
 	a.ReadCard(t, "el")
-	a.Tap(t, "Show answer")
-	a.Tap(t, "Good")
+	a.Touch(t, "Show answer")
+	a.See(t, ".grades")
+	var intervals []string
+	a.Eval(t, &intervals, `return all(".grade small").map((e) => e.textContent)`)
+	a.Touch(t, "Good")
 	a.Wait(t, `all(".grades").length === 0`)
 	syncNow(t, a)
 	desktop.SyncAll(t)
 	if got := number(t, desktop, "SELECT count() FROM revlog"); got != reviews+1 {
 		t.Errorf("the desktop program has %d reviews after the phone's answer, and had %d", got, reviews)
 	}
+	if days := number(t, desktop, "SELECT ivl FROM revlog ORDER BY id DESC LIMIT 1"); len(intervals) != 4 || intervals[2] != itoa(days)+"d" {
+		t.Errorf("the buttons said %q; the desktop program has %d days for Good", intervals, days)
+	}
+	sameDecks(t, a, desktop)
+}
+
+// sameDecks compares the list of decks with the real program's.
+func sameDecks(t *testing.T, a *apptest.App, d *apptest.Desktop) {
+	t.Helper()
+	var tree []struct {
+		Name   string
+		Counts []int64
+	}
+	d.Do(t, "study_tree", nil, &tree)
+	var want, got []string
+	for _, deck := range tree {
+		if cards := deck.Counts[8]; cards > 0 { // the default deck is shown when there is something in it
+			want = append(want, fmt.Sprintf("%s: %d new, %d learning, %d due", deck.Name, deck.Counts[0], deck.Counts[1], deck.Counts[2]))
+		}
+	}
+	a.Eval(t, &got, `return all(".deck a").map((e) => e.ariaLabel)`)
+	if !slices.Equal(got, want) {
+		t.Errorf("the decks are\n%q, and in the real program\n%q", got, want)
+	}
+}
+
+// looks checks the sync button's colour, which is one of the design's, and that there is a sign and a word besides.
+func looks(t *testing.T, a *apptest.App, colour string) {
+	t.Helper()
+	a.Wait(t, fmt.Sprintf(`(() => {
+		const button = document.querySelector(".sync"), probe = document.body.appendChild(document.createElement("i"));
+		probe.style.color = "var(--%s)";
+		const same = getComputedStyle(button).color === getComputedStyle(probe).color;
+		probe.remove();
+		return same && visible(button.querySelector("svg")) && clean(button.innerText) !== "";
+	})()`, colour))
 }
 
 // TestPhoneToComputer is flow 2: an account and cards made in the app reach a desktop program that has nothing.
@@ -104,6 +147,9 @@ func TestPhoneToComputer(t *testing.T) {
 	a.Fill(t, "Tags", "boats small")
 	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
+	a.Go(t, "#/")
+	a.Read(t, "Choose a side")
+	looks(t, a, "red")
 	a.Go(t, "#/sync")
 	a.Tap(t, "Choose a side")
 	a.Read(t, "The server has no cards yet")
@@ -159,7 +205,9 @@ func TestBothHaveCards(t *testing.T) {
 	a.Go(t, "#/browse")
 	a.Read(t, "desktop 2")
 
-	a.Go(t, "#/sync")
+	a.Run(t, nil, `const { now } = Date; Date.now = () => now() + 29 * 86_400_000`)
+	a.Go(t, "#/sync") // four weeks later
+	a.Read(t, "Before fetching the server’s collection, 29 days ago")
 	a.Tap(t, "Restore the previous copy")
 	a.Read(t, "Before fetching")
 	a.Tap(t, "Restore")

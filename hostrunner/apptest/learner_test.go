@@ -30,6 +30,18 @@ func paste(t *testing.T, a *apptest.App) {
 	a.Wait(t, `document.querySelector(".editable img")?.naturalWidth === 1`)
 }
 
+// photograph takes a picture for the field that has the cursor, as the camera of a phone would.
+func photograph(t *testing.T, a *apptest.App) {
+	t.Helper()
+	a.Run(t, nil, `
+		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
+		data.items.add(new File([bytes], "image.gif", { type: "image/gif" }));
+		const camera = document.querySelector("input[type=file][capture=environment]");
+		camera.files = data.files;
+		camera.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.Wait(t, `document.querySelector(".editable img")?.naturalWidth === 1`)
+}
+
 // TestWithoutServer does on the way what is done with single cards and notes: flag, bury, search, hear, paste, delete and take back, clean up. Signing
 // out asks about what was not sent; later the real program has all of it.
 func TestWithoutServer(t *testing.T) {
@@ -64,6 +76,11 @@ func TestWithoutServer(t *testing.T) {
 	a.Wait(t, `all(".grades").length === 0`)
 	a.Go(t, "#/stats")
 	a.Wait(t, `document.querySelector(".figures b")?.innerText === "1"`)
+	var chart []string
+	a.Eval(t, &chart, `return [...document.querySelectorAll(".chart rect title")].map((e) => e.textContent)`)
+	if len(chart) != 30 || chart[29] != "Today: 1 review" {
+		t.Errorf("the chart says %q", chart)
+	}
 	for search, n := range map[string]string{"flag:1": "1 card", "is:buried": "1 card", "tag:questions": "2 cards", "deck:Seafaring": "8 cards", "BARCO": "2 cards"} {
 		found(t, a, search, n)
 	}
@@ -83,10 +100,10 @@ func TestWithoutServer(t *testing.T) {
 	a.TapCard(t, ".replay-button")
 	a.Wait(t, `window.played.length === 1 && window.played[0].startsWith("blob:")`)
 
-	for _, front := range []string{"kept", "not kept"} {
+	for front, picture := range map[string]func(*testing.T, *apptest.App){"kept": photograph, "not kept": paste} {
 		a.Go(t, "#/note/new")
 		a.Fill(t, "Front", front)
-		paste(t, a)
+		picture(t, a)
 		a.Tap(t, "Add card")
 		a.Read(t, "Added 1 card")
 		a.Go(t, "#/")

@@ -47,6 +47,7 @@ func TestMissingMedia(t *testing.T) {
 	shot(t, a, "missing-note")
 	a.Tap(t, "What can I do?")
 	a.Tap(t, "Open the note: Back")
+	a.Wait(t, `document.activeElement?.getAttribute("aria-labelledby") === "field-Back"`)
 	a.Tap(t, "Remove gone.png")
 	a.Tap(t, "Save")
 	a.Read(t, "Saved")
@@ -146,4 +147,42 @@ func TestFilm(t *testing.T) {
 	a.Wait(t, gone)
 	a.Tap(t, "Show answer")
 	a.ReadCard(t, "back")
+}
+
+// TestNotYet: what the app cannot do is said where it is met, and listed: a filtered deck, and a card with LaTeX.
+func TestNotYet(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"in a filtered deck", "x"}, "deck": "Plain"}, nil)
+	desktop.Do(t, "filtered_deck", anki.Args{"name": "Cramming", "search": "deck:Plain"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"a formula [latex]x^2[/latex]", "x"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 320, 640, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Cramming")
+	synced(t, a)
+	var studied bool
+	a.Eval(t, &studied, `return all(".deck a").some((e) => e.textContent.includes("Cramming"))`)
+	if studied {
+		t.Error("a filtered deck can be studied")
+	}
+	a.Tap(t, "More about Cramming")
+	a.Read(t, "can be studied only in the desktop program")
+	a.Access(t, "a filtered deck")
+	a.Tap(t, "Close")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "a formula")
+	a.Tap(t, "What can I do?")
+	a.Read(t, "It is a picture of LaTeX")
+	a.Access(t, "a picture of LaTeX")
+	shot(t, a, "latex")
+	a.Tap(t, "Close")
+	a.Go(t, "#/settings/missing")
+	for _, text := range []string{"filtered decks and custom study", "balancing the load, and easy days", "optimising FSRS", "editing note types", "pictures of LaTeX", "drawing image occlusions"} {
+		a.Read(t, text)
+	}
 }

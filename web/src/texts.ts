@@ -209,6 +209,8 @@ export const texts = {
     title: "A file is missing",
     notSynced: "It may not be synced from the other device yet",
     notSyncedMore: "Open the program on the device where the note was made, and sync there. The file comes by itself.",
+    latex: "It is a picture of LaTeX",
+    latexMore: "This app cannot make these. Look at the card in the desktop program, which makes them where LaTeX is installed, and sync there.",
     inNote: "It may be wrong in the note",
     inNoteMore: "Open the note at that field. The broken picture can be removed there.",
     openNote: "Open the note",

@@ -25,6 +25,7 @@ export function MissingMedia(p: { noteId: number; names: readonly string[]; onCl
     <Sheet title={t.title} onClose={p.onClose}>
       <div class="body stack">
         <ul class="bullets mono">{p.names.map((n) => <li key={n}>{n}</li>)}</ul>
+        {p.names.some(isLatex) && <section><h3 class="label">{t.latex}</h3><p class="muted">{t.latexMore}</p></section>}
         <section><h3 class="label">{t.notSynced}</h3><p class="muted">{t.notSyncedMore}</p></section>
         {places?.fields.map((field) => (
           <section key={field}>
@@ -44,6 +45,11 @@ export function MissingMedia(p: { noteId: number; names: readonly string[]; onCl
       </div>
     </Sheet>
   );
+}
+
+/** Whether a file is a picture that the desktop program makes of LaTeX (study.md §2.6). */
+function isLatex(name: string): boolean {
+  return /^latex-[0-9a-f]{40}\.(png|svg)$/.test(name);
 }
 
 async function find(noteId: number, names: readonly string[]): Promise<{ fields: string[]; lines: TemplateLine[] }> {
