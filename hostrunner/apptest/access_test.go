@@ -27,6 +27,11 @@ func TestAccess(t *testing.T) {
 	a.Go(t, "#/browse?q=transbordador")
 	a.Read(t, "el transbordador")
 	a.Eval(t, &note, `return Number(named(".hit a", "el transbordador").hash.split("/")[2])`)
+	var moves bool
+	a.Eval(t, &moves, `return getComputedStyle(document.documentElement).getPropertyValue("--fast").trim() !== "0ms" || document.body.appendChild(Object.assign(document.createElement("i"), { className: "turning" })).getAnimations().length > 0`)
+	if moves {
+		t.Error("things move although the system asks for less motion")
+	}
 	for _, dark := range []bool{false, true} {
 		a.Size(t, 320, 640, dark)
 		for _, place := range []struct{ hash, text string }{

@@ -176,6 +176,7 @@ func TestNotYet(t *testing.T) {
 	a.Tap(t, "Close")
 	a.Tap(t, "Study Default")
 	a.ReadCard(t, "a formula")
+	a.Read(t, "A picture of LaTeX is missing")
 	a.Tap(t, "What can I do?")
 	a.Read(t, "It is a picture of LaTeX")
 	a.Access(t, "a picture of LaTeX")

@@ -51,7 +51,7 @@ hr { border: 0; border-top: 1px solid #C9C5BC; margin: 20px 0; } .nightMode hr {
 `;
 
 const DOCUMENT = `<!doctype html><html lang=""><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}; require-trusted-types-for 'script'">` +
-  `<meta name="viewport" content="width=device-width, initial-scale=1"><title>Card</title><style>${BASE}</style>` +
+  `<meta name="viewport" content="width=device-width, initial-scale=1"><title>${texts.study.card}</title><style>${BASE}</style>` +
   `<script>${__FRAME_SCRIPT__.replaceAll("</", "<\\/")}</script></head><body tabindex="-1"></body></html>`;
 
 const LABELS = { play: texts.study.replay, coming: texts.media.placeholder, missing: texts.media.placeholderMissing, type: texts.study.typeAnswer, outside: texts.media.outside };
@@ -108,7 +108,7 @@ function showing(face: Face): ToFrame {
 function open(around: Document, old: Inner | null, night: boolean, onMessage: (m: FromFrame) => void, onGone: () => void): Inner {
   const frame = around.createElement("iframe");
   frame.setAttribute("sandbox", "allow-scripts");
-  frame.setAttribute("title", "Card");
+  frame.setAttribute("title", texts.study.card);
   const { port1, port2 } = new MessageChannel();
   frame.style.cssText = old ? "position:absolute;inset:0;visibility:hidden" : "";
   frame.srcdoc = DOCUMENT;

@@ -48,7 +48,7 @@ export function MissingMedia(p: { noteId: number; names: readonly string[]; onCl
 }
 
 /** Whether a file is a picture that the desktop program makes of LaTeX (study.md §2.6). */
-function isLatex(name: string): boolean {
+export function isLatex(name: string): boolean {
   return /^latex-[0-9a-f]{40}\.(png|svg)$/.test(name);
 }
 

@@ -15,7 +15,7 @@ import { night } from "../theme.ts";
 import { takeBack } from "../undo.ts";
 import { Icon } from "../ui/icons.tsx";
 import { IconButton, Sheet } from "../ui/parts.tsx";
-import { MissingMedia } from "./MissingMedia.tsx";
+import { isLatex, MissingMedia } from "./MissingMedia.tsx";
 import { CardMenu } from "./CardMenu.tsx";
 
 /** What is on the screen. */
@@ -250,12 +250,13 @@ function Answer(p: { s: Study; shown: Shown; show: () => void }) {
 
 function MediaLine(p: { media: CardMedia; onWhat: () => void }) {
   const missing = p.media.missing.value;
+  const [first = ""] = missing;
   const coming = p.media.coming.value.length;
   if (missing.length > 0) {
     return (
       <div class="media-note bad" role="status">
         <Icon name="image" />
-        <span class="grow">{missing.length === 1 ? texts.media.missing(missing[0] ?? "") : texts.media.missingMany(missing.length)}</span>
+        <span class="grow">{missing.length > 1 ? texts.media.missingMany(missing.length) : isLatex(first) ? texts.media.missingLatex : texts.media.missing(first)}</span>
         <button type="button" class="button" onClick={p.onWhat}>{texts.media.what}</button>
       </div>
     );
