@@ -63,6 +63,7 @@ const finder = `
   const all = (selector) => [...(modal ?? document).querySelectorAll(selector)].filter(visible);
   const clean = (s) => s.replace(/\s+/g, " ").trim();
   const named = (selector, text) => { const list = all(selector); return list.find((e) => clean(name(e)) === text) ?? list.find((e) => clean(name(e)).startsWith(text)); };
+  const watchToasts = () => { if (window.said) return; window.said = []; new MutationObserver(() => { const text = document.querySelector(".toast")?.textContent; if (text) window.said.push(text); }).observe(document.body, { childList: true, characterData: true, subtree: true }); };
   const until = async (f, ms) => { const end = Date.now() + ms; for (;;) { const v = await f(); if (v) return v; if (Date.now() > end) return null; await new Promise((r) => setTimeout(r, 30)); } };
 `
 
@@ -84,11 +85,22 @@ type place struct {
 // Tap clicks the button, link or switch with that name, with the mouse; again if it has moved away under the pointer.
 func (a *App) Tap(t testing.TB, text string) {
 	t.Helper()
+	a.hit(t, text, func(p place) { a.do(t, chromedp.MouseClickXY(p.X, p.Y)) })
+}
+
+// Touch taps what has that name with a finger, as on a device that has no mouse.
+func (a *App) Touch(t testing.TB, text string) {
+	t.Helper()
+	a.hit(t, text, func(p place) { a.do(t, chromedp.Func(p.touch)) })
+}
+
+// hit taps until the element has noticed.
+func (a *App) hit(t testing.TB, text string, tap func(place)) {
+	t.Helper()
 	for end := time.Now().Add(patience); ; {
-		p := a.find(t, tappable, text)
-		a.do(t, chromedp.MouseClickXY(p.X, p.Y))
+		tap(a.find(t, tappable, text))
 		var hit bool
-		a.Run(t, &hit, `return window.tapped === true || window.tappedAt !== location.href`)
+		a.Eval(t, &hit, `return await until(() => window.tapped === true || window.tappedAt !== location.href, args[0]) === true`, 500)
 		if hit {
 			return
 		}
@@ -98,22 +110,18 @@ func (a *App) Tap(t testing.TB, text string) {
 	}
 }
 
-// Touch taps what has that name with a finger, on a device that has no mouse.
-func (a *App) Touch(t testing.TB, text string) {
-	t.Helper()
-	p := a.find(t, tappable, text)
-	a.do(t, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
-		for _, e := range []input.DispatchTouchEventParams{
-			{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: p.X, Y: p.Y}}},
-			{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
-		} {
-			if err == nil {
-				_, err = cdp.Call(ctx, t, input.DispatchTouchEvent, e)
-			}
+// touch puts a finger there and lifts it.
+func (p place) touch(ctx context.Context, t *chromedp.Target) error {
+	_, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	for _, e := range []input.DispatchTouchEventParams{
+		{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: p.X, Y: p.Y}}},
+		{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
+	} {
+		if err == nil {
+			_, err = cdp.Call(ctx, t, input.DispatchTouchEvent, e)
 		}
-		return err
-	}))
+	}
+	return err
 }
 
 // find waits for an element with a name, or with one of several that have " | " between them, and scrolls to it.
@@ -130,6 +138,8 @@ func (a *App) find(t testing.TB, selector, text string) place {
 			await new Promise((go) => setTimeout(() => requestAnimationFrame(go), 30));
 			r = e.getBoundingClientRect();
 		}
+		watchToasts();
+		window.said = [];
 		window.tapped = false;
 		window.tappedAt = location.href; // a list that was renewed under the pointer may have taken the click all the same
 		e.addEventListener("click", () => { window.tapped = true; }, { once: true, capture: true });
@@ -170,10 +180,10 @@ func (a *App) See(t testing.TB, selector string) {
 	a.Wait(t, fmt.Sprintf("all(%s).length > 0", quote(selector)))
 }
 
-// Read waits until the page shows a text.
+// Read waits until the page shows a text. What was shown for a moment only since the last tap counts, or a slow machine would miss it.
 func (a *App) Read(t testing.TB, text string) {
 	t.Helper()
-	a.Wait(t, fmt.Sprintf("clean((modal ?? document.body).innerText).includes(%s)", quote(text)))
+	a.Wait(t, fmt.Sprintf("[(modal ?? document.body).innerText, ...(window.said ?? [])].some((s) => clean(s).includes(%s))", quote(text)))
 }
 
 // Wait waits until an expression is true.

@@ -62,12 +62,24 @@ func (a *App) ReadCard(t testing.TB, text string) {
 	}
 }
 
-// TapCard clicks what a CSS selector finds on the card, with the mouse.
+// TapCard clicks what a CSS selector finds on the card, with the mouse; again as long as the card is not yet the one that is seen.
 func (a *App) TapCard(t testing.TB, selector string) {
 	t.Helper()
-	a.Run(t, nil, `document.querySelector("iframe").scrollIntoView({ block: "center" })`)
-	in := Card[place](t, a, `const r = document.querySelector(`+quote(selector)+`).getBoundingClientRect(); return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }`)
-	var frame place
-	a.Run(t, &frame, `const r = document.querySelector("iframe").getBoundingClientRect(); return { X: r.x, Y: r.y }`)
-	a.do(t, chromedp.MouseClickXY(frame.X+in.X, frame.Y+in.Y))
+	for end := time.Now().Add(patience); ; {
+		a.Run(t, nil, `document.querySelector("iframe").scrollIntoView({ block: "center" })`)
+		in := Card[place](t, a, `
+			const e = document.querySelector(`+quote(selector)+`), r = e.getBoundingClientRect();
+			window.tapped = false;
+			e.addEventListener("click", () => { window.tapped = true; }, { once: true, capture: true });
+			return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }`)
+		var frame place
+		a.Run(t, &frame, `const r = document.querySelector("iframe").getBoundingClientRect(); return { X: r.x, Y: r.y }`)
+		a.do(t, chromedp.MouseClickXY(frame.X+in.X, frame.Y+in.Y))
+		if Card[bool](t, a, `return window.tapped === true`) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q cannot be tapped on the card", selector)
+		}
+	}
 }

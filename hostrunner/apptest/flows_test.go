@@ -28,11 +28,15 @@ func synced(t *testing.T, a *apptest.App) {
 	a.Wait(t, `clean(document.querySelector(".sync")?.innerText ?? "") === "In sync"`)
 }
 
-// syncNow syncs, unless the app has just done so by itself.
+// syncNow syncs, and waits until that has ended well.
 func syncNow(t *testing.T, a *apptest.App) {
 	t.Helper()
+	const last = `(JSON.parse(localStorage.getItem("cardferry.syncs") ?? "[]")[0]?.at ?? 0)`
+	var before int64
+	a.Run(t, &before, `return `+last)
 	a.Go(t, "#/sync")
 	a.Tap(t, "Sync now")
+	a.Wait(t, last+" > "+itoa(before))
 	a.Read(t, "No changes to send")
 	a.Go(t, "#/")
 	synced(t, a)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
@@ -90,4 +91,38 @@ func TestKeysAlone(t *testing.T) {
 	if n := number(t, desktop, "SELECT count() FROM revlog WHERE ease = 4"); n != 1 {
 		t.Errorf("the desktop program has %d of the answers", n)
 	}
+}
+
+// TestBackAndForward goes through places with the browser's own buttons: each is as it was, as far down as it was left.
+func TestBackAndForward(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 90}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "Study Default")
+	synced(t, a)
+	a.Tap(t, "Browse")
+	a.Fill(t, "Search cards", "word")
+	a.Wait(t, `location.hash === "#/browse?q=word"`)
+	a.Read(t, "90 cards")
+	a.Run(t, nil, `scrollTo(0, 3000)`)
+	a.Tap(t, "word 5") // one that is in view
+	a.Read(t, "Edit the note")
+	a.Wait(t, `scrollY === 0`)
+	a.Tap(t, "Statistics")
+	a.Read(t, "Reviews per day")
+	a.Run(t, nil, `history.back()`)
+	a.Read(t, "Edit the note")
+	a.Tap(t, "Back")
+	a.Wait(t, `scrollY > 2000 && all(".hit a").some((e) => { const r = e.getBoundingClientRect(); return clean(e.innerText).startsWith("word 5") && r.top > 0 && r.bottom < innerHeight; })`)
+	a.Run(t, nil, `history.forward()`)
+	a.Read(t, "Edit the note")
+	a.Run(t, nil, `history.go(-2)`)
+	a.Read(t, "Study Default")
 }

@@ -48,9 +48,38 @@ addEventListener("hashchange", () => {
   }
   here = location.hash;
   route.value = read();
-  scrollTo(0, 0);
+  arrive();
   document.getElementById("main")?.focus({ preventScroll: true });
 });
+
+// Whoever goes back finds a place as far down as it was left. The browser cannot do that itself: what is there is read first.
+history.scrollRestoration = "manual";
+let entries = Math.round(performance.timeOrigin); // numbers of entries in the history, which outlives the page
+let entry = ++entries;
+const left = new Map<unknown, number>(); // how far down, by entry
+history.replaceState(entry, "");
+addEventListener("scroll", () => left.set(entry, scrollY), { passive: true });
+
+/** For how long a place may grow until it is as long as it was, in milliseconds. */
+const GROWING = 1000;
+let growing = 0;
+for (const type of ["wheel", "touchstart", "keydown", "mousedown"]) addEventListener(type, () => (growing = 0), { passive: true });
+
+/** Scrolls to where a place was left, or to its beginning. */
+function arrive(): void {
+  const y = left.get(history.state) ?? 0;
+  if (!left.has(history.state)) history.replaceState(++entries, "");
+  const mine = (entry = history.state as number);
+  left.set(mine, y);
+  scrollTo(0, y);
+  growing = y > 0 ? performance.now() + GROWING : 0;
+  const follow = (): void => {
+    if (entry !== mine || performance.now() > growing) return;
+    if (scrollY !== y) scrollTo(0, y);
+    requestAnimationFrame(follow);
+  };
+  follow();
+}
 
 /** Goes to an address; replace leaves no way back to the present one. */
 export function go(to: string, options: { replace?: boolean } = {}): void {
