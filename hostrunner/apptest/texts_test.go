@@ -1,9 +1,11 @@
 package apptest_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,20 +13,51 @@ import (
 // words are letters between tags, or in an attribute that is read out: what a person reads, and a translator would have to find.
 var words = regexp.MustCompile(`(?:[A-Za-z/"'}] ?>|})([^<>{}()=;]*[A-Za-z]{2}[^<>{}()=;]*)<|(?:aria-label|title|placeholder|alt|label)="([^"]*[A-Za-z]{2}[^"]*)"`)
 
+// sources returns the app's files in TypeScript, by name.
+func sources(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(filepath.Join("..", "..", "web", "src"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasPrefix(filepath.Ext(name), ".ts") {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		found[name] = string(b)
+		return err
+	})
+	if err != nil || len(found) < 40 {
+		t.Fatalf("%d files: %v", len(found), err)
+	}
+	return found
+}
+
+// TestCustomer: the app uses the package as any customer would, by its name, and little else.
+func TestCustomer(t *testing.T) {
+	t.Parallel()
+	imports := regexp.MustCompile(`(?:from|import\() ?"([^"]+)"`)
+	for name, text := range sources(t) {
+		for _, m := range imports.FindAllStringSubmatch(text, -1) {
+			switch from := m[1]; {
+			case slices.Contains([]string{"cardferry", "cardferry/sw", "preact", "preact/hooks", "@preact/signals"}, from):
+			case strings.HasPrefix(from, "."):
+				if path := filepath.Join(filepath.Dir(name), from); !strings.HasPrefix(path, filepath.Join("..", "..", "web", "src")) {
+					t.Errorf("%s imports %s", name, path)
+				}
+			default:
+				t.Errorf("%s imports %s", name, from)
+			}
+		}
+	}
+}
+
 // TestTexts: all that the app says is in one file, so that languages can be added.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join("..", "..", "web", "src", "*", "*.tsx"))
-	more, merr := filepath.Glob(filepath.Join("..", "..", "web", "src", "*.tsx"))
-	if err != nil || merr != nil || len(files) < 15 {
-		t.Fatalf("%d files: %v, %v", len(files), err, merr)
-	}
-	for _, name := range append(files, more...) {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	for name, text := range sources(t) {
+		if filepath.Ext(name) != ".tsx" {
+			continue
 		}
-		for i, line := range strings.Split(string(b), "\n") {
+		for i, line := range strings.Split(text, "\n") {
 			for _, m := range words.FindAllStringSubmatch(line, -1) {
 				t.Errorf("%s:%d: %q belongs into texts.ts", name, i+1, m[1]+m[2])
 			}
