@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { texts } from "../texts.ts";
-import { IconButton } from "../ui/parts.tsx";
+import { closeDialog, IconButton } from "../ui/parts.tsx";
 import { film } from "./player.ts";
 
 /** Shows the film that plays, if one does. */
@@ -15,9 +15,10 @@ function Screen(p: { video: HTMLVideoElement; name: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    const shown = dialog.current;
     place.current?.replaceChildren(p.video);
-    dialog.current?.showModal();
-    return () => dialog.current?.close();
+    shown?.showModal();
+    return () => closeDialog(shown);
   }, [p.video]);
   const end = (): void => p.video.pause();
   return (

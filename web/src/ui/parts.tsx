@@ -39,6 +39,12 @@ export function IconButton(p: { icon: IconName; label: string; onClick: () => vo
   );
 }
 
+/** Closes a dialog. If the frame of a card had the focus before, the page gets it: keys would be lost between the two. */
+export function closeDialog(dialog: HTMLDialogElement | null): void {
+  dialog?.close();
+  if (document.activeElement instanceof HTMLIFrameElement) document.getElementById("main")?.focus({ preventScroll: true });
+}
+
 /** A sheet from below, or a dialog in the middle of a wide window. Escape and a tap beside it close it. */
 export function Sheet(p: { title: string; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -49,7 +55,7 @@ export function Sheet(p: { title: string; onClose: () => void; children: Compone
     dialog?.showModal();
     return () => {
       here.current = false; // that it closes now is no wish of anybody's
-      dialog?.close();
+      closeDialog(dialog);
     };
   }, []);
   return (

@@ -102,6 +102,10 @@ function CardScreen(p: { s: Study; shown: Shown }) {
   const show = (): void => s.show(typed.current);
   const act = (key: string, ctrl: boolean): boolean => keyAction(key, ctrl, { s, shown, player, show, menu: setMenu });
   useKeys(act, menu !== null || film.value !== null);
+  const toBox = (): void => void (s.side === "question" && shown.rendered.typed && frame.current?.focus());
+  useEffect(() => {
+    if (!film.value) toBox(); // a film has had the focus
+  }, [film.value]);
   const onMessage = (m: FromFrame): void => {
     switch (m.type) {
       case "need":
@@ -109,8 +113,7 @@ function CardScreen(p: { s: Study; shown: Shown }) {
       case "mathjax":
         return void sendMathJax(frame);
       case "shown":
-        if (s.side === "question" && shown.rendered.typed) frame.current?.focus();
-        return;
+        return toBox();
       case "typed":
         typed.current = m.text;
         return;
@@ -190,18 +193,18 @@ function keyAction(key: string, ctrl: boolean, c: KeyContext): boolean {
 }
 
 function useKeys(act: (key: string, ctrl: boolean) => boolean, off: boolean): void {
-  const latest = useRef(act);
-  latest.current = act;
+  const latest = useRef({ act, off });
+  latest.current = { act, off };
   useEffect(() => {
     const onKey = (e: KeyboardEvent): void => {
-      if (off || e.altKey || e.isComposing) return;
+      if (latest.current.off || e.altKey || e.isComposing) return;
       const on = e.target instanceof HTMLElement ? e.target.closest("button, a, input, textarea, select") : null;
       if (on && (e.key === "Enter" || e.key === " " || !/^(A|BUTTON)$/.test(on.tagName))) return;
-      if (latest.current(e.key, e.ctrlKey || e.metaKey)) e.preventDefault();
+      if (latest.current.act(e.key, e.ctrlKey || e.metaKey)) e.preventDefault();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [off]);
+  }, []);
 }
 
 function Top(p: { s: Study; shown: Shown; onMenu: () => void }) {
