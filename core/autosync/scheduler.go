@@ -305,7 +305,7 @@ func (s *Scheduler) finished(e Event, now int64) {
 			s.media.want(now)
 		}
 	case e.What == MediaSync && e.Error == fault.Cancelled && e.Manual:
-		j.due = never // the user did not want it now
+		j.due, j.retry = never, now+ms(Longest) // the user did not want it now
 	case e.What == Sync && e.Error == 0:
 		s.synced(e, now)
 	case e.What == Sync && e.Error == fault.Cancelled && s.dirty:

@@ -292,6 +292,14 @@ func TestScheduler(t *testing.T) {
 			{s, manual(media(fault.Cancelled)), "idle wake=15m0s"}, // and not at once again
 			{15 * m, wake, "syncing do=mediaSync"},
 		},
+		"the user stops the media while a sync runs": {
+			{0, opened(), "syncing do=sync"},
+			{0, autosync.Event{Kind: autosync.Began, What: autosync.MediaSync}, "syncing"},
+			{s, manual(media(fault.Cancelled)), "syncing"},
+			{s, synced(7), "idle wake=4m59s"},
+			{s, autosync.Event{Kind: autosync.Began, What: autosync.MediaSync}, "syncing"}, // now they are wanted
+			{s, manual(media(0)), "idle wake=15m0s"},
+		},
 		"media fails and is tried again": {
 			{0, opened(), "syncing do=sync"},
 			{s, synced(7), "syncing do=mediaSync"},

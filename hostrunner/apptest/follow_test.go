@@ -20,29 +20,18 @@ import (
 
 // held holds the requests of one path back, and keeps which media files are asked for, in that order.
 type held struct {
-	path  string
-	open  chan struct{}
-	again chan struct{} // gets something with the first sync after a download, which the app makes by itself
-	mu    sync.Mutex
+	path string
+	open chan struct{}
+	mu   sync.Mutex
 	// asked are the names in each request for media files.
-	asked      [][]string
-	downloaded bool
+	asked [][]string
 }
 
 func hold(path string) *held {
-	return &held{path: path, open: make(chan struct{}), again: make(chan struct{}, 1)}
+	return &held{path: path, open: make(chan struct{})}
 }
 
 func (h *held) answer(_ http.ResponseWriter, r *http.Request) bool {
-	h.mu.Lock()
-	switch {
-	case r.URL.Path == "/sync/download":
-		h.downloaded = true
-	case r.URL.Path == "/sync/meta" && h.downloaded:
-		h.downloaded = false
-		h.again <- struct{}{}
-	}
-	h.mu.Unlock()
 	if r.URL.Path == "/msync/"+mediawire.DownloadFiles {
 		body, err := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -100,7 +89,6 @@ func TestPicturesFollow(t *testing.T) {
 	a.Go(t, "#/sync")
 	a.Read(t, "0 of 300 here")
 	a.Read(t, "Fetching pictures and sounds")
-	<-media.again
 	shot(t, a, "media-follow")
 	a.Tap(t, "Stop")
 	a.Read(t, "Sync now")
