@@ -40,7 +40,7 @@ var misuses = []string{
 	`query("")`, `query("SELEKT")`, `edit()`, `edit(5)`, `edit([5])`, `edit([{}])`, `edit([{ op: "drop" }])`, `edit([{ op: "removeNotes", noteIds: "all" }])`,
 	`edit([{ op: "removeNotes", noteIds: [5n] }])`, `edit([{ op: "answerCard", cardId: 1, button: 5 }])`, `render()`, `render({ cardId: "x" })`, `compareTyped({ given: 5 })`,
 	`nextCards("deck")`, `nextCards(1, { count: 0 })`, `nextCards(1, { count: "all" })`, `exportFile({ media: 1 })`, `importFile("/x.colpkg")`, `importFile(new Blob(["x"]), 5)`,
-	`settings.set(5)`, `settings.set({ autoSync: "on" })`, `settings.set({ metered: "some" })`, `settings.set({ mediaInterval: -1 })`, `backups.restore()`, `backups.restore(5)`,
+	`settings.set(5)`, `settings.set({ autoSync: "on" })`, `settings.set({ metered: "some" })`, `settings.set({ mediaInterval: -1 })`, `settings.set({ mediaInterval: NaN })`, `settings.set({ mediaInterval: "5" })`, `serverContents({ since: NaN })`, `backups.restore()`, `backups.restore(5)`,
 	`devices.remove("")`, `media.subscribe({})`, `media.get()`, `media.get(5)`, `media.url(null)`, `media.url("\udc00.png")`, `media.add("x.png", "content")`,
 	`media.add({}, new Blob(["x"]))`, `media.add("\ud800.png", new Blob(["x"]))`, `media.remove(["x"])`, `media.check({ apply: "yes" })`, `media.state({})`, `media.sync(5)`,
 }

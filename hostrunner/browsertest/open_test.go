@@ -96,10 +96,10 @@ func TestLargeResults(t *testing.T) {
 			const many = await ferry.query(numbers + "SELECT i, 'row ' || i AS text FROM n", [300000]);
 			const [{ blob, text }] = await ferry.query("SELECT zeroblob(?1) AS blob, printf('%.*c', ?1, 'x') AS text", [32 << 20]);
 			const wide = await ferry.query("SELECT " + Array.from({ length: 1500 }, (_, i) => i + " AS c" + i).join());
-			const [edges] = await ferry.query("SELECT 9007199254740991 AS a, 9007199254740992 AS b, -9223372036854775808 AS c, ?1 AS d, ?2 AS e, typeof(?3) AS f, '' AS g, x'' AS h",
+			const [edges] = await ferry.query("SELECT 9007199254740991 AS a, 9007199254740992 AS b, -9223372036854775808 AS c, 7 AS \"__proto__\", ?1 AS d, ?2 AS e, typeof(?3) AS f, '' AS g, x'' AS h",
 				[2n ** 63n - 1n, "\u{1F408}\u0000\uFEFF", Number.NaN]);
-			return [many.length, many.at(-1).text, blob.length, text.length, Object.keys(wide[0]).length, typeof edges.a, edges.b, edges.c, edges.d, edges.e, edges.f, edges.g, edges.h.length]`)
-		want := "[300000 row 300000 3.3554432e+07 3.3554432e+07 1500 number 9007199254740992 -9223372036854775808 9223372036854775807 \U0001F408\x00\uFEFF null  0]"
+			return [many.length, many.at(-1).text, blob.length, text.length, Object.keys(wide[0]).length, typeof edges.a, edges.b, edges.c, edges.d, edges.e, edges.f, edges.g, edges.h.length, Object.entries(edges).find(([name]) => name === "__proto__")?.[1]]`)
+		want := "[300000 row 300000 3.3554432e+07 3.3554432e+07 1500 number 9007199254740992 -9223372036854775808 9223372036854775807 \U0001F408\x00\uFEFF null  0 7]"
 		if s := fmt.Sprint(got); s != want {
 			t.Errorf("%s: %q, want %q", name, s, want)
 		}

@@ -168,3 +168,26 @@ func TestAccountChangesInSync(t *testing.T) {
 		t.Errorf("the first account's server is %q", got)
 	}
 }
+
+// TestNoRoomForRecords: a one-way sync is recorded, so that it is not done twice. Where there is no room for that, it was done all the same.
+func TestNoRoomForRecords(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, ownServer(t).URL)
+	var got []any
+	page.Run(t, &got, `
+		const code = "import '" + location.origin + "/dist/worker.js';" + "(" + (() => {
+			const { put } = IDBObjectStore.prototype;
+			IDBObjectStore.prototype.put = function (...args) {
+				if (this.name === "finished") throw new DOMException("full", "QuotaExceededError");
+				return put.apply(this, args);
+			};
+		}) + ")();";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		await ferry.login({ user: args[0], password: args[1] });
+		await ferry.edit([{ op: "addDeck", name: "New" }]);
+		const { bytes } = await ferry.upload();
+		return [bytes > 0, ferry.status.required, (await ferry.download()).bytes > 0]`, ownUser, ownPassword)
+	if fmt.Sprint(got) != "[true none true]" {
+		t.Errorf("uploaded, required, downloaded: %v", got)
+	}
+}

@@ -211,6 +211,9 @@ func TestSignUp(t *testing.T) {
 			t.Errorf("%d: hint %q, details %v", status, e.Hint, e.Details)
 		}
 	}
+	wantKind(t, page.Try(t, nil, `
+		const other = await bridge.Cardferry.open({ profile: "other", endpoint: "data:text/plain,x" });
+		await other.signUp({ user: "new", password: "long password" }).finally(() => other.close())`), fault.InvalidInput)
 	server.Intercept(only("/api/signup", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "long password" })`), fault.Network)
 	server.Intercept(nil)

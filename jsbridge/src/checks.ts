@@ -33,6 +33,7 @@ const articles: Record<Type, string> = {
 function is(value: unknown, type: Type): boolean {
   if (type === "content") return value instanceof Blob;
   if (type === "address") return typeof value === "string" || value instanceof URL;
+  if (type === "number") return Number.isFinite(value); // JSON has no others
   return typeof value === type && value !== null;
 }
 

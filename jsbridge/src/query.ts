@@ -75,7 +75,11 @@ function columnNames(db: Connection, statement: number): string[] {
 
 function readRow(db: Connection, statement: number, names: readonly string[]): Row {
   const row: Row = {};
-  for (const [i, name] of names.entries()) row[name] = readColumn(db, statement, i);
+  for (const [i, name] of names.entries()) {
+    const value = readColumn(db, statement, i);
+    if (name === "__proto__") Object.defineProperty(row, name, { value, enumerable: true }); // setting it does something else
+    else row[name] = value;
+  }
   return row;
 }
 

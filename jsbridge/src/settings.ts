@@ -36,6 +36,6 @@ export class SettingsApi {
 
   /** Changes some of them, and returns all. Errors: `invalid_input`, with nothing changed. */
   async set(part: Partial<Settings>): Promise<Settings> {
-    return this.#calls.call("settings", { ...check("settings.set", part, {}) });
+    return this.#calls.call("settings", { ...check("settings.set", part, { mediaInterval: "number?" }) });
   }
 }

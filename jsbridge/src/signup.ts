@@ -21,12 +21,20 @@ export async function signUp(
     cache: "no-store",
     signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
   } as const;
-  const [response, text] = await send(new URL("api/signup", endpoint).href, request)
+  const [response, text] = await send(address(endpoint), request)
     .then(async (r) => [r, await r.text()] as const)
     .catch((e: unknown) => {
       throw networkError(e);
     });
   if (!response.ok) throw refused(response.status, reasonIn(text), response.headers.get("retry-after"));
+}
+
+function address(endpoint: string): string {
+  try {
+    return new URL("api/signup", endpoint).href;
+  } catch {
+    throw new SyncError("invalid_input", `${JSON.stringify(endpoint)} is not the address of a sync server`);
+  }
 }
 
 function reasonIn(text: string): string {
