@@ -98,6 +98,23 @@ func TestOpenCollectionsAreBounded(t *testing.T) {
 	}
 }
 
+// TestIdleEnds: an account that nobody uses is closed, and a session that nobody goes on with is rolled back, without anybody asking for it.
+func TestIdleEnds(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{Limits: syncserver.Limits{Idle: 20 * time.Millisecond, Session: 40 * time.Millisecond}}
+	c := newClient(t, s, serve(t, s), "ada")
+	for range 3 { // the sweeps begin anew
+		c.must("sync/start", []byte(startRequest))
+		waitFor(t, func() bool { return s.Stats() == syncserver.Stats{} })
+		c.want(409, "sync/finish", "{}")
+		waitFor(t, func() bool { return s.Stats().Accounts == 0 })
+	}
+	m, err := wire.ParseMeta(c.must("sync/meta", []byte(metaRequest)))
+	if err != nil || m.USN != 0 {
+		t.Errorf("%+v %v", m, err)
+	}
+}
+
 // TestNoUserWaitsForAnother: while one user's request holds the account, others are served; those of the account wait.
 func TestNoUserWaitsForAnother(t *testing.T) {
 	t.Parallel()
