@@ -41,6 +41,7 @@ export interface AutoHost {
 const LAST_SYNC = 8000;
 
 interface Run {
+  what: Action;
   controller: AbortController;
   end: Promise<void>;
 }
@@ -107,7 +108,11 @@ export class Auto {
       await this.#tell({ event: "finished", what, manual: true, report });
       return report;
     } catch (e) {
-      await this.#tell({ event: "finished", what, manual: true, error: toSyncError(e).kind });
+      const { kind } = toSyncError(e);
+      // What was joined ends as well: nobody wants it now. The scheduler is told of the person's wish first.
+      const joined = kind === "cancelled" ? [...this.#runs].filter((run) => run.what === what) : [];
+      await this.#tell({ event: "finished", what, manual: true, error: kind });
+      for (const run of joined) run.controller.abort();
       throw e;
     }
   }
@@ -162,7 +167,7 @@ export class Auto {
 
   #start(what: Action): void {
     const controller = new AbortController();
-    const run: Run = { controller, end: this.#run(what, controller.signal) };
+    const run: Run = { what, controller, end: this.#run(what, controller.signal) };
     this.#runs.add(run);
     void run.end.then(() => this.#runs.delete(run));
   }
