@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 )
@@ -55,7 +56,8 @@ func TestListenerMemory(t *testing.T) {
 	if testing.Short() {
 		n = 1000
 	}
-	s := &syncserver.Server{Limits: syncserver.Limits{Listeners: n}}
+	// On a machine that is slow enough for a heartbeat to come, it may also be too slow to write one in time, and a listener is gone.
+	s := &syncserver.Server{Limits: syncserver.Limits{Listeners: n, Heartbeat: time.Hour}}
 	url := serve(t, s)
 	c := newClient(t, s, url, "ada")
 	c.listen().resp.Body.Close() // what is made once is there
