@@ -131,7 +131,7 @@ func cutOff(t *testing.T, a *apptest.App) (wrong []string) {
 	a.Eval(t, &wrong, `const out = document.documentElement.scrollWidth > innerWidth ? ["wider than the window"] : [];
 		for (const e of all("button, a[href], h1, h2, label, p")) if (!e.closest(".sr, .skip, .nav, .hit") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") out.push("cut off: " + clean(name(e)));
 		if (document.querySelector(".skip")?.getBoundingClientRect().bottom > 0) out.push("the link to the content is seen without the focus");
-		for (const e of all(".figures span, .tree-head span, .count")) { const r = document.createRange(); r.selectNodeContents(e); const text = clean(e.innerText); if (text && r.getClientRects().length > text.split(" ").length) out.push("a word is broken: " + text); }
+		for (const e of all("h1, .figures span, .tree-head span, .count")) { const r = document.createRange(); r.selectNodeContents(e); const text = clean(e.innerText); if (text && r.getClientRects().length > text.split(" ").length) out.push("a word is broken: " + text); }
 		return out`)
 	return wrong
 }
