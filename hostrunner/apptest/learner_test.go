@@ -59,6 +59,7 @@ func TestWithoutServer(t *testing.T) {
 	a.Tap(t, "Fetch my decks")
 	a.Read(t, "At the harbour")
 	synced(t, a)
+	a.Access(t, "the decks")
 	s.Stop()
 	a.Wait(t, `performance.getEntriesByName("cardferry-ahead").length === 1`) // the first card is looked at before somebody asks for it
 

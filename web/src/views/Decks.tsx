@@ -96,7 +96,7 @@ function Row(p: { deck: Deck; level: number; onMenu: (deck: Deck) => void }) {
   return (
     <li>
       <div class="deck">
-        <div class="name" style={{ paddingLeft: `${level * 20}px` }}>
+        <div class="name" style={{ "--level": level }}>
           {deck.children.length > 0 && (
             <button type="button" class="icon-button fold" aria-expanded={open} aria-label={texts.decks.fold(deck.name, open)} onClick={() => fold(deck, open)}>
               <Icon name="chevron" />
