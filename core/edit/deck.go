@@ -74,6 +74,11 @@ func (e *edit) placeDeck(native string, id int64) (string, error) {
 		native = row[0].String() + native[len(parent):]
 		break
 	}
+	return e.freeDeck(native, id)
+}
+
+// freeDeck adds "+" to a name until no other deck has it.
+func (e *edit) freeDeck(native string, id int64) (string, error) {
 	return names.Unique(native, "+", func(name string) (bool, error) {
 		n, err := rows.IntOf(e.db, "SELECT count(*) FROM decks WHERE name = ? AND id <> ?", name, id)
 		return n > 0, err
@@ -136,8 +141,18 @@ func (e *edit) renameDeck(id int64, name string) error {
 			return err
 		}
 	}
+	renamed := map[string]string{}
 	for _, d := range decks {
-		if err := e.exec("UPDATE decks SET name = ?2, "+touchedObject+" WHERE id = ?3", e.now.Unix(), native+below(d.name, depth), d.id); err != nil {
+		to := native + below(d.name, depth)
+		if parent := names.DeckParent(d.name); renamed[parent] != "" {
+			to = renamed[parent] + d.name[len(parent):]
+		}
+		// A deck whose parent is missing may have the name of one below.
+		if to, err = e.freeDeck(to, d.id); err != nil {
+			return err
+		}
+		renamed[d.name] = to
+		if err := e.exec("UPDATE decks SET name = ?2, "+touchedObject+" WHERE id = ?3", e.now.Unix(), to, d.id); err != nil {
 			return err
 		}
 	}

@@ -123,6 +123,22 @@ func newWorld(t testing.TB) *app {
 	return a
 }
 
+// TestRenameMeetsOrphans: a sync may leave a deck whose parent is gone. A deck that takes the parent's name brings children of its own, of which
+// one may have the orphan's name: it gets a +, and takes those below it along (make sim SEED=1795917420 of the generator of 2026-11-29).
+func TestRenameMeetsOrphans(t *testing.T) {
+	t.Parallel()
+	a := newWorld(t)
+	a.do(`[{"op":"addDeck","name":"A::B::C"}]`)
+	if err := a.db.Exec("INSERT INTO decks SELECT 77, 'Q' || char(31) || 'b', 1, 7, common, kind FROM decks WHERE id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	a.do(`[{"op":"renameDeck","deckId":$A,"name":"Q"}]`)
+	got := a.list("SELECT replace(name, char(31), '::') FROM decks WHERE name >= 'Q' AND name < 'R' ORDER BY name")
+	if want := []string{"Q", "Q::b", "Q::B+", "Q::B+::C"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestRows has what operations write, by the queries that show it. The real program writes the same (TestLikeTheRealProgram);
 // this is for where it is missing, and for times.
 func TestRows(t *testing.T) {
