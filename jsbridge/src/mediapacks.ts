@@ -243,13 +243,14 @@ export class Packs {
     return a.bytes.slice(at - a.at, at - a.at + length);
   }
 
-  /** Lets go of all files. */
-  close(): void {
+  /** Lets go of all files; resolves when one that was being opened is closed, too. */
+  close(): Promise<void> {
     this.#closed = true;
     for (const p of [...this.#open.values(), ...this.#spare]) p.handle.close();
     this.#open.clear();
     this.#spare.length = 0;
     this.#active = undefined;
+    return this.#refilling ?? Promise.resolve();
   }
 
   #file(pack: number): File {

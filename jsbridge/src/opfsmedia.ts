@@ -50,6 +50,7 @@ export class OpfsMedia implements MediaStore {
   /** Counts the flushes. */
   #changes = 0;
   #closed = false;
+  #ended: Promise<void> | undefined;
 
   /** The directory lies in the pool of engine, the packs in an OPFS folder. */
   constructor(engine: Engine, catalogue: Catalogue, profile: string, folder: string) {
@@ -96,7 +97,7 @@ export class OpfsMedia implements MediaStore {
     try {
       const used = new Set(directory.packs().keys());
       const packs = await Packs.open(this.#folder, used);
-      if (this.#closed) packs.close();
+      if (this.#closed) this.#ended = packs.close();
       this.#alive();
       this.#parts = { directory, packs };
       const sizes = packs.sizes();
@@ -250,9 +251,15 @@ export class OpfsMedia implements MediaStore {
     for (const d of [...this.#drafts]) d.discard();
     this.#directory?.close();
     this.#directory = undefined;
-    this.#parts?.packs.close();
+    this.#ended = this.#parts?.packs.close();
     this.#parts = undefined;
     this.#mirror.close();
+  }
+
+  /** Resolves once no file is held any more, after close. */
+  async ended(): Promise<void> {
+    await this.#opening?.catch(() => {}); // it may have begun before
+    await this.#ended;
   }
 
   #find(name: string): Entry {

@@ -152,6 +152,7 @@ export class Session {
   async close(): Promise<void> {
     await this.#auto.close();
     await this.#profile.close();
+    await this.#files.ended();
   }
 
   readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
