@@ -117,13 +117,7 @@ func TestMemoryOfRequests(t *testing.T) {
 	}
 	const size = 96 << 20
 	dir := t.TempDir()
-	setUp := onDisk(t, dir)
-	setUp.Passwords = cheap
-	for i := range 8 {
-		_, err := setUp.Users().Add(t.Context(), fmt.Sprint("user", i), password)
-		coretest.Must(t, err)
-	}
-	coretest.Must(t, setUp.Close(t.Context()))
+	addUsers(t, dir, 8)
 	url, pid, _ := startChild(t, dir)
 	stock := fixture(t, "stock.anki2")
 	collection := compressed(t, io.MultiReader(bytes.NewReader(stock), io.LimitReader(zeros{}, size)))

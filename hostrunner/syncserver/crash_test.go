@@ -2,7 +2,6 @@ package syncserver_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -173,6 +172,18 @@ func (w *worker) checkMedia() {
 	w.doubt = nil
 }
 
+// addUsers adds user0, user1, … to a data folder that no server has open.
+func addUsers(t *testing.T, dir string, n int) {
+	t.Helper()
+	s := onDisk(t, dir)
+	s.Passwords = cheap
+	for i := range n {
+		_, err := s.Users().Add(t.Context(), fmt.Sprint("user", i), password)
+		coretest.Must(t, err)
+	}
+	coretest.Must(t, s.Close(t.Context()))
+}
+
 // TestKilledServer: a server is killed again and again under the load of eight clients. No acknowledged sync is lost, nothing is half
 // done, and the files are sound.
 func TestKilledServer(t *testing.T) {
@@ -182,13 +193,7 @@ func TestKilledServer(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	setUp := onDisk(t, dir)
-	setUp.Passwords = cheap
-	for i := range 8 {
-		_, err := setUp.Users().Add(t.Context(), fmt.Sprint("user", i), password)
-		coretest.Must(t, err)
-	}
-	coretest.Must(t, setUp.Close(context.Background()))
+	addUsers(t, dir, 8)
 	url, _, kill := startChild(t, dir)
 	var workers []*worker
 	for i := range 8 {

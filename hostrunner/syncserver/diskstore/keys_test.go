@@ -23,24 +23,31 @@ func device(id string) store.Device {
 	return d
 }
 
+// twoOpen opens the accounts of one folder twice, as a server and cardferry user do.
+func twoOpen(t *testing.T, dir string) (own, other *diskstore.Accounts) {
+	t.Helper()
+	for _, a := range []**diskstore.Accounts{&own, &other} {
+		opened, err := diskstore.OpenAccounts(dir)
+		coretest.Must(t, err)
+		t.Cleanup(func() { opened.Close() })
+		*a = opened
+	}
+	return own, other
+}
+
 // TestKeysAreForgotten: what a key was known to stand for does not outlive a change, be it this server's or another program's, with each thing
 // that may change, as often as it does, and also when the log begins anew.
 func TestKeysAreForgotten(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	own, err := diskstore.OpenAccounts(dir)
-	coretest.Must(t, err)
-	defer own.Close()
-	other, err := diskstore.OpenAccounts(dir)
-	coretest.Must(t, err)
-	defer other.Close()
+	own, other := twoOpen(t, dir)
 	ctx := t.Context()
 	a := store.Account{ID: "a", Name: "ada", Created: time.UnixMilli(1)}
 	coretest.Must(t, own.Create(ctx, a))
 	known := func(d store.Device, want fault.Kind) (store.Account, store.Device) {
 		t.Helper()
 		for range 2 { // the second time it is remembered
-			_, _, err = own.ByKey(ctx, d.Key)
+			_, _, err := own.ByKey(ctx, d.Key)
 			if fault.KindOf(err) != want {
 				t.Fatalf("got %v, want %v", err, want)
 			}
@@ -94,13 +101,7 @@ func TestKeysAreForgotten(t *testing.T) {
 // TestKeysMeanwhile: while many ask for a key, another program changes what it stands for; who asks after that was said to be done gets the new.
 func TestKeysMeanwhile(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	own, err := diskstore.OpenAccounts(dir)
-	coretest.Must(t, err)
-	defer own.Close()
-	other, err := diskstore.OpenAccounts(dir)
-	coretest.Must(t, err)
-	defer other.Close()
+	own, other := twoOpen(t, t.TempDir())
 	ctx := t.Context()
 	coretest.Must(t, own.Create(ctx, store.Account{ID: "a", Name: "ada", Created: time.UnixMilli(1)}))
 	d := device("d")
