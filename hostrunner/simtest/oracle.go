@@ -85,8 +85,9 @@ func (a *account) afresh() {
 func (w *world) settleOne(d *device) (moved, failed bool) {
 	w.tick(d, 0)
 	d.plan = newPlan(d)
+	config := w.serverConfig(d.own)
 	r, err := w.trySync(d, "")
-	moved = rowsMoved(r)
+	moved = rowsMoved(r) || w.serverConfig(d.own) != config
 	if fault.KindOf(err) == fault.OneWayNeeded {
 		w.choose(d, err, false)
 		return true, len(w.failures) > 0
@@ -107,7 +108,8 @@ func (w *world) settleOne(d *device) (moved, failed bool) {
 }
 
 // rowsMoved reports whether a sync had anything to do. Every sync makes the server newer for the other devices, and config comes as
-// a whole, so the numbers of requests and of received config keys say nothing.
+// a whole, so the numbers of requests and of received config keys say nothing; nor do they count the keys that the beginning of a sync writes
+// (sync spec §7.2), which is why settleOne looks at the server's config.
 func rowsMoved(r service.SyncResult) bool {
 	var n int64
 	for key, sent := range r.Sent {
@@ -117,6 +119,19 @@ func rowsMoved(r service.SyncResult) bool {
 		}
 	}
 	return n > 0
+}
+
+// serverConfig is the config that the server has, as one text.
+func (w *world) serverConfig(a *account) (all string) {
+	if db, err := w.serverCollection(a); err == nil {
+		for row, err := range rows.Query(db, "SELECT key, CAST(val AS TEXT) FROM config ORDER BY key") {
+			if err != nil {
+				break
+			}
+			all += row[0].String() + "=" + row[1].String() + "\n"
+		}
+	}
+	return all
 }
 
 // some returns the counts that are not zero.

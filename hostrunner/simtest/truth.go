@@ -53,6 +53,10 @@ func (t *truth) changed(d *device, before map[object]int64) {
 	for o, mod := range after {
 		old, was := before[o]
 		if !was {
+			if t.made[o] && !t.deleted[o][d.id] { // another one was given the same id
+				t.excused[o] = true
+				d.w.cover.add("known: an id given twice")
+			}
 			t.made[o] = true
 			delete(t.deleted[o], d.id) // an undo
 		}
