@@ -49,8 +49,13 @@ export type Authorizer = (action: number, name: number) => number;
 
 /** Where the pool has its files, in its folder. */
 const POOL_FOLDER = ".opaque";
-/** How many slots of the pool are kept free: what a task may create before it lets the pool grow. */
-const FREE_SLOTS = 12;
+/**
+ * How many slots of the pool are kept free: what a task may create before it lets the pool grow. The transfers of a million rows and
+ * the index of all media files have used 3 at a time. Every start opens all slots, in some 3 ms each.
+ */
+const FREE_SLOTS = 8;
+/** Those that a new pool has: also for what every profile keeps, which are the catalogue, the collection and the index of media. */
+const FIRST_SLOTS = FREE_SLOTS + 3;
 /** How long a tab waits for handles that a tab that has just gone still holds. */
 const HANDLES_TIMEOUT = 5000;
 
@@ -174,7 +179,7 @@ export class Engine {
     if (!pool) return;
     while (this.#growing) await this.#growing.catch(() => {}); // whoever began that is told of a failure
     if (pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= FREE_SLOTS) return;
-    this.#growing = pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS + 4);
+    this.#growing = pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS);
     try {
       await this.#growing;
     } finally {
@@ -223,7 +228,7 @@ async function load(init: () => Promise<Sqlite3Static>, failures: Failures): Pro
 async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<SAHPoolUtil> {
   for (const start = Date.now(); ; ) {
     try {
-      const options = { name: "cardferry", directory, initialCapacity: 2 * FREE_SLOTS };
+      const options = { name: "cardferry", directory, initialCapacity: FIRST_SLOTS };
       // Missing in its types. 1: failures. Without the last it would delete the whole pool after a failure, which the next try may get over.
       const more = { verbosity: 1, forceReinitIfPreviouslyFailed: true, preserveOnInitFailure: true };
       return await sqlite3.installOpfsSAHPoolVfs({ ...options, ...more });
