@@ -62,7 +62,7 @@ func TestQueryOnlyReads(t *testing.T) {
 		"WITH n AS (SELECT 1) DELETE FROM col", "INSERT INTO tags VALUES ('x', -1, 0, NULL) RETURNING tag", "REPLACE INTO config VALUES ('x', 0, 0, '1')",
 		"UPDATE col SET usn = 0", "CREATE TEMP TABLE x (y)", "DROP TABLE graves", "ALTER TABLE notes RENAME TO n", "VACUUM", "VACUUM INTO 'x'", "REINDEX", "ANALYZE",
 		"SAVEPOINT x", "COMMIT", "ROLLBACK", "PRAGMA journal_mode = WAL", "PRAGMA journal_mode", "PRAGMA writable_schema = 1", "PRAGMA wal_checkpoint", "DETACH main",
-		"EXPLAIN DELETE FROM notes", "-- nothing", ";", "SELECT 1; SELECT 2",
+		"EXPLAIN DELETE FROM notes", "-- nothing", ";", "SELECT 1; SELECT 2", "SELECT 1\x00; DROP TABLE col", "SELECT 1; /* no */ SELECT 2", "SELECT 1; nonsense",
 	} {
 		e := wantKind(t, page.Try(t, nil, `await ferry.query(args[0])`, sql), fault.InvalidInput)
 		if e.Changed {
@@ -70,6 +70,7 @@ func TestQueryOnlyReads(t *testing.T) {
 		}
 	}
 	wantKind(t, page.Try(t, nil, `await ferry.query("SELECT ?", [() => 1])`), fault.InvalidInput)
+	page.Run(t, nil, `await ferry.query("SELECT 1 -- all"); await ferry.query("SELECT 1; ; /* all */ -- of it\n\t")`)
 	var n int
 	if page.Run(t, &n, `return ferry.status.pending`); n != 0 {
 		t.Errorf("%d rows wait", n)

@@ -107,8 +107,7 @@ export class Connection {
       engine.queryOnly = false;
       this.#check(code, "prepare");
       const statement = engine.view.getUint32(out, true);
-      const tail = engine.text(engine.view.getUint32(out + 4, true));
-      if (!statement || tail.trim() !== "") {
+      if (!statement || !this.#isBlank(engine.view.getUint32(out + 4, true), ptr + sql.length, out)) {
         engine.raw.sqlite3_finalize(statement);
         throw new SyncError("invalid_input", "prepare: not exactly one statement");
       }
@@ -117,6 +116,21 @@ export class Connection {
       engine.free(ptr);
       engine.free(out);
     }
+  }
+
+  /** Whether there are only comments and blanks from at to end. SQLite itself stops at a zero byte. out has room for two pointers. */
+  #isBlank(at: number, end: number, out: number): boolean {
+    const { engine } = this;
+    const { raw } = engine;
+    while (at < end) {
+      const code = raw.sqlite3_prepare_v3(this.pointer, at, end - at, 0, out, out + 4);
+      const statement = engine.view.getUint32(out, true);
+      const tail = engine.view.getUint32(out + 4, true);
+      raw.sqlite3_finalize(statement);
+      if (code || statement || tail <= at) return false;
+      at = tail;
+    }
+    return true;
   }
 
   /** Starts the integrity check with a larger cache: a row with a text for each complaint, none if the file is sound. */
