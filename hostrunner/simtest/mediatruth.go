@@ -232,6 +232,9 @@ func (m *mediaTruth) after(d *device, before map[string]string, err error, p ser
 			}
 		}
 	}
+	if p.RestoreHeld {
+		m.restored(before)
+	}
 	switch {
 	case err == nil && !d.dead:
 		clear(m.unsure[d.id])
@@ -254,6 +257,28 @@ func (m *mediaTruth) after(d *device, before map[string]string, err error, p ser
 		for v := range m.made {
 			m.mayReturn[v.name] = true
 		}
+	}
+}
+
+// restored notes what a sync that brings back what is held may have brought back of the user's deletions. before is what was there then.
+func (m *mediaTruth) restored(before map[string]string) {
+	var gone []string
+	for name := range m.removed {
+		if before[name] == "" {
+			gone = append(gone, name)
+		}
+	}
+	first := 0 // of the files of the beginning, which are on the server as well if they are here
+	for name := range before {
+		if name[0] == 'b' {
+			first++
+		}
+	}
+	if n := len(gone); first > 0 && (n <= 10 || n*5 <= n+first) {
+		return // so few are not held (design §4, core/mediasync)
+	}
+	for _, name := range gone {
+		m.mayReturn[name] = true
 	}
 }
 
