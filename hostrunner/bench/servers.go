@@ -17,7 +17,10 @@ type serverWorkload struct {
 	name, unit string
 	// budget is the largest allowed ratio of our server's figure to the real one's, most that of our figure itself; 0 for none.
 	budget, most float64
-	measure      func(ctx context.Context, c *contender) (float64, error)
+	// rounds is how often each server is measured, in turn with the other one, so that a machine that becomes slower does so for both;
+	// the median counts. 0: once, and each server is alone.
+	rounds  int
+	measure func(ctx context.Context, c *contender) (float64, error)
 }
 
 // String names the workload for -run.
@@ -53,14 +56,16 @@ func (o options) serverSizes() serverSizes {
 // serverWorkloads are the server rows of design.md §8, and those of the issue about the server.
 func (o options) serverWorkloads(s serverSizes) (list []serverWorkload) {
 	add := func(name, unit string, budget, most float64, measure func(context.Context, *contender) (float64, error)) {
-		list = append(list, serverWorkload{name, unit, budget, most, measure})
+		list = append(list, serverWorkload{name, unit, budget, most, 0, measure})
 	}
 	add("idle memory", "MiB", 0, 40, func(ctx context.Context, c *contender) (float64, error) { return c.idle(ctx, s) })
 	for _, client := range []string{real, o.engines[0]} {
 		for _, w := range s.oneUser() {
 			add(fmt.Sprintf("%s, %s client", w.label(), clientName(client)), "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) {
-				return c.repeated(ctx, w, client)
+				m, err := c.measure(ctx, w, client) // with an account of its own
+				return m.Seconds, err
 			})
+			list[len(list)-1].rounds = o.repeat
 		}
 	}
 	upload := workload{name: "full upload", do: doUpload, size: s.large, sizeName: s.largeName, client: clean, server: none, times: 1}
@@ -123,10 +128,13 @@ func (b *bench) runServerWorkloads(ctx context.Context, s serverSizes) (err erro
 			return err
 		}
 		r := serverRow{w, map[string]float64{}, map[string]float64{}}
-		for _, name := range []string{realServer, ownServer} {
-			if err := b.runServer(ctx, &r, name); err != nil {
-				return fmt.Errorf("%s: %s: %w", w, name, err)
-			}
+		if w.rounds > 0 {
+			err = b.runInTurn(ctx, &r)
+		} else {
+			err = errors.Join(b.runServer(ctx, &r, realServer), b.runServer(ctx, &r, ownServer))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w, err)
 		}
 		b.table.servers = append(b.table.servers, r)
 	}
@@ -140,31 +148,57 @@ func (b *bench) runServer(ctx context.Context, r *serverRow, name string) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	fmt.Fprintf(os.Stderr, "%s: %s … ", r, name)
-	before := c.cpu()
-	if r.figure[name], err = r.measure(ctx, c); err != nil {
-		return err
+	r.figure[name], err = r.round(ctx, c)
+	return err
+}
+
+// runInTurn measures a workload several times with each server.
+func (b *bench) runInTurn(ctx context.Context, r *serverRow) (err error) {
+	var servers []*contender
+	defer func() {
+		for _, c := range servers {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	for _, name := range []string{realServer, ownServer} {
+		c, err := b.startContender(name, serverUsers)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, c)
 	}
-	r.cpu[name] = c.cpu() - before
-	fmt.Fprintf(os.Stderr, "%.3f %s, %.2f s of processor\n", r.figure[name], r.unit, r.cpu[name])
+	figures := map[string][]float64{}
+	for range r.rounds {
+		for _, c := range servers {
+			figure, err := r.round(ctx, c)
+			if err != nil {
+				return err
+			}
+			figures[c.name] = append(figures[c.name], figure)
+		}
+	}
+	for name, list := range figures {
+		r.figure[name] = median(list)
+	}
 	return nil
+}
+
+// round measures a workload once.
+func (r *serverRow) round(ctx context.Context, c *contender) (float64, error) {
+	fmt.Fprintf(os.Stderr, "%s: %s … ", r, c.name)
+	before := c.cpu()
+	figure, err := r.measure(ctx, c)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", c.name, err)
+	}
+	used := c.cpu() - before
+	r.cpu[c.name] += used
+	fmt.Fprintf(os.Stderr, "%.3f %s, %.2f s of processor\n", figure, r.unit, used)
+	return figure, nil
 }
 
 // serverUsers is how many accounts a measured server has.
 const serverUsers = 40
-
-// repeated measures an operation of one user, each time with an account of its own.
-func (c *contender) repeated(ctx context.Context, w workload, client string) (float64, error) {
-	var list []measured
-	for range c.repeat {
-		m, err := c.measure(ctx, w, client)
-		if err != nil {
-			return 0, err
-		}
-		list = append(list, m)
-	}
-	return middle(list).Seconds, nil
-}
 
 // printServers shows the figures of both servers, and their processor time for all of the workload.
 func (t *table) printServers(out io.Writer) {
