@@ -42,7 +42,7 @@ func (s *Slicer) list(db host.DB, part int) error {
 		return err
 	}
 	return s.prepare(db, part, t.listed(), "SELECT m.id"+t.list(", m.")+", m.usn FROM "+t.listed()+" AS l CROSS JOIN main."+t.name+
-		" AS m ON m.id = l.id WHERE l.id <= ? ORDER BY l.id DESC LIMIT ?")
+		" AS m ON m.id = l.id WHERE l.id <= ? ORDER BY l.id DESC LIMIT +?")
 }
 
 // sliceBytes bounds the memory of a server's slice. Notes are a few hundred bytes on the whole, so only unusual ones reach it.

@@ -35,7 +35,7 @@ func NewSlicer(db host.DB, usn int64, size int) (*Slicer, error) {
 	s := &Slicer{pick: pendingAs(usn), size: size}
 	for i := range s.parts {
 		t := &sentTables[i]
-		if err := s.prepare(db, i, t.copy, "SELECT id"+t.list(", ")+", 0 FROM "+t.copy+" WHERE id <= ? ORDER BY id DESC LIMIT ?"); err != nil {
+		if err := s.prepare(db, i, t.copy, "SELECT id"+t.list(", ")+", 0 FROM "+t.copy+" WHERE id <= ? ORDER BY id DESC LIMIT +?"); err != nil {
 			s.Close()
 			return nil, fmt.Errorf("read copies of %s: %w", t.name, err)
 		}
@@ -43,7 +43,8 @@ func NewSlicer(db host.DB, usn int64, size int) (*Slicer, error) {
 	return s, nil
 }
 
-// prepare sets a part up: ids is the table of what is to be sent, sql reads rows from the end.
+// prepare sets a part up: ids is the table of what is to be sent, sql reads rows from the end. Its limit is "+?", as SQLite would look at the value
+// of a bare one, and compile the statement again for each slice.
 func (s *Slicer) prepare(db host.DB, part int, ids, sql string) error {
 	n, err := rows.IntOf(db, "SELECT count(*) FROM "+ids)
 	if err != nil || n == 0 {

@@ -25,7 +25,7 @@ func (x *mediaIndex) clean(ctx context.Context) error {
 		if row[1].Int() == 0 {
 			gone = append(gone, sum)
 		}
-	}, "SELECT u.sum, EXISTS (SELECT 1 FROM media m WHERE m.sum = u.sum AND m.size > 0) FROM unused u LIMIT ?", int64(most))
+	}, "SELECT u.sum, EXISTS (SELECT 1 FROM media m WHERE m.sum = u.sum AND m.size > 0) FROM unused u LIMIT +?", int64(most))
 	if err != nil || len(listed) == 0 {
 		return err
 	}

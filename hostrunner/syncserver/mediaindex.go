@@ -294,7 +294,7 @@ func (x *mediaIndex) unused(sum store.SHA1) error {
 // by counting, and sends it again.
 func (x *mediaIndex) forget(r mediaRow) error { return x.run("DELETE FROM media WHERE usn = ?", r.usn) }
 
-// changes returns up to limit rows after a change, in order.
+// changes returns up to limit rows after a change, in order. The plus hides the limit from SQLite, which would compile the statement again for it.
 func (x *mediaIndex) changes(after int32, limit int) (list []mediawire.Change, err error) {
 	err = x.each(func(row rows.Row) {
 		c := mediawire.Change{Name: row[0].String(), USN: int32(row[1].Int())}
@@ -302,7 +302,7 @@ func (x *mediaIndex) changes(after int32, limit int) (list []mediawire.Change, e
 			c.SHA1 = string(row[3].Bytes)
 		}
 		list = append(list, c)
-	}, "SELECT name, usn, size, sum FROM media WHERE usn > ? ORDER BY usn LIMIT ?", int64(after), int64(limit))
+	}, "SELECT name, usn, size, sum FROM media WHERE usn > ? ORDER BY usn LIMIT +?", int64(after), int64(limit))
 	return list, err
 }
 
