@@ -107,6 +107,34 @@ func TestLargeResults(t *testing.T) {
 	}
 }
 
+// TestSortsOfOneQuery: each large sort of a query, and each table that it makes on its way, has a file of its own while it runs, of which only a
+// few are kept at hand. The others are given back, as every start opens all.
+func TestSortsOfOneQuery(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, `await open()`)
+	const slots = `
+		let folder = await navigator.storage.getDirectory(), n = 0;
+		for (const part of ["cardferry", "default", "database", ".opaque"]) folder = await folder.getDirectoryHandle(part);
+		for await (const _ of folder.keys()) n++;
+		return n`
+	var before, after, n int
+	page.Run(t, &before, slots)
+	page.Run(t, &n, `
+		const tables = [1, 2, 3, 4, 5].map((i) => "t" + i + " AS MATERIALIZED (SELECT i, row_number() OVER (ORDER BY i % " + i + ", fill) AS at FROM many)");
+		const [{ n }] = await ferry.query(
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3500), many AS (SELECT i, hex(zeroblob(1000)) || i AS fill FROM n), " +
+				tables + " SELECT count(*) AS n FROM t1 JOIN t2 USING (i) JOIN t3 USING (i) JOIN t4 USING (i) JOIN t5 USING (i)");
+		await ferry.close();
+		return n`)
+	if n != 3500 {
+		t.Errorf("%d rows", n)
+	}
+	if page.Run(t, &after, slots); after > before+1 {
+		t.Errorf("%d files before, %d afterwards", before, after)
+	}
+}
+
 // TestModules looks whether a page gets the compiled files of its worker, to keep them for the next one, if that has compiled any.
 func TestModules(t *testing.T) {
 	t.Parallel()

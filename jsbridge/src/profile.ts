@@ -126,8 +126,10 @@ export class Profile {
 
   /** Runs a statement that only reads; it waits while a task has a transaction open. */
   async query(sql: string, params: readonly Param[]): Promise<Row[]> {
-    await this.#betweenTransactions();
-    return query(this.#collection(), sql, params);
+    return this.#engine.read(async () => {
+      await this.#betweenTransactions();
+      return query(this.#collection(), sql, params);
+    });
   }
 
   /** Writes a staged file. */
@@ -185,6 +187,7 @@ export class Profile {
     try {
       await this.call("close", {});
     } finally {
+      await this.#engine.settled();
       this.drop();
     }
   }

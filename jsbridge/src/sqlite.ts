@@ -56,6 +56,8 @@ const POOL_FOLDER = ".opaque";
 const FREE_SLOTS = 8;
 /** Those that a new pool has: also for what every profile keeps, which are the catalogue, the collection and the index of media. */
 const FIRST_SLOTS = FREE_SLOTS + 3;
+/** So many are free at most while a query of an app runs: each sort and each table that it makes on its way may need one. */
+const MOST_SLOTS = 128;
 /** How long a tab waits for handles that a tab that has just gone still holds. */
 const HANDLES_TIMEOUT = 5000;
 
@@ -75,6 +77,9 @@ export class Engine {
   readonly #pool: SAHPoolUtil | undefined;
   readonly #failures: Failures;
   #growing: Promise<unknown> | undefined;
+  /** How many reads have more slots than usual; the last one gives them back. */
+  #greedy = 0;
+  #shrinking: Promise<void> | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined) {
@@ -174,17 +179,55 @@ export class Engine {
   }
 
   /** Makes sure that enough files can be created before the next call. Creating is synchronous, growing is not. */
-  async reserve(): Promise<void> {
+  async reserve(free = FREE_SLOTS): Promise<void> {
     const pool = this.#pool;
     if (!pool) return;
     while (this.#growing) await this.#growing.catch(() => {}); // whoever began that is told of a failure
-    if (pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= FREE_SLOTS) return;
-    this.#growing = pool.reserveMinimumCapacity(pool.getFileCount() + FREE_SLOTS);
+    if (pool.isPaused() || pool.getCapacity() - pool.getFileCount() >= free) return;
+    this.#growing = pool.reserveMinimumCapacity(pool.getFileCount() + free);
     try {
       await this.#growing;
     } finally {
       this.#growing = undefined;
     }
+  }
+
+  /**
+   * Runs work that only reads, and again with more slots while its temporary files find none: nobody knows beforehand how many
+   * SQLite makes. They are given back at the end, as every start opens all.
+   */
+  async read<T>(work: () => Promise<T>): Promise<T> {
+    let free = FREE_SLOTS;
+    try {
+      for (;;) {
+        try {
+          return await work();
+        } catch (e) {
+          if (!this.#pool || free >= MOST_SLOTS || toSyncError(e).kind !== "not_writable") throw e;
+          if (free === FREE_SLOTS) this.#greedy++;
+          free *= 2;
+          await this.reserve(free);
+        }
+      }
+    } finally {
+      if (free > FREE_SLOTS) {
+        this.#greedy--;
+        this.#shrinking ??= this.#shrink().finally(() => (this.#shrinking = undefined));
+      }
+    }
+  }
+
+  async #shrink(): Promise<void> {
+    const pool = this.#pool;
+    const tooMany = (): boolean => !!pool && !pool.isPaused() && this.#greedy === 0 && pool.getCapacity() - pool.getFileCount() > FREE_SLOTS;
+    // One by one: of several the pool would close those, too, that have become files meanwhile.
+    while (tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
+  }
+
+  /** Resolves once no slots are being made or removed. */
+  async settled(): Promise<void> {
+    await this.#shrinking;
+    await this.#growing?.catch(() => {}); // whoever began that is told of a failure
   }
 
   /** Lets go of all files. Nothing may be open. */
