@@ -168,13 +168,13 @@ func changePassword(ctx context.Context, c *call, _ string) error {
 		return err
 	}
 	a, err := c.login(ctx, c.account.Name, request.Old)
+	if err == nil && a.ID == c.account.ID {
+		err = c.server.users.changePassword(ctx, a, request.New, c.device.ID)
+	}
 	if fault.KindOf(err) == fault.Auth || err == nil && a.ID != c.account.ID {
 		return refuse(http.StatusForbidden, "wrong password")
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.server.users.SetPassword(ctx, a.Name, request.New, c.device.ID); err != nil {
 		return err
 	}
 	c.server.events.recheck(c.account.ID)

@@ -17,13 +17,13 @@ func hostKey(ctx context.Context, c *call, payload []byte) (answer, error) {
 		return answer{}, err
 	}
 	a, err := c.login(ctx, user, password)
+	var key string
+	if err == nil {
+		key, err = c.server.users.addDevice(ctx, a, c.header.client, c.server.Limits.Devices)
+	}
 	if fault.KindOf(err) == fault.Auth {
 		return answer{}, refuse(http.StatusForbidden, "wrong user or password")
 	}
-	if err != nil {
-		return answer{}, err
-	}
-	key, err := c.server.users.addDevice(ctx, a, c.header.client, c.server.Limits.Devices)
 	if err != nil {
 		return answer{}, err
 	}

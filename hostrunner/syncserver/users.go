@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ type Users struct {
 	accounts  store.Accounts
 	passwords *Passwords
 	now       func() time.Time
+	changing  sync.Mutex // of passwords
 }
 
 // NewUsers returns the users of a store. Of p only the settings are used; nil is the default.
@@ -114,19 +116,56 @@ func (u *Users) SetPassword(ctx context.Context, name, password string, except s
 	if err != nil {
 		return err
 	}
+	verifier, err := u.newVerifier(ctx, a, password)
+	if err != nil {
+		return err
+	}
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	return u.setVerifier(ctx, a, verifier, except)
+}
+
+// changePassword is SetPassword for somebody who has shown to know the password of a. If it is another one by now, that stays (fault.Auth): hashing
+// takes its time, in which the owner may have shut out who asks.
+func (u *Users) changePassword(ctx context.Context, a store.Account, password string, except store.DeviceID) error {
+	verifier, err := u.newVerifier(ctx, a, password)
+	if err != nil {
+		return err
+	}
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	if err := u.unchanged(ctx, a); err != nil {
+		return err
+	}
+	return u.setVerifier(ctx, a, verifier, except)
+}
+
+// newVerifier returns the verifier of a new password.
+func (u *Users) newVerifier(ctx context.Context, a store.Account, password string) (string, error) {
 	if a.Fixed {
-		return fault.New(fault.InvalidInput, "the password of this account is set in the server's environment (SYNC_USER…)")
+		return "", fault.New(fault.InvalidInput, "the password of this account is set in the server's environment (SYNC_USER…)")
 	}
 	if err := CheckPassword(a.Name, password); err != nil {
-		return err
+		return "", err
 	}
-	if a.Verifier, err = u.passwords.Hash(ctx, password); err != nil {
-		return err
-	}
+	return u.passwords.Hash(ctx, password)
+}
+
+func (u *Users) setVerifier(ctx context.Context, a store.Account, verifier string, except store.DeviceID) error {
+	a.Verifier = verifier
 	if err := u.accounts.Update(ctx, a); err != nil {
 		return err
 	}
 	return u.accounts.RemoveDevices(ctx, a.ID, except)
+}
+
+// unchanged returns fault.Auth if what was shown to be the password of a is not that of the account any more.
+func (u *Users) unchanged(ctx context.Context, a store.Account) error {
+	now, err := u.accounts.ByID(ctx, a.ID)
+	if fault.KindOf(err) == fault.NotFound || err == nil && (now.Disabled || now.Verifier != a.Verifier) {
+		return fault.New(fault.Auth, "the account has another password by now")
+	}
+	return err
 }
 
 // check returns the account if the password is right; fault.Auth if there is none, if it is wrong or if the account is disabled, after
@@ -150,15 +189,23 @@ func (u *Users) check(ctx context.Context, name, password string) (store.Account
 	return a, nil
 }
 
-// addDevice gives an account a new device and returns its key.
+// addDevice gives an account a new device and returns its key. If the password is another one than that of a by now, it is fault.Auth: a change
+// revokes the devices that there are, and a login that began before it must not come after it.
 func (u *Users) addDevice(ctx context.Context, a store.Account, client string, limit int) (key string, err error) {
 	b := make([]byte, 20)
 	_, _ = rand.Read(b) // never fails
 	key = hex.EncodeToString(b)
 	now := u.now()
-	return key, u.accounts.AddDevice(ctx, a.ID, store.Device{
-		ID: store.DeviceID(newID()), Name: deviceName(client), Key: store.HashKey(key), Created: now, Seen: now,
-	}, limit)
+	d := store.Device{ID: store.DeviceID(newID()), Name: deviceName(client), Key: store.HashKey(key), Created: now, Seen: now}
+	if err := u.accounts.AddDevice(ctx, a.ID, d, limit); err != nil {
+		return "", err
+	}
+	// Looked at when the device is there: a change that comes after this finds and revokes it.
+	if err := u.unchanged(ctx, a); err != nil {
+		_ = u.accounts.RemoveDevice(ctx, a.ID, d.ID) // nobody is told its key anyway
+		return "", err
+	}
+	return key, nil
 }
 
 func newAccountID() store.AccountID { return store.AccountID(newID()) }
