@@ -18,3 +18,10 @@ func lock(f *os.File) error {
 		}
 	}
 }
+
+// unlock ends the lock, where closing the file would not yet: a child that is being started has all open files, until it runs its own program.
+func unlock(f *os.File) {
+	if conn, err := f.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) { _ = syscall.Flock(int(fd), syscall.LOCK_UN) })
+	}
+}

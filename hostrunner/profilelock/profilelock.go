@@ -43,5 +43,6 @@ func Acquire(dir string) (*Lock, error) {
 
 // Release ends the lock. It may be called more than once.
 func (l *Lock) Release() {
-	l.f.Close() // the lock belongs to the open file
+	unlock(l.f)
+	l.f.Close()
 }
