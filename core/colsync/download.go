@@ -15,6 +15,7 @@ import (
 
 func (s *Syncer) download(ctx context.Context, r *remote.Server, _ wire.Meta, backup bool) (rep TransferReport, err error) {
 	const staged = host.Staging + "download.anki2"
+	defer s.Host.Files.Remove(staged) // a failed one takes room, of which there may be none left
 	if rep.Bytes, err = s.fetch(ctx, r, staged); err != nil {
 		return rep, err
 	}

@@ -96,13 +96,18 @@ func (s *Syncer) upload(ctx context.Context, r *remote.Server, m wire.Meta, back
 		}
 	}
 	s.progress(host.StageUpload, 0, 0) // copying and compressing take their time
-	o, err := s.offer(ctx, m)
-	if err != nil {
-		return rep, fault.Step("copy the collection", err)
-	}
-	rep.Bytes = o.Bytes
-	if err := s.compress(ctx, profile.OfferedCopy, stagedBody); err != nil {
+	if err := s.Store.DropOffered(); err != nil {
 		return rep, err
+	}
+	defer s.Host.Files.Remove(stagedBody)
+	o, err := s.offer(ctx, m)
+	if err == nil {
+		rep.Bytes = o.Bytes
+		err = s.compress(ctx, profile.OfferedCopy, stagedBody)
+	}
+	if err != nil {
+		s.Host.Files.Remove(profile.OfferedCopy) // it was not sent
+		return rep, fault.Step("copy the collection", err)
 	}
 	if err := s.send(ctx, r); err != nil {
 		if refused(fault.KindOf(err)) {
@@ -128,6 +133,7 @@ func refused(k fault.Kind) bool {
 // repair the server says that there need not be a backup.
 func (s *Syncer) backUpServer(ctx context.Context, r *remote.Server) (string, error) {
 	const staged = host.Staging + "server.anki2"
+	defer s.Host.Files.Remove(staged)
 	if _, err := s.fetch(ctx, r, staged); err != nil {
 		return "", err
 	}
@@ -178,7 +184,6 @@ func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 	if err != nil {
 		return err
 	}
-	defer s.Host.Files.Remove(stagedBody)
 	req := r.Request("upload", nil)
 	req.BodyFile, req.Stall = stagedBody, uploadStall
 	call := r.Send(ctx, req)
@@ -205,9 +210,6 @@ func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 
 // offer makes the cleaned copy to send and remembers it until the answer is known.
 func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) {
-	if err := s.Store.DropOffered(); err != nil {
-		return o, err
-	}
 	if err := undo.Discard(s.db(), math.MaxInt64); err != nil { // what has been sent cannot be taken back
 		return o, err
 	}

@@ -49,6 +49,7 @@ func (p *Profile) Backup(ctx context.Context, reason string) (string, error) {
 		err = p.host.Files.Replace(staged, backupFile(id))
 	}
 	if err != nil {
+		p.host.Files.Remove(staged) // part of a copy takes room, of which there may be none left
 		return "", fault.Step("back up", err)
 	}
 	return id, p.prune(id)

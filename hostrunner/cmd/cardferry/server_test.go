@@ -158,6 +158,26 @@ func TestServerAnswers(t *testing.T) {
 	}
 }
 
+// What a failed one-way sync has fetched is not kept: a profile may stay open, and the disk may be full of it.
+func TestFailureTakesNoRoom(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/meta") {
+			answer(w, meta(time.Now().Unix()))
+			return
+		}
+		answer(w, strings.Repeat("no collection", 10000))
+	}))
+	defer server.Close()
+	for _, command := range []string{"download", "sync --on-conflict=download", "upload"} {
+		dir := profileFor(t, server.URL, "stock.anki2")
+		try(t, append(strings.Fields(command), "--profile", dir)...).want(t, 9, fault.DamagedDownload)
+		if left, err := os.ReadDir(filepath.Join(dir, host.Staging)); len(left) > 0 || err != nil {
+			t.Errorf("%s left %v, %v", command, left, err)
+		}
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(nil)
