@@ -322,3 +322,21 @@ func TestLostAnswer(t *testing.T) {
 		t.Errorf("undone, notes, answer: %q", got)
 	}
 }
+
+// TestCallsBesideClose: a tab that makes calls while the leader closes has them answered by the next one, never by the one that is leaving.
+func TestCallsBesideClose(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, `
+		for (let i = 0; i < 12; i++) {
+			const opening = [1, 2].map(() => bridge.Cardferry.open({ profile: "p" + i }));
+			const [first, second] = await Promise.all(opening);
+			const closed = first.close();
+			for (let n = 0; n < 4; n++) {
+				await Promise.all([second.media.state("x.png"), second.query("SELECT 1")]);
+				await new Promise((go) => setTimeout(go, n));
+			}
+			await closed;
+			await second.close();
+		}`)
+}

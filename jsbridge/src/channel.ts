@@ -19,7 +19,7 @@ export type Shout =
   | { type: "bye"; leader: string }
   /** A tab asks for the leader, who answers `welcome` on the tab's channel. */
   | { type: "hello"; tab: string }
-  /** The leader has the lock and is opening the profile. */
+  /** The worker with the lock is opening the profile, or closing it: it is to be waited for. */
   | { type: "opening" }
   /** The worker with the lock cannot have the files: one that has lost the lock still holds them. */
   | { type: "busy"; error: Failure }

@@ -83,6 +83,11 @@ export class Leader {
     this.#session.presence(tab, presence);
   }
 
+  /** Whether it has begun to close: nothing is to be asked of it any more. */
+  get closing(): boolean {
+    return this.#end.signal.aborted;
+  }
+
   /** A tab is there. */
   hello(tab: string): void {
     let channel = this.#followers.get(tab);

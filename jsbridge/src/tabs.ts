@@ -187,8 +187,8 @@ export class Tab {
   #hear(message: Shout): void {
     switch (message.type) {
       case "hello":
-        if (this.#lead) this.#lead.hello(message.tab);
-        else if (this.#opening) this.#common.send({ type: "opening" });
+        if (this.#lead && !this.#lead.closing) this.#lead.hello(message.tab);
+        else if (this.#lead || this.#opening) this.#common.send({ type: "opening" });
         return;
       case "leader":
         return this.#common.send({ type: "hello", tab: this.#id });
