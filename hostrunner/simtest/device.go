@@ -125,6 +125,7 @@ func (d *device) revive(rng *rand.Rand) {
 		if d.disk.powerCut(rng) {
 			d.w.note("device %d: its media index is as it was some commits ago", d.id)
 			d.w.cover.add("power cut: media index")
+			d.own.media.cut[d.id] = true
 		}
 	} else {
 		d.media.PowerCut(func(string) coretest.Survival { return coretest.Kept })

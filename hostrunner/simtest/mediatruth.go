@@ -20,11 +20,13 @@ type mediaTruth struct {
 	// device has deleted meanwhile: the list cannot tell the first device that the deletion was one of its version. unseen are files
 	// that a device has received when it was killed: if the user deletes or replaces one, no one knows that it was here.
 	unsure, unseen []map[string]bool
-	parent         map[version]version  // what was under the name when it was written
-	removed        map[string][]version // what the learner has deleted
-	odd            []map[string]bool    // what a device has that cannot be synced
-	wasOdd         map[string]bool      // names that some device has had such a thing under
-	mayReturn      map[string]bool
+	// cut are devices whose index has lost commits, until their next complete sync: what they had received is to them a file of their own.
+	cut       []bool
+	parent    map[version]version  // what was under the name when it was written
+	removed   map[string][]version // what the learner has deleted
+	odd       []map[string]bool    // what a device has that cannot be synced
+	wasOdd    map[string]bool      // names that some device has had such a thing under
+	mayReturn map[string]bool
 	// mayGo are names whose deletion was on its way when another device synced: a server takes whatever comes last, so it may meet a version
 	// that nobody had seen who deleted the one before. That version is in a trash, then.
 	mayGo   map[string]bool
@@ -40,7 +42,7 @@ func newMediaTruth(devices int) mediaTruth {
 		parent: map[version]version{}, removed: map[string][]version{},
 		unsure: make([]map[string]bool, devices), unseen: make([]map[string]bool, devices),
 		wasOdd: map[string]bool{}, mayGo: map[string]bool{},
-		odd: make([]map[string]bool, devices), held: make([]bool, devices),
+		odd: make([]map[string]bool, devices), held: make([]bool, devices), cut: make([]bool, devices),
 	}
 	for i := range devices {
 		m.unsure[i], m.unseen[i], m.odd[i] = map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -198,7 +200,7 @@ func (w *world) emptyFolder(d *device) {
 func (m *mediaTruth) deleted(d *device, name string) {
 	again := m.unseen[d.id][name] || m.held[d.id]
 	for i := range m.unsure {
-		again = again || i != d.id && m.unsure[i][name]
+		again = again || i != d.id && (m.unsure[i][name] || m.cut[i] && m.unseen[i][name])
 	}
 	m.mayReturn[name] = m.mayReturn[name] || again
 }
@@ -239,6 +241,7 @@ func (m *mediaTruth) after(d *device, before map[string]string, err error, p ser
 	case err == nil && !d.dead:
 		clear(m.unsure[d.id])
 		clear(m.unseen[d.id])
+		m.cut[d.id] = false
 		m.held[d.id] = m.held[d.id] && !p.AllowDeletions && !p.RestoreHeld
 	default:
 		for name := range before {
