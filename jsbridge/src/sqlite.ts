@@ -50,8 +50,8 @@ export type Authorizer = (action: number, name: number) => number;
 /** Where the pool has its files, in its folder. */
 const POOL_FOLDER = ".opaque";
 /**
- * How many slots of the pool are kept free: what a task may create before it lets the pool grow. The transfers of a million rows and
- * the index of all media files have used 3 at a time. Every start opens all slots, in some 3 ms each.
+ * How many slots of the pool are kept free: what a task may create before it lets the pool grow. The most that was seen is 4, of an
+ * import; transfers of a million rows took 3. Every start opens all slots, in some 3 ms each.
  */
 const FREE_SLOTS = 8;
 /** Those that a new pool has: also for what every profile keeps, which are the catalogue, the collection and the index of media. */
