@@ -50,6 +50,11 @@ func (d *DB) configure(ctx context.Context) error {
 	if err := d.conn.Exec(settings); err != nil {
 		return err
 	}
+	if d.access.memory() { // memdb has no file for what a statement changes in a TEMP table beyond 64 kB, which must be there to be taken back
+		if err := d.conn.Exec("PRAGMA temp_store = MEMORY"); err != nil {
+			return err
+		}
+	}
 	mode, err := d.journalMode()
 	if err != nil {
 		return err

@@ -58,3 +58,31 @@ func TestMemoryRefuses(t *testing.T) {
 		t.Fatal("a name without a database was opened")
 	}
 }
+
+// TestMemoryTempTable changes much of a TEMP table in one statement, of which SQLite keeps what was there before outside the table, to take
+// the statement back.
+func TestMemoryTempTable(t *testing.T) {
+	t.Parallel()
+	sqlitehost.CreateMemory(t.Name(), nil)
+	defer sqlitehost.DeleteMemory(t.Name())
+	db, err := sqlitehost.OpenMemory(t.Name(), host.ReadWrite)
+	coretest.Must(t, err)
+	defer db.Close()
+	for _, sql := range []string{
+		"CREATE TEMP TABLE copies (id INTEGER PRIMARY KEY, text)",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO copies SELECT i, hex(randomblob(100)) FROM n",
+		"BEGIN; UPDATE copies SET text = 'before'",
+		"INSERT OR ROLLBACK INTO copies SELECT -id, text FROM copies",
+		"UPDATE copies SET text = hex(randomblob(100))",
+	} {
+		if err := db.Exec(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	if err := db.Exec("UPDATE copies SET id = CASE WHEN id < 900 THEN id + 5000 ELSE 1 END"); err == nil {
+		t.Error("two rows have one id")
+	}
+	if n, err := rows.IntOf(db, "SELECT count(*) FROM copies WHERE abs(id) <= 1000 AND length(text) = 200"); n != 2000 || err != nil {
+		t.Errorf("%d rows are as they were: %v", n, err)
+	}
+}
