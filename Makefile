@@ -100,9 +100,10 @@ bench: deps build
 	GOOS=wasip1 GOARCH=wasm go test -exec $(CURDIR)/build/wasirun -run '^$$' -bench . -benchtime 200ms \
 		./core/wire ./core/unicase ./core/notetext ./core/legacy ./core/mediaref ./core/medianame
 
-# hostrunner/simtest/README.md. SEED=… plays one world again; KEEP=… some of its actions; SYNCS=… is how many in a long run.
+# hostrunner/simtest/README.md. SEED=… plays one world again; KEEP=… some of its actions; SYNCS=… is how many in a long run. A long run first
+# proves that it finds what is wrong.
 SYNCS ?= 1000000
-sim:
+sim: $(if $(SEED),,sim-mutants)
 	go run ./hostrunner/cmd/sim $(if $(SEED),-seed $(SEED) -keep '$(KEEP)',-syncs $(SYNCS))
 
 sim-mutants:

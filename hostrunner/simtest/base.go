@@ -172,7 +172,7 @@ func (a *account) known(d *device) {
 }
 
 func newAccount(id int, owner store.AccountID, devices int) *account {
-	return &account{id: id, owner: owner, truth: newTruth(), versions: versions{}, media: newMediaTruth(devices)}
+	return &account{id: id, owner: owner, truth: newTruth(), met: map[int64]int64{}, versions: versions{}, media: newMediaTruth(devices)}
 }
 
 // addDevice adds a new device to an account.

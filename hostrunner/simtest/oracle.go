@@ -279,18 +279,6 @@ func (a *account) judge(w *world) {
 	w.trace("%v", ids)
 }
 
-// renamed excuses the times of decks whose name has met another one: the time of change of such a deck is that of the meeting, by the clock
-// of who has received it (sync spec §8.1), which may be behind the clock of who has edited it.
-func (a *account) renamed(d anki.Dump) {
-	decks := d["decks"]
-	for _, row := range decks.Rows {
-		if name := row[slices.Index(decks.Columns, "name")]; plain(name) != fmt.Sprint(name) {
-			id, _ := row[slices.Index(decks.Columns, "id")].(int64)
-			delete(a.truth.latest, object{"decks", id})
-		}
-	}
-}
-
 // excusedNames leaves out of the comparison what is known to stay different until the next edit: a deck whose name met another
 // deck's has a + at one side and not at the other, and the time of that as its time of change, so that an edit made shortly before on a
 // third device does not reach it (sync spec §8.1); flags of cards; and the day on which buried cards came back, which each side notes by its own
@@ -327,15 +315,12 @@ func copyTable(t anki.Table) anki.Table {
 // excuseRow makes two rows equal if their difference is a known one.
 func (own *account) excuseRow(w *world, table string, columns []string, a, b []any) {
 	at := func(name string) int { return slices.Index(columns, name) }
-	if table == "decks" {
-		n := at("name")
-		if a[n] != b[n] && (plain(a[n]) != fmt.Sprint(a[n]) || plain(b[n]) != fmt.Sprint(b[n])) {
-			w.cover.add("known: deck names with +")
-			copy(b, a)
-			return
-		}
-	}
 	id, _ := a[at("id")].(int64)
+	if table == "decks" && own.namesMet(id, columns, a, b) {
+		w.cover.add("known: deck names with +")
+		copy(b, a)
+		return
+	}
 	mod := int64(0)
 	if m := at(modOf(table)); m >= 0 {
 		if a[m] != b[m] {
@@ -361,15 +346,6 @@ func modOf(table string) string {
 		return "mtime_secs"
 	}
 	return "mod"
-}
-
-// plain is a deck name without the signs that set it apart from another one's.
-func plain(v any) string {
-	parts := strings.Split(fmt.Sprint(v), "\x1f")
-	for i := range parts {
-		parts[i] = strings.TrimRight(parts[i], "+")
-	}
-	return strings.Join(parts, "\x1f")
 }
 
 // checkOutgoing looks for rows that leave as pending.

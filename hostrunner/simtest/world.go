@@ -54,6 +54,7 @@ type account struct {
 	devices  []*device
 	truth    truth
 	media    mediaTruth
+	met      map[int64]int64 // decks whose name has met another one's, and when
 	versions versions
 	eye      eye  // into the server's collection
 	index    eye  // into the server's media state
@@ -287,6 +288,7 @@ func (w *world) trySync(d *device, how colsync.Direction) (r service.SyncResult,
 		d.forced = false
 	}
 	w.ended(d, "sync", err)
+	w.meetNames(d)
 	return r, err
 }
 
