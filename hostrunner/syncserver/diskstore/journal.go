@@ -21,6 +21,8 @@ const (
 	journalPrefix = "media.log-"
 	// journalLimit is about how long a journal gets.
 	journalLimit = 64 << 20
+	// journalBlock is about how much is written at once.
+	journalBlock = 64 << 10
 	// settleAfter is how long content may be in a journal only.
 	settleAfter = 10 * time.Second
 	// recordHead is the length of what comes before each content: its SHA-1, and its length in 8 bytes.
@@ -73,7 +75,7 @@ func (j *journal) inPlace() bool {
 
 // add appends content, and that of files, and makes it durable. What a failed add leaves at the end is overwritten by the next.
 func (j *journal) add(fresh map[store.SHA1][]byte, files []string) (map[store.SHA1]record, error) {
-	w := journalWriter{journal: j, at: j.size}
+	w := journalWriter{bufio.NewWriterSize(io.NewOffsetWriter(j.file, j.size), journalBlock), j.size}
 	records := make(map[store.SHA1]record, len(fresh))
 	for sum, content := range fresh {
 		at, err := w.record(sum, content)
@@ -98,7 +100,7 @@ func (j *journal) add(fresh map[store.SHA1][]byte, files []string) (map[store.SH
 			return nil, err
 		}
 	}
-	err := w.flush()
+	err := w.Flush()
 	if err == nil {
 		err = j.file.Sync()
 	}
@@ -110,27 +112,19 @@ func (j *journal) add(fresh map[store.SHA1][]byte, files []string) (map[store.SH
 
 // journalWriter writes records at the end of a journal.
 type journalWriter struct {
-	*journal
-	at  int64 // of what is in buf
-	buf []byte
+	*bufio.Writer
+	at int64 // where the next record is
 }
 
 // record appends a record and returns where its content is.
 func (w *journalWriter) record(sum store.SHA1, content []byte) (at int64, err error) {
-	w.buf = append(w.buf, sum[:]...)
-	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(len(content)))
-	at = w.at + int64(len(w.buf))
-	if w.buf = append(w.buf, content...); len(w.buf) >= 1<<20 {
-		err = w.flush()
-	}
+	var head [recordHead]byte
+	binary.LittleEndian.PutUint64(head[copy(head[:], sum[:]):], uint64(len(content)))
+	_, _ = w.Write(head[:]) // an error comes again with the content
+	_, err = w.Write(content)
+	at = w.at + recordHead
+	w.at = at + int64(len(content))
 	return at, err
-}
-
-func (w *journalWriter) flush() error {
-	n, err := w.file.WriteAt(w.buf, w.at)
-	w.at += int64(n)
-	w.buf = w.buf[:0]
-	return err
 }
 
 // open returns the content of a record.
