@@ -13,12 +13,6 @@ func NewWriter(w io.Writer) (io.WriteCloser, error) {
 	return zstd.NewWriter(w, encoderOptions(true)...)
 }
 
-// NewBusyWriter is like NewWriter, but codes and writes a block while it looks for matches in the next one. So w is written from another
-// goroutine, until Close returns, which must be called after an error, too.
-func NewBusyWriter(w io.Writer) (io.WriteCloser, error) {
-	return zstd.NewWriter(w, append(encoderOptions(true), zstd.WithEncoderConcurrency(2))...)
-}
-
 // decoding is what a reader needs, which is worth keeping: a decoder's window is megabytes, and a media sync would ask for it and
 // clear it with each request.
 type decoding struct {
