@@ -82,6 +82,8 @@ func (d *autoDevice) until(t *testing.T, what string, is func(hostrunner.AutoSta
 
 func idle(s hostrunner.AutoStatus) bool { return s.Activity == autosync.Idling }
 
+func attention(s hostrunner.AutoStatus) bool { return s.Activity == autosync.Attention }
+
 // autoServer is a sync server with one account.
 func autoServer(t *testing.T) (*syncserver.Server, *httptest.Server) {
 	s := &syncserver.Server{}
@@ -271,4 +273,29 @@ func TestAutoSyncFailures(t *testing.T) {
 	if status, err := d.profile.Status(t.Context(), service.StatusParams{Offline: true}); err != nil || status.Pending != 1 {
 		t.Errorf("%+v, %v", status, err)
 	}
+}
+
+// TestAutoSyncReplaced: a device that listens notices that another one has replaced the collection, also if the new one has counted as far.
+func TestAutoSyncReplaced(t *testing.T) {
+	t.Parallel()
+	server, h := autoServer(t)
+	a, b := newAutoDevice(t, h.URL), newAutoDevice(t, h.URL)
+	b.start(t)
+	b.until(t, "synced", idle)
+	b.until(t, "listening", func(s hostrunner.AutoStatus) bool { return s.Activity == autosync.Syncing })
+	b.until(t, "synced again", idle)
+	for server.Listeners() < 1 {
+		runtime.Gosched()
+	}
+	a.upload(t)
+	b.until(t, "the first upload", attention)
+	err := b.Sync(autosync.Sync, func() (any, error) {
+		return b.profile.Sync(t.Context(), service.SyncParams{Account: b.account, OnConflict: colsync.Download})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "downloaded", idle)
+	a.upload(t) // it was one behind
+	b.until(t, "the second upload", attention)
 }

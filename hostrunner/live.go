@@ -105,11 +105,16 @@ func (l *listener) run(ctx context.Context, c *connection, acc colsync.Account) 
 			changed = true
 		case changed && strings.HasPrefix(line, "data:"):
 			e := service.AutoParams{Event: autosync.Changed}
+			replaced := false
 			_ = json.Unmarshal([]byte(line[len("data:"):]), &struct {
 				USN      **int64 `json:"usn"`
 				MediaUSN **int64 `json:"media_usn"`
 				Empty    *bool   `json:"empty"`
-			}{&e.USN, &e.MediaUSN, &e.Empty}) // what cannot be read is a change of something
+				Replaced *bool   `json:"replaced"`
+			}{&e.USN, &e.MediaUSN, &e.Empty, &replaced}) // what cannot be read is a change of something
+			if replaced {
+				e.USN = nil // the number of another collection says nothing: it may be the one that we know
+			}
 			l.tell(e)
 		}
 	}

@@ -40,6 +40,7 @@ type news struct {
 	by            store.DeviceID // "" if it was several devices
 	usn, mediaUSN int64          // as far as the changes say
 	synced, full  bool           // there were collection syncs; one of them had something for us
+	replaced      bool           // by an upload
 }
 
 // listener is a connection over which a device listens.
@@ -159,6 +160,9 @@ func (h *hub) changed(c Change) {
 	if n.by != c.Device {
 		n.by = ""
 	}
+	if c.Replaced {
+		n.replaced, n.usn = true, -1 // what it was before is the number of another collection
+	}
 	n.usn, n.mediaUSN = max(n.usn, c.USN), max(n.mediaUSN, c.MediaUSN)
 	n.synced, n.full = n.synced || c.USN >= 0, n.full || c.USN >= 0 && !c.Empty
 }
@@ -194,7 +198,10 @@ func (h *hub) tell(id store.AccountID, a *audience) {
 // devices that listen would tell each other of nothing else, for ever.
 func (n *news) message() []byte {
 	b := fmt.Appendf(nil, "event: changed\ndata: {\"usn\":%s,\"media_usn\":%s", numberOrNull(n.usn), numberOrNull(n.mediaUSN))
-	if n.synced && !n.full {
+	switch {
+	case n.replaced:
+		b = append(b, `,"replaced":true`...)
+	case n.synced && !n.full:
 		b = append(b, `,"empty":true`...)
 	}
 	return append(b, "}\n\n"...)

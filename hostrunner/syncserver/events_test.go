@@ -20,6 +20,8 @@ type stream struct {
 	resp  *http.Response
 	lines chan string // what is sent, without heartbeats; closed at the end
 	beats chan bool
+	// replaced: an event has said that the collection is another one.
+	replaced bool
 }
 
 // listen begins to listen with the device's key.
@@ -45,7 +47,7 @@ func listenWith(t testing.TB, transport http.RoundTripper, url, key string) *str
 		t.Fatalf("%s %v", resp.Status, resp.Header)
 	}
 	t.Cleanup(func() { resp.Body.Close() })
-	s := &stream{t, resp, make(chan string, 100), make(chan bool, 1)}
+	s := &stream{t: t, resp: resp, lines: make(chan string, 100), beats: make(chan bool, 1)}
 	go s.read()
 	return s
 }
@@ -74,6 +76,7 @@ type change struct {
 	USN      *int64 `json:"usn"`
 	MediaUSN *int64 `json:"media_usn"`
 	Empty    bool   `json:"empty"`
+	Replaced bool   `json:"replaced"`
 }
 
 func (s *stream) next() string {
@@ -108,6 +111,7 @@ func (s *stream) wantEvent(usn, mediaUSN int64, empty bool) {
 	s.t.Helper()
 	for {
 		c := s.event()
+		s.replaced = s.replaced || c.Replaced
 		if number(c.USN) == usn && number(c.MediaUSN) == mediaUSN && c.Empty == empty {
 			return
 		}
@@ -190,15 +194,18 @@ func TestEvents(t *testing.T) {
 	b.sync()
 	b.syncTags()
 	atA.want(4, 2)
-	b.must("sync/upload", fixture(t, "stock.anki2"))
+	b.must("sync/upload", b.must("sync/download", []byte("{}"))) // which has counted once more
 	m, err := wire.ParseMeta(b.must("sync/meta", []byte(metaRequest)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	atA.want(int64(m.USN), 2)
+	atA.want(5, 2)
+	if m.USN != 5 || !atA.replaced {
+		t.Errorf("after an upload: usn %d, told: %v", m.USN, atA.replaced)
+	}
 	a.put(file("z.txt", "1"))
 	b.put(file("zz.txt", "1"))
-	atA.want(int64(m.USN), 4)
+	atA.want(5, 4)
 	if n := number(atB.event().MediaUSN); n != 4 && n != 3 { // 3 if a's file was told of alone
 		t.Errorf("media usn %d", n)
 	}

@@ -67,11 +67,13 @@ type Server struct {
 type Change struct {
 	Account store.AccountID
 	Device  store.DeviceID // the one that made the change
-	USN     int64          // of the collection, -1 if that has not changed
+	USN     int64          // of the collection, -1 if that has not changed, or was replaced
 	// MediaUSN is that of the media, -1 if they have not changed.
 	MediaUSN int64
 	// Empty says that the device has only fetched something: there is nothing new for others, although the number has changed.
 	Empty bool
+	// Replaced says that the device has uploaded another collection.
+	Replaced bool
 }
 
 // start completes the settings.

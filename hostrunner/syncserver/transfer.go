@@ -64,7 +64,7 @@ func upload(ctx context.Context, c *call) (answer, error) {
 		return answer{}, fault.Step("upload", err)
 	}
 	if text == uploadOK {
-		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: 0, MediaUSN: -1})
+		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: -1, MediaUSN: -1, Replaced: true})
 	}
 	return answer{message: []byte(text)}, nil
 }

@@ -129,8 +129,9 @@ export class EventParser {
     this.#data = [];
     if (event !== "changed") return;
     try {
-      const { usn, media_usn, empty } = JSON.parse(data) as Record<string, unknown>;
-      this.#changed({ usn: number(usn), media_usn: number(media_usn), empty: empty === true });
+      const { usn, media_usn, empty, replaced } = JSON.parse(data) as Record<string, unknown>;
+      // The number of another collection says nothing: it may be the one that we know.
+      this.#changed({ usn: replaced === true ? null : number(usn), media_usn: number(media_usn), empty: empty === true });
     } catch {
       this.#changed({ usn: null, media_usn: null }); // something has changed
     }

@@ -27,6 +27,7 @@ test("what cannot be read is a change of something", () => {
   assert.deepEqual(parse(["event: changed\ndata: {\ndata: \n\n"]), [nothing]);
   assert.deepEqual(parse(["event: changed\ndata: null\n\n"]), [nothing]);
   assert.deepEqual(parse(['event: changed\ndata: {"usn":"7","media_usn":1e99,"empty":true}\n\n']), [{ ...nothing, empty: true }]);
+  assert.deepEqual(parse(['event: changed\ndata: {"usn":7,"media_usn":null,"replaced":true}\n\n']), [{ ...nothing, empty: false }]);
   assert.deepEqual(parse(["data: 1\n\nevent: changed"]), []);
 });
 
