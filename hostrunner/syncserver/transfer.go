@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -317,7 +318,7 @@ func bump(db host.DB, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		col.USN++
+		col.USN = min(col.USN+1, math.MaxInt32) // beyond, nobody could read it any more
 		col.Mod = max(now.UnixMilli(), col.Mod+1)
 		return collection.WriteCol(db, col)
 	})

@@ -201,6 +201,12 @@ func TestDownload(t *testing.T) {
 			t.Errorf("before %+v, in the file %+v, after %+v", before, col, after)
 		}
 		c.want(400, "sync/download", "null")
+
+		c.must("sync/upload", changed(t, "stock.anki2", "UPDATE col SET usn = 2147483647"))
+		for range 2 { // with a number that has reached its end it can still be fetched
+			opened(t, c.must("sync/download", []byte("{}")))
+		}
+		c.must("sync/meta", []byte(metaRequest))
 	})
 }
 
