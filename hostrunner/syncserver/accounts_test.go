@@ -40,6 +40,7 @@ func TestSignUp(t *testing.T) {
 		t.Fatal(status, answer)
 	}
 	login(t, url, "zoë@EXAMPLE.org", password)
+	login(t, url, "  Zoë@example.org ", password) // just as it was signed up
 	for _, c := range []struct {
 		user, password string
 		status         int
