@@ -189,7 +189,7 @@ func (h *hub) tell(id store.AccountID, a *audience) {
 		case h.begin(l):
 			go h.send(l, message)
 		default:
-			l.then = message
+			l.then = slices.Concat(l.then, message) // few, as slow listeners are cut off
 		}
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 // listen serves GET /api/events (contract §5): a stream of server-sent events that goes on until one side ends it. "changed" tells that
 // another device has synced: usn and media_usn are the account's numbers now, null if they are not known at once; "empty": true if
-// it has only fetched something; "replaced": true if it has uploaded another collection, whose number may well be that of the one before. Comments in between are heartbeats. What has changed before is not told: a client syncs, or asks for meta, once it listens.
+// it has only fetched something; "replaced": true if it has uploaded another collection, whose number may well be that of the one before.
+// Comments in between are heartbeats. What has changed before is not told: a client syncs, or asks for meta, once it listens.
 func listen(_ context.Context, c *call, _ string) error {
 	h := c.w.Header()
 	h.Set("Content-Type", "text/event-stream")
