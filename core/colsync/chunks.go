@@ -12,6 +12,14 @@ import (
 // sliceSize is the number of rows in a slice of ours, unless our own server takes more (§7.6).
 const sliceSize = 250
 
+const (
+	// sliceHead is how much of a slice is compared with the one before: more than the ids of its first row, which are in no other.
+	sliceHead = 1 << 10
+	// maxSame is how often a slice may come again: a server, or a cache before it, that never says done would be asked for ever.
+	// Only empty slices are alike by right.
+	maxSame = 32
+)
+
 // receiveChunks stages all of the server's slices: the first alone, as it may be the only one, then several requests
 // at once. A done slice may overtake others, so all answers are waited for.
 func (a *attempt) receiveChunks(ctx context.Context) error {
@@ -19,9 +27,16 @@ func (a *attempt) receiveChunks(ctx context.Context) error {
 	p := a.newPipeline(ctx, "chunk")
 	defer p.close()
 	var c wire.Chunk
+	var head []byte
+	same := 0
 	p.onAnswer = func(body []byte) error {
 		if err := wire.ParseChunk(body, &c); err != nil {
 			return fault.Step("chunk", err)
+		}
+		if h := body[:min(len(body), sliceHead)]; c.Done || string(h) != string(head) {
+			head, same = append(head[:0], h...), 0
+		} else if same++; same == maxSame {
+			return fault.New(fault.DamagedDownload, "chunk: the server sends the same rows again and again").WithHint(wire.Hint)
 		}
 		done = done || c.Done
 		a.received.addChunk(&c)

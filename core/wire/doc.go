@@ -16,8 +16,11 @@ import (
 // damaged says which message could not be decoded.
 func damaged(what string, err error) error {
 	return fault.Wrap(fault.DamagedDownload, err, "decode %s", what).(*fault.Error).
-		WithHint("Try again; if it stays, the server or a proxy on the way has a problem.")
+		WithHint(Hint)
 }
+
+// Hint says what to do about an answer that cannot be right.
+const Hint = "Try again; if it stays, the server or a proxy on the way has a problem."
 
 var (
 	errType     = errors.New("a value has a wrong type or is out of range")

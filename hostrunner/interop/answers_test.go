@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -130,6 +131,32 @@ func TestRedirect(t *testing.T) {
 		}
 		if log := s.proxy.Log(); len(log) != 1 {
 			t.Errorf("the old base got %v", log)
+		}
+		a.keeps(t, s.agree(t))
+	})
+}
+
+// A server whose slices never end, or a cache that answers each request for one alike, is not asked for ever.
+func TestSliceAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	hosts(t, 1, func(t *testing.T, e engine) {
+		s, a := newApartSetup(t, e, true)
+		for _, answer := range []string{`{"done":false}`, `{"done":false,"revlog":[[1764000000123,1700000000777,0,3,12,5,2500,4312,1]]}`} {
+			s.proxy.Use(anki.Hooks{After: func(ex *anki.Exchange) anki.Verdict {
+				if ex.Method == "chunk" {
+					ex.Answer([]byte(answer))
+				}
+				return anki.Pass
+			}})
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			if _, err := s.ours.try(ctx); fault.KindOf(err) != fault.DamagedDownload {
+				t.Errorf("%s: got %v, want kind %v", answer, err, fault.DamagedDownload)
+			}
+			cancel()
+		}
+		s.proxy.Use(anki.Hooks{})
+		if _, err := s.ours.try(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 		a.keeps(t, s.agree(t))
 	})
