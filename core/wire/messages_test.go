@@ -61,7 +61,7 @@ func TestParseMeta(t *testing.T) {
 		key, _, _ := strings.Cut(part, ":")
 		bad = append(bad, with(goodMeta, part, ""), with(goodMeta, part, key+":null,"), with(goodMeta, part, key+":1.5,"), with(goodMeta, part, key+":[],"))
 	}
-	bad = append(bad, with(goodMeta, `,"media_usn":5`, ""), with(goodMeta, ":3", ":-1"), with(goodMeta, ":3", ":-7"), with(goodMeta, ":3", ":2147483648"),
+	bad = append(bad, with(goodMeta, `,"media_usn":5`, ""), with(goodMeta, ":3", ":-1"), with(goodMeta, ":3", ":-7"), with(goodMeta, ":3", ":2147483648"), with(goodMeta, ":3", ":2147483647"),
 		with(goodMeta, ":true", ":1"), with(goodMeta, `{`, `{"empty":0,`), with(goodMeta, `"m"`, `"\ud800"`), with(goodMeta, ":1", ":1e3"), with(goodMeta, ":1", ":9223372036854775808"))
 	refused(t, wire.ParseMeta, bad...)
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"unicode/utf16"
 
 	"github.com/cardferry/cardferry/core/jsontext"
@@ -42,6 +43,9 @@ func ParseMeta(b []byte) (Meta, error) {
 	}
 	if o.err == nil && m.USN < 0 {
 		o.err = errPending
+	}
+	if m.USN == math.MaxInt32 { // the next one, which a sync leaves in the collection, is none
+		o.err = errType
 	}
 	if o.err != nil {
 		return Meta{}, damaged("meta", o.err)
