@@ -202,10 +202,13 @@ func (r *Server) AnswerInto(dst []byte, method string, call host.Call) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
+	if size > maxAnswer {
+		return nil, fault.Step(method, wire.TooLong(maxAnswer))
+	}
 	r.hostZstd = r.hostZstd || resp.Decoded
 	body := resp.Body
 	if !resp.Decoded {
-		if body, err = r.Codec.Decompress(dst, resp.Body, min(size, maxAnswer)+1); err != nil {
+		if body, err = r.Codec.Decompress(dst, resp.Body, size+1); err != nil {
 			return nil, fault.Step(method, err)
 		}
 	}

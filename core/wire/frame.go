@@ -74,17 +74,21 @@ func (c *Codec) Decompress(dst, src []byte, limit int64) ([]byte, error) {
 		return nil, damaged("the answer", err)
 	}
 	before := len(dst)
-	if cap(dst) == before { // limit is mostly the announced size, so this is all that is needed
-		dst = slices.Grow(dst, int(max(0, min(limit, 1<<20, 64*int64(end)))))
-	}
+	// limit is mostly the announced size, so this is all that is needed. Growing bit by bit would take several times as much.
+	dst = slices.Grow(dst, int(max(0, min(limit, int64(f.blocks)*maxBlock))))
 	b, err := c.dec.DecodeAll(src[:end], dst)
 	if err == zstd.ErrDecoderSizeExceeded || err == nil && int64(len(b)-before) > limit {
-		return nil, fault.New(fault.DamagedDownload, "the answer is longer than %d bytes", limit)
+		return nil, TooLong(limit)
 	}
 	if err != nil {
 		return nil, damaged("the answer", err)
 	}
 	return b, nil
+}
+
+// TooLong is the error for an answer of more than limit bytes.
+func TooLong(limit int64) error {
+	return fault.New(fault.DamagedDownload, "the answer is longer than %d bytes", limit).WithHint(Hint)
 }
 
 // decoder prepares dec for frames of up to memory bytes.

@@ -319,6 +319,11 @@ func TestMemory(t *testing.T) {
 		b, err := codec.Decompress(nil, frame.Bytes(), 1<<20)
 		damaged(t, "bomb", b, err)
 	})
+	allocated("no bomb", size+4<<20, func() {
+		if b, err := codec.Decompress(nil, frame.Bytes(), size+1); len(b) != size || err != nil {
+			t.Error(len(b), err)
+		}
+	})
 	claim := codec.Compress(nil, block)
 	allocated("claimed size", 1<<20, func() {
 		b, err := codec.Decompress(nil, claim, 1<<10)

@@ -21,9 +21,13 @@ type frameBounds struct {
 	checksum bool
 	window   int64 // what the frame asks for; 0 if it asks for its own size
 	done     bool
+	blocks   int // headers read; a block has up to maxBlock bytes
 }
 
-const frameMagic = 0xFD2FB528
+const (
+	frameMagic = 0xFD2FB528
+	maxBlock   = 128 << 10
+)
 
 // feed takes the next bytes and returns how many of them belong to the frame: all, unless it ends.
 func (f *frameBounds) feed(b []byte) (used int, err error) {
@@ -59,6 +63,7 @@ func (f *frameBounds) feed(b []byte) (used int, err error) {
 // header reads a collected header and sets how much to skip.
 func (f *frameBounds) header() error {
 	if f.begun {
+		f.blocks++
 		h := int(f.head[0]) | int(f.head[1])<<8 | int(f.head[2])<<16
 		f.last = h&1 != 0
 		if f.skip = h >> 3; h>>1&3 == 1 { // one byte, repeated

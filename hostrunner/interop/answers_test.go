@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/klauspost/compress/zstd"
 )
 
 // Each status of each request becomes the kind that the contract names, and nothing is lost.
@@ -153,6 +155,44 @@ func TestSliceAgainAndAgain(t *testing.T) {
 				t.Errorf("%s: got %v, want kind %v", answer, err, fault.DamagedDownload)
 			}
 			cancel()
+		}
+		s.proxy.Use(anki.Hooks{})
+		if _, err := s.ours.try(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.keeps(t, s.agree(t))
+	})
+}
+
+// An answer of few bytes that unpacks to very many, in a frame that does not say to how many, is refused before it fills the
+// memory of the guest.
+func TestAnswersOfManyBytes(t *testing.T) {
+	t.Parallel()
+	hosts(t, 1, func(t *testing.T, e engine) {
+		s, a := newApartSetup(t, e, true)
+		for _, size := range []int{64 << 20, 64<<20 + 1, 500_000_000} {
+			var frame bytes.Buffer
+			z, err := zstd.NewWriter(&frame)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spaces := bytes.Repeat([]byte(" "), 1<<20)
+			for left := size; left > 0; left -= len(spaces) {
+				z.Write(spaces[:min(left, len(spaces))])
+			}
+			z.Close()
+			for _, method := range []string{"meta", "chunk"} {
+				s.proxy.Use(anki.Hooks{After: func(ex *anki.Exchange) anki.Verdict {
+					if ex.Method == method {
+						ex.Body = frame.Bytes()
+						setSize(ex, size)
+					}
+					return anki.Pass
+				}})
+				if _, err := s.ours.try(t.Context()); fault.KindOf(err) != fault.DamagedDownload {
+					t.Errorf("%d bytes for %s: got %v, want kind %v", size, method, err, fault.DamagedDownload)
+				}
+			}
 		}
 		s.proxy.Use(anki.Hooks{})
 		if _, err := s.ours.try(t.Context()); err != nil {
