@@ -145,6 +145,9 @@ func (r *Server) PostDuring(ctx context.Context, method string, payload []byte, 
 		if err != nil || resp.Status != 308 || redirected {
 			body, err := r.Answer(method, call)
 			call.Close()
+			if redirected && fault.KindOf(err) == fault.InvalidInput { // the host's network stack has the last word
+				err = noAddress(method, r.NewEndpoint)
+			}
 			return body, err
 		}
 		call.Close()
@@ -159,10 +162,14 @@ func (r *Server) Redirect(method string, resp *host.Response) error {
 	location := resp.Header["location"]
 	base, err := ParseEndpoint(location)
 	if err != nil || !strings.Contains(location, "://") {
-		return fault.New(fault.Network, "%s: the server redirects to %q, which is no address", method, location)
+		return noAddress(method, location)
 	}
 	r.Base, r.NewEndpoint = base, location
 	return nil
+}
+
+func noAddress(method, location string) error {
+	return fault.New(fault.Network, "%s: the server redirects to %q, which is no address", method, location)
 }
 
 // WithRedirect adds where a redirect has led to the details of an error, as new_endpoint: the caller keeps it also when

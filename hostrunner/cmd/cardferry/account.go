@@ -96,7 +96,7 @@ func (a *account) target() *colsync.Account {
 }
 
 // settle keeps what a call has taught about the account: the address that a redirect has led to, also if the call
-// has failed later, or that the key is no longer good, or that nobody answers any more where an earlier redirect has led to. It returns the
+// has failed later, or that the key is no longer good, or that no sync server answers where a redirect has led to. It returns the
 // call's error, or its own if there was none.
 func settle(profile string, acc *account, newEndpoint string, err error) error {
 	if acc == nil {
@@ -106,9 +106,9 @@ func settle(profile string, acc *account, newEndpoint string, err error) error {
 		newEndpoint, _ = f.Details["new_endpoint"].(string)
 	}
 	current := acc.CurrentEndpoint
-	unreachable := exitCode(fault.KindOf(err)) == exitCode(fault.Network)
+	kind := fault.KindOf(err)
 	switch {
-	case fault.KindOf(err) == fault.Auth, unreachable && newEndpoint == "":
+	case kind == fault.Auth, kind == fault.DamagedDownload, exitCode(kind) == exitCode(fault.Network):
 		current = "" // it is asked for again at the address that the user gave
 	case newEndpoint != "":
 		current = newEndpoint

@@ -30,14 +30,16 @@ func errorText(kind fault.Kind, message string, e fault.Error) string {
 
 // defaultHints are for errors that come without one.
 var defaultHints = map[fault.Kind]string{
-	fault.Busy:        "Close the other program that uses this collection, then try again.",
-	fault.StorageFull: "Make room on the disk, then try again; nothing is lost.",
-	fault.NotWritable: "Check who may write in the profile folder, and that the disk is not read-only.",
-	fault.DamagedFile: "Restore a backup (cardferry backups), or move the file away and download the collection from the server.",
-	fault.Offline:     "Check the connection, then try again; nothing is lost.",
-	fault.Timeout:     "Check the connection, then try again; nothing is lost.",
-	fault.Network:     "Check the address and the connection, then try again; cardferry doctor looks closer.",
-	fault.Internal:    "This is a defect of Cardferry. The collection is in order; try again, or with --engine=native.",
+	fault.Busy:            "Close the other program that uses this collection, then try again.",
+	fault.StorageFull:     "Make room on the disk, then try again; nothing is lost.",
+	fault.NotWritable:     "Check who may write in the profile folder, and that the disk is not read-only.",
+	fault.DamagedDownload: "Try again; if it stays, the server or a proxy on the way has a problem.",
+	fault.DamagedFile:     "Restore a backup (cardferry backups), or move the file away and download the collection from the server.",
+	fault.Offline:         "Check the connection, then try again; nothing is lost.",
+	fault.Timeout:         "Check the connection, then try again; nothing is lost.",
+	fault.Network:         "Check the address and the connection, then try again; cardferry doctor looks closer.",
+	fault.Resync:          "Sync again; if it stays, run Check Database on the device that synced last.",
+	fault.Internal:        "This is a defect of Cardferry. The collection is in order; try again, or with --engine=native.",
 }
 
 // details are those that a person is told about. They come from the core as JSON.

@@ -189,7 +189,7 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 // A redirect's address is kept when the sync fails later, is used by the next one, and is dropped when the login is
-// refused there, or nobody answers.
+// refused there, or no sync server answers.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	status := 200
@@ -234,12 +234,41 @@ func TestRedirect(t *testing.T) {
 	}
 
 	// Where an earlier redirect has led to, nobody answers any more.
+	status = 200
+	try(t, "sync", "--profile", dir).want(t, 3, fault.OneWayNeeded)
 	status = 404
-	for i, want := range []string{target.URL + "/base/", "", target.URL + "/base/"} {
-		try(t, "status", "--profile", dir).want(t, 5, fault.Network)
-		if current() != want {
-			t.Errorf("after %d failed calls the address is %q", i+1, current())
-		}
+	try(t, "status", "--profile", dir).want(t, 5, fault.Network)
+	if current() != "" {
+		t.Errorf("the address %q was kept after a failed call", current())
+	}
+}
+
+// A redirect to what is no address, or no sync server, is not kept: the next sync asks the first server again.
+func TestRedirectAstray(t *testing.T) {
+	t.Parallel()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>Log in</html>") }))
+	defer page.Close()
+	for location, want := range map[string]struct {
+		code int
+		kind fault.Kind
+	}{
+		"http://[::1/": {5, fault.Network}, "http://127.0.0.1:99999/": {5, fault.Network}, "http://127.0.0.1:1/": {5, fault.Network},
+		page.URL + "/": {9, fault.DamagedDownload},
+	} {
+		astray := true
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if astray {
+				w.Header().Set("location", location)
+				w.WriteHeader(308)
+				return
+			}
+			answer(w, meta(time.Now().Unix()))
+		}))
+		defer server.Close()
+		dir := profileFor(t, server.URL, "stock.anki2")
+		try(t, "sync", "--profile", dir).want(t, want.code, want.kind)
+		astray = false
+		try(t, "sync", "--profile", dir).want(t, 3, fault.OneWayNeeded)
 	}
 }
 
