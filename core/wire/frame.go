@@ -74,8 +74,13 @@ func (c *Codec) Decompress(dst, src []byte, limit int64) ([]byte, error) {
 		return nil, damaged("the answer", err)
 	}
 	before := len(dst)
-	// limit is mostly the announced size, so this is all that is needed. Growing bit by bit would take several times as much.
-	dst = slices.Grow(dst, int(max(0, min(limit, int64(f.blocks)*maxBlock))))
+	// limit is mostly the announced size, so this is all that is needed. Growing bit by bit would take several times as much. A short message
+	// has one block, which is seldom as long as it may be.
+	most := int64(f.blocks) * maxBlock
+	if f.blocks == 1 {
+		most = min(most, 64*int64(end))
+	}
+	dst = slices.Grow(dst, int(max(0, min(limit, most))))
 	b, err := c.dec.DecodeAll(src[:end], dst)
 	if err == zstd.ErrDecoderSizeExceeded || err == nil && int64(len(b)-before) > limit {
 		return nil, TooLong(limit)

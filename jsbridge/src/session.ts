@@ -449,7 +449,7 @@ export class Session {
 const REMOVING: ReadonlySet<CallName> = new Set<CallName>(["mediaRemove", "removeDevice"]);
 
 /** After these errors the server is looked for at the address that the user gave, which may redirect again. */
-const LOST: readonly Kind[] = ["auth", "offline", "timeout", "proxy_auth", "server_error", "network"];
+const LOST: readonly Kind[] = ["auth", "offline", "timeout", "proxy_auth", "server_error", "network", "damaged_download"];
 
 const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) FROM cards) AS cards,
   (SELECT count(*) FROM revlog) AS revlog, (SELECT count(*) FROM decks) AS decks, (SELECT count(*) FROM notetypes) AS notetypes`;
