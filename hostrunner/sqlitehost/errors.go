@@ -29,6 +29,9 @@ func sqliteCode(err error) sqlite3.ErrorCode {
 	return code
 }
 
+// badFormat is what SQLite says of a file whose header asks for a format (bytes 44 to 47) that there is not. It has no code of its own.
+const badFormat = "sqlite3: SQL logic error: unsupported file format"
+
 func kindOf(err error) fault.Kind {
 	switch sqliteCode(err) {
 	case 0:
@@ -39,6 +42,10 @@ func kindOf(err error) fault.Kind {
 		return fault.StorageFull
 	case sqlite3.CORRUPT, sqlite3.NOTADB:
 		return fault.DamagedFile
+	case sqlite3.ERROR:
+		if err.Error() == badFormat {
+			return fault.DamagedFile
+		}
 	case sqlite3.READONLY, sqlite3.PERM:
 		return fault.NotWritable
 	case sqlite3.INTERRUPT:

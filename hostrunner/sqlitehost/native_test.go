@@ -203,7 +203,7 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 func TestOpeningChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]fault.Kind{
-		"damaged-truncated": fault.DamagedFile, "damaged-not-a-database": fault.DamagedFile,
+		"damaged-truncated": fault.DamagedFile, "damaged-not-a-database": fault.DamagedFile, "damaged-format": fault.DamagedFile,
 		"damaged-zero-bytes": 0, "plain-journal": 0, "stock": 0, "unsupported-ver-19": 0,
 	} {
 		for _, mode := range []host.OpenMode{host.ReadOnly, host.ReadWrite, host.Create} {

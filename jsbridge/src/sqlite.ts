@@ -300,7 +300,8 @@ const BY_THE_POOL: ReadonlySet<number> = new Set([10, 13, 14]);
 
 /** Makes the error of a failed SQLite call; step says what was done, in lower case. */
 export function sqliteError(engine: Engine, code: number, message: string, step: string): SyncError {
-  const kind = SQLITE_KINDS[code & 0xff] ?? "other";
+  // A format that there is not, in the header of a file, has no code of its own.
+  const kind = code === 1 && message === "unsupported file format" ? "damaged_file" : (SQLITE_KINDS[code & 0xff] ?? "other");
   const cause = BY_THE_POOL.has(code & 0xff) ? engine.takeFailure() : undefined;
   if (!cause) return new SyncError(kind, `${step}: ${message}`);
   // Browsers name a full storage in one way, and its text in many.

@@ -134,6 +134,15 @@ export const checks: Record<string, Check> = {
     const before = lab.read("text.db");
     fails("damaged_file", () => lab.open("text.db", OPEN_MODES.readWrite));
     equal(lab.read("text.db"), before);
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a)");
+    lab.ok(lab.sql.sql_close(db));
+    const bytes = lab.read("a.db");
+    bytes[47] = 5; // a format that there is not
+    lab.write("format.db", bytes);
+    fails("damaged_file", () => lab.open("format.db", OPEN_MODES.readOnly));
+    fails("damaged_file", () => lab.open("format.db", OPEN_MODES.readWrite));
+    equal(lab.read("format.db"), bytes);
   },
   "a file with a write-ahead log in its header opens": (lab) => {
     const db = lab.open("a.db");
