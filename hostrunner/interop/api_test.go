@@ -279,12 +279,12 @@ func TestAPIAllTheTime(t *testing.T) {
 	t.Parallel()
 	locals(t, 1, func(t *testing.T, e engine) {
 		s := newSetup(t, e)
-		s.real.Do(t, "add_notes", anki.Args{"prefix": "many", "count": 1000, "deck": s.base}, nil)
-		s.real.sync(t)
 		api := newAPI(s.ours)
 		for range 50 {
-			api.addNote(t, s.base, "before")
+			api.addNote(t, s.base, "before") // first: so many at once get ids of the next second, which would be given here again
 		}
+		s.real.Do(t, "add_notes", anki.Args{"prefix": "many", "count": 1000, "deck": s.base}, nil)
+		s.real.sync(t)
 		synced := make(chan error, 1)
 		go func() {
 			_, err := s.ours.try(t.Context())
