@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/anki"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Each status of each request becomes the kind that the contract names, and nothing is lost.

@@ -56,14 +56,7 @@ func (w *world) mergeCells(d *device) {
 	for _, kind := range merged {
 		here, there := side{map[any]int64{}, map[any]bool{}}, side{map[any]int64{}, map[any]bool{}}
 		here.read(d.each, kind.from, "= -1", kind.grave)
-		there.read(func(sql string, do func(rows.Row), args ...any) {
-			for row, err := range rows.Query(server, sql, args...) {
-				if err != nil {
-					return
-				}
-				do(row)
-			}
-		}, kind.from, ">= ?", kind.grave, usn)
+		there.read(server.each, kind.from, ">= ?", kind.grave, usn)
 		here.meet(kind.name, there, w.cover)
 	}
 }

@@ -21,12 +21,7 @@ func (w *world) meetNames(d *device) {
 	}
 	both := func(sql string, do func(rows.Row), args ...any) {
 		d.each(sql, do, args...)
-		for row, err := range rows.Query(server, sql, args...) {
-			if err != nil {
-				return
-			}
-			do(row)
-		}
+		server.each(sql, do, args...)
 	}
 	var ids []int64
 	both("SELECT id FROM decks WHERE instr(name, '+')", func(r rows.Row) { ids = append(ids, r[0].Int()) })

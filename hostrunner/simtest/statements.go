@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
@@ -144,6 +145,16 @@ func (w *world) serverCollection(a *account) (*statements, error) {
 func (w *world) serverMedia(a *account) (*statements, error) {
 	_, name := w.stores.Collections.(kept).Names(a.owner)
 	return serverEye(&a.index, name)
+}
+
+// each calls do for each row, as far as they can be read: a session may hold the server's collection.
+func (s *statements) each(sql string, do func(rows.Row), args ...any) {
+	for row, err := range rows.Query(s, sql, args...) {
+		if err != nil {
+			return
+		}
+		do(row)
+	}
 }
 
 func serverEye(e *eye, name string) (*statements, error) {

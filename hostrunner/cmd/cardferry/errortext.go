@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/wire"
 )
 
 // errorText is what a person reads of an error: what happened, what is known about it, and what to do.
@@ -33,7 +34,7 @@ var defaultHints = map[fault.Kind]string{
 	fault.Busy:            "Close the other program that uses this collection, then try again.",
 	fault.StorageFull:     "Make room on the disk, then try again; nothing is lost.",
 	fault.NotWritable:     "Check who may write in the profile folder, and that the disk is not read-only.",
-	fault.DamagedDownload: "Try again; if it stays, the server or a proxy on the way has a problem.",
+	fault.DamagedDownload: wire.Hint,
 	fault.DamagedFile:     "Restore a backup (cardferry backups), or move the file away and download the collection from the server.",
 	fault.Offline:         "Check the connection, then try again; nothing is lost.",
 	fault.Timeout:         "Check the connection, then try again; nothing is lost.",
