@@ -94,7 +94,7 @@ func apart(b *testing.B, rt *hostrunner.Runtime) (*tape, merged) {
 	coretest.Must(b, err)
 	req, err := http.NewRequestWithContext(b.Context(), "POST", server.URL+"/sync/upload", bytes.NewReader(wire.NewCodec().Compress(nil, file)))
 	coretest.Must(b, err)
-	req.Header.Set("anki-sync", wire.Header(login.Key, "bench/1", "abcdefgh")) // as it is, with the usn it has
+	req.Header.Set("anki-sync", wire.Header(login.Key, "bench/1", "abcdefgh", 0)) // as it is, with the usn it has
 	answer, err := http.DefaultClient.Do(req)
 	coretest.Must(b, err)
 	coretest.Must(b, answer.Body.Close())

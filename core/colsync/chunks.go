@@ -6,6 +6,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -24,7 +25,7 @@ const (
 // at once. A done slice may overtake others, so all answers are waited for.
 func (a *attempt) receiveChunks(ctx context.Context) error {
 	done := false
-	p := a.newPipeline(ctx, "chunk")
+	p := a.newPipeline(ctx, remote.Chunk)
 	defer p.close()
 	var c wire.Chunk
 	var head []byte

@@ -48,6 +48,7 @@ type Server struct {
 	service  string // "sync/" or "msync/"
 	key      string
 	session  string
+	numbered int64 // the last number that a request got
 }
 
 // The services of a server.
@@ -78,6 +79,11 @@ func (r *Server) NewSession() {
 	r.session = string(b)
 }
 
+// Chunk is the method of which each request takes something from the server: what a second one takes that the network has made of the first
+// reaches nobody. Browsers make some: one that has no answer when a connection in use ends is sent again. So each has a number, by which our
+// server and gateway know a second one; every other request may come twice.
+const Chunk = "chunk"
+
 // Request returns the request for a method with its payload, if it has one, compressed, or to be compressed by a host
 // that can.
 func (r *Server) Request(method string, payload []byte) *host.Request {
@@ -85,11 +91,16 @@ func (r *Server) Request(method string, payload []byte) *host.Request {
 	if payload != nil && !r.hostZstd {
 		body = r.Codec.Compress(nil, payload)
 	}
+	number := int64(0)
+	if method == Chunk {
+		r.numbered++
+		number = r.numbered
+	}
 	return &host.Request{
 		Method: "POST",
 		URL:    r.Base + r.service + method,
 		Header: map[string]string{
-			"anki-sync":    wire.Header(r.key, r.Client, r.session),
+			"anki-sync":    wire.Header(r.key, r.Client, r.session, number),
 			"content-type": "application/octet-stream",
 		},
 		Body:   body,

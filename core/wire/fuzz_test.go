@@ -208,7 +208,7 @@ func FuzzParseLogin(f *testing.F) {
 		}
 		valid(t, b)
 		// The key goes into a header.
-		header := wire.Header(key, "c", "s")
+		header := wire.Header(key, "c", "s", 0)
 		for _, c := range []byte(header) {
 			if c < ' ' || c > '~' {
 				t.Errorf("header %q", header)

@@ -150,8 +150,9 @@ func TestRequests(t *testing.T) {
 		{string(wire.ApplyChunkRequest(nil, &wire.Chunk{})), `{"chunk":{"done":false}}`},
 		{string(wire.ApplyChunkRequest(nil, &wire.Chunk{Done: true, Revlog: []wire.Revlog{{ID: 1}}})), `{"chunk":{"done":true,"revlog":[[1,0,0,0,0,0,0,0,0]]}}`},
 		{string(wire.SanityRequest(wire.Counts{Cards: 812, Notes: 640, Revlog: 5120, Graves: 3, Notetypes: 7, Decks: 12, DeckConfigs: 4})), `{"client":[[0,0,0],812,640,5120,3,7,12,4]}`},
-		{wire.Header("9f2c", "1.4.0,3f9c2ab1,linux", "kQz81b"), `{"v":11,"k":"9f2c","c":"1.4.0,3f9c2ab1,linux","s":"kQz81b"}`},
-		{wire.Header("", "é\x7f\n\"日😀", "s"), `{"v":11,"k":"","c":"\u00e9\u007f\n\"\u65e5\ud83d\ude00","s":"s"}`},
+		{wire.Header("9f2c", "1.4.0,3f9c2ab1,linux", "kQz81b", 0), `{"v":11,"k":"9f2c","c":"1.4.0,3f9c2ab1,linux","s":"kQz81b"}`},
+		{wire.Header("9f2c", "1", "kQz81b", 17), `{"v":11,"k":"9f2c","c":"1","s":"kQz81b","n":17}`},
+		{wire.Header("", "é\x7f\n\"日😀", "s", 0), `{"v":11,"k":"","c":"\u00e9\u007f\n\"\u65e5\ud83d\ude00","s":"s"}`},
 	} {
 		if c.got != c.want {
 			t.Errorf("got  %s\nwant %s", c.got, c.want)

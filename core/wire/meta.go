@@ -111,12 +111,16 @@ func ParseFinish(b []byte) (int64, error) {
 	return n, nil
 }
 
-// Header returns the value of the anki-sync header (§3.1): one line of printable ASCII.
-func Header(key, client, session string) string {
+// Header returns the value of the anki-sync header (§3.1): one line of printable ASCII. number, if not 0, is added as n: others ignore it,
+// and our own server and gateway take a request with a number once only.
+func Header(key, client, session string, number int64) string {
 	b := jsontext.AppendInt(jsontext.AppendKey([]byte("{"), "v"), ProtocolVersion)
 	b = jsontext.AppendString(jsontext.AppendKey(b, "k"), key)
 	b = jsontext.AppendString(jsontext.AppendKey(b, "c"), client)
 	b = jsontext.AppendString(jsontext.AppendKey(b, "s"), session)
+	if number != 0 {
+		b = jsontext.PutInt(b, "n", number)
+	}
 	return string(appendASCII(nil, append(b, '}')))
 }
 

@@ -3,11 +3,16 @@ package browsertest_test
 import (
 	"bytes"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 	"github.com/cardferry/cardferry/hostrunner/gateway"
@@ -113,5 +118,52 @@ func exchangeMedia(t *testing.T, page pageDevice, desktop *desktop) {
 	}
 	if !maps.Equal(here, want) || !maps.Equal(there, want) {
 		t.Errorf("files in the page %v, of the desktop %v, want %v", here, there, want)
+	}
+}
+
+// TestResent has the connection end in which a page has asked for rows and waits for them: Chromium asks again by itself, and what the
+// server has sent the first time is not lost.
+func TestResent(t *testing.T) {
+	t.Parallel()
+	anki.Need(t)
+	for name, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			server := browsertest.NewServer(t, s.url)
+			page := pageDevice{browsertest.Start(t).Open(t, server.URL), s.path}
+			desktop := newDesktop(t, s.real, s.account)
+			desktop.addNote(t, "a", "front", "back")
+			desktop.full(t, true)
+			page.login(t, "", desktop.Account)
+			page.download(t)
+			desktop.Do(t, "edit_note", anki.Args{"note": "a", "fields": []string{"edited"}}, nil)
+			desktop.sync(t)
+
+			var mu sync.Mutex
+			var asked []string
+			server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+				if path.Base(r.URL.Path) != "chunk" {
+					return false
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, r.Header.Get("anki-sync"))
+				if len(asked) > 1 {
+					return false
+				}
+				server.PassOn(httptest.NewRecorder(), r)
+				panic(http.ErrAbortHandler)
+			})
+			err := page.Try(t, nil, `await ferry.sync()`)
+			if len(asked) < 2 || asked[0] != asked[1] {
+				t.Fatalf("the page has not asked again: %q, %v", asked, err)
+			}
+			wantKind(t, err, fault.ServerError)
+			converge(t, page, desktop)
+			if got := field(t, page.Page, "a"); got != "edited\x1fback" {
+				t.Errorf("the page has %q", got)
+			}
+		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/remote"
 )
 
 // Options are the settings of a gateway.
@@ -49,6 +50,7 @@ type Gateway struct {
 	mu   sync.Mutex
 	busy map[string]int // requests by client address
 	all  int
+	once recent
 }
 
 // New returns a gateway. Errors: fault.InvalidInput.
@@ -165,6 +167,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.leave(ip)
+	if method == "sync/"+remote.Chunk && !g.first(r.Header.Get(syncHeader)) {
+		h.Set("Retry-After", "5")
+		g.refuse(w, to, http.StatusServiceUnavailable, "the request has come before", nil)
+		return
+	}
 	g.forward(w, r, to, method)
 }
 

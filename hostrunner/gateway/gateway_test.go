@@ -329,6 +329,28 @@ func TestStreams(t *testing.T) {
 }
 
 // An upstream that does not answer ends with 504; more requests than allowed with 503; more logins with 429.
+// TestTwice: a chunk with a number is forwarded once.
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	up := upstream(t, nil)
+	base := start(t, gateway.Options{}, "anki="+up.URL)
+	for i, c := range []struct {
+		method, session, number string
+		status                  int
+	}{
+		{"sync/chunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":2`, 200}, {"sync/chunk", "a", `,"n":1`, 503}, {"sync/chunk", "a", `,"n":2`, 503},
+		{"sync/chunk", "b", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":3`, 200}, {"sync/applyChunk", "a", `,"n":1`, 200},
+		{"sync/applyChunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", ``, 200}, {"sync/chunk", "a", ``, 200},
+	} {
+		before := len(up.requests())
+		text := fmt.Sprintf(`{"v":11,"k":"secret","c":"test","s":%q%s}`, c.session, c.number)
+		resp, _ := send(t, "POST", base+"/upstream/anki/"+c.method, strings.NewReader("x"), map[string]string{"anki-sync": text})
+		if forwarded := len(up.requests()) - before; resp.StatusCode != c.status || forwarded == 1 != (c.status == 200) {
+			t.Errorf("%d: %s with %s: %d, forwarded %d times", i, c.method, text, resp.StatusCode, forwarded)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	hang, entered := make(chan struct{}), make(chan struct{}, 1)

@@ -81,7 +81,7 @@ func mustCover() (list []string) {
 	}
 	list = append(list,
 		"media: written", "media: deleted", "media: folder lost", "media: cannot be synced", "power cut: media index",
-		"known: a repeated chunk", "known: deck names with +", "known: card of a deleted deck",
+		"known: deck names with +", "known: card of a deleted deck",
 	)
 	return slices.DeleteFunc(list, func(what string) bool { return impossible(what) != "" })
 }

@@ -151,8 +151,6 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		broken := *req
 		broken.Body = w.altered(req.Body, p.rng)
 		return w.forward(d, method, &broken)
-	case doubled:
-		defer w.again(d, method, req)
 	}
 	r, err := w.serve(d, req)
 	switch what {
@@ -173,6 +171,10 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		return &host.Response{Status: statuses[what], Header: map[string]string{"retry-after": "1"}}, nil
 	case stalled:
 		return nil, fault.New(fault.Timeout, "no answer")
+	case doubled: // by a proxy that repeats, or by a browser that has no answer when a connection ends
+		if second, err2 := w.serve(d, req); n%2 == 0 {
+			return second, err2
+		}
 	case closedDown:
 		return w.message(method), nil
 	case badAnswer:
@@ -181,22 +183,6 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		}
 	}
 	return r, err
-}
-
-// again repeats a request, as a broken proxy does. What a second chunk takes from the server reaches nobody: no client can know of it,
-// other than by the sanity check (sync spec §2.2).
-func (w *world) again(d *device, method string, req *host.Request) {
-	r, err := w.serve(d, req)
-	if method != "chunk" || err != nil || r.Status != http.StatusOK {
-		return
-	}
-	var c wire.Chunk
-	if plain, err := w.codec.Decompress(nil, r.Body, 64<<20); err == nil && wire.ParseChunk(plain, &c) == nil {
-		if len(c.Revlog)+len(c.Cards)+len(c.Notes) > 0 {
-			w.cover.add("known: a repeated chunk")
-			d.own.missed = true
-		}
-	}
 }
 
 // message is the answer of a server that wants no clients.

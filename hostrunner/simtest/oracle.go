@@ -53,7 +53,7 @@ func (w *world) settle() {
 	}
 	for _, a := range w.accounts {
 		last := a.devices[len(a.devices)-1]
-		if r, err := w.trySync(last, ""); (err != nil || r.RoundTrips != 1) && !a.missed {
+		if r, err := w.trySync(last, ""); err != nil || r.RoundTrips != 1 {
 			w.fail("device %d has synced last, and syncs again: %+v, %v", last.id, r, err)
 		}
 		a.judge(w)
@@ -64,9 +64,6 @@ func (w *world) settle() {
 
 // afresh goes on from what was judged: nothing of it is excused any more.
 func (a *account) afresh() {
-	if a.missed {
-		return // the copies are not equal
-	}
 	old := a.truth
 	a.truth, a.versions = newTruth(), versions{}
 	a.truth.editors = old.editors // what they have made unequal stays so until the next edit
@@ -255,18 +252,13 @@ func (a *account) judge(w *world) {
 		a.invariants(w, fmt.Sprint("device ", d.id), dump)
 		usns(w, fmt.Sprint("device ", d.id), dump)
 		a.renamed(dump)
-		if a.missed {
-			continue
-		}
 		dump, other := a.excusedNames(w, dump, server)
 		for _, line := range anki.Compare(dump, other) {
 			w.fail("device %d and the server differ: %s", d.id, line)
 		}
 	}
-	if !a.missed {
-		a.truth.judge(w, objects(server))
-		a.versions.judge(w, &a.truth, server)
-	}
+	a.truth.judge(w, objects(server))
+	a.versions.judge(w, &a.truth, server)
 	a.judgeMedia(w)
 	for _, table := range slices.Sorted(maps.Keys(server)) {
 		w.trace("%s %d", table, len(server[table].Rows))

@@ -49,7 +49,7 @@ const (
 	copied        = 9
 	lostSlice     = 10
 	patterns      = 11
-	lostNew       = 11 // only by the seed: what comes after it is judged less
+	lostNew       = 11 // only by the seed
 )
 
 // manyNotes with their cards are more rows than one message has.
@@ -122,7 +122,7 @@ func pattern(rng *rand.Rand, which, a, b int) []action {
 		last := act(b, doMediaSyn, "")
 		last.look = true
 		return []action{act(a, doMedia, focusCopy), act(b, doMedia, focusCopy), act(a, doMediaSyn, ""), last}
-	case lostNew: // the same of rows that the other one does not have: the sanity check notices
+	case lostNew: // the same of rows that the other one does not have
 		return []action{sync(a, nil), sync(b, nil), act(a, doEdit, focusMany), sync(a, nil), sync(b, map[string]netFault{"chunk": doubled})}
 	case lostSlice: // a proxy repeats a request that takes something from the server; it takes a large collection
 		return []action{act(a, doEdit, focusAll), sync(a, nil), sync(b, map[string]netFault{"chunk": doubled})}

@@ -56,9 +56,8 @@ type account struct {
 	media    mediaTruth
 	met      map[int64]int64 // decks whose name has met another one's, and when
 	versions versions
-	eye      eye  // into the server's collection
-	index    eye  // into the server's media state
-	missed   bool // a slice of rows was taken from the server and reached nobody: copies may differ until the next edit
+	eye      eye // into the server's collection
+	index    eye // into the server's media state
 }
 
 // clock is the server's; it may be read by what the server does after its answer.
@@ -367,10 +366,6 @@ func (w *world) ended(d *device, what string, err error) {
 	case k == fault.Sanity && d.plan.replaced && w.restarts > 0:
 		// Another device has uploaded between our meta and start, and the server has forgotten what it told us (README).
 		w.cover.add("known: an upload between meta and start, and a restart")
-	case k == fault.Sanity && d.own.missed:
-		for _, each := range d.own.devices {
-			each.forced = true
-		}
 	case k == fault.Sanity, k == fault.Internal, k == fault.DamagedFile, k == fault.Resync, k == fault.NotFound, k == fault.Closed:
 		w.fail("device %d: %s: %v", d.id, what, err)
 	case d.plan.disturbed(), d.fullAt > 0:

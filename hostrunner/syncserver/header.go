@@ -15,6 +15,7 @@ type header struct {
 	key     string
 	client  string // short version of the program
 	session string
+	number  int64 // of a request that counts once, 0 if it has none (core/remote)
 }
 
 // readHeader reads the header of a request. Without one it is a form of the protocol up to version 10, if it is any: these clients
@@ -52,6 +53,9 @@ func parseHeader(text string) (h header, err error) {
 	h.key, ok[1] = jsontext.String(jsontext.Get(members, "k"))
 	h.client, ok[2] = jsontext.String(jsontext.Get(members, "c"))
 	h.session, ok[3] = jsontext.String(jsontext.Get(members, "s"))
+	if n, ok := jsontext.IntIn(jsontext.Get(members, "n"), 1, 1<<53); ok { // others' clients have none
+		h.number = n
+	}
 	if ok != [4]bool{true, true, true, true} {
 		return h, fault.New(fault.InvalidInput, "anki-sync header: a key is missing or has a wrong type")
 	}

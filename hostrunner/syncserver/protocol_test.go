@@ -339,3 +339,20 @@ func TestClosing(t *testing.T) {
 		t.Error(resp.StatusCode, resp.Header)
 	}
 }
+
+// TestTwice: a request with a number, which its client sends once, is not answered a second time, and the session goes on.
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	_, c := newServer(t)
+	c.must("sync/start", []byte(startRequest))
+	for i, r := range []struct{ number, status int }{
+		{1, 200}, {2, 200}, {1, 503}, {2, 503}, {5, 200}, {4, 200}, {3, 200}, {4, 503}, {60, 200}, {6, 200}, {61, 200}, {60, 503}, {5, 503}, {1, 503},
+		{1000, 200}, {60, 503}, {999, 200}, {0, 200}, {0, 200}, {-1, 200},
+	} {
+		header := strings.TrimSuffix(c.header(), "}") + fmt.Sprintf(`,"n":%d}`, r.number)
+		if got := do(t, "POST", c.url+"sync/chunk", wire.NewCodec().Compress(nil, []byte("{}")), map[string]string{"anki-sync": header}).StatusCode; got != r.status {
+			t.Errorf("%d: number %d: %d, want %d", i, r.number, got, r.status)
+		}
+	}
+	c.must("sync/finish", []byte("{}"))
+}

@@ -17,6 +17,7 @@ type session struct {
 	key        string // the client's session key
 	db         host.DB
 	used       time.Time
+	once       numbers
 	usn        int64 // of the collection when it began; everything that is stored gets it
 	minUSN     int32 // the client has all before it
 	localNewer bool  // the client's collection is newer: it sends config and crt, and we do not
@@ -114,6 +115,9 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 		if s == nil || s.key != c.header.session {
 			return refuse(http.StatusConflict, "no session, or that of another device")
 		}
+		if !s.once.take(c.header.number) { // the session goes on: nobody may wait for an answer to this one
+			return unavailable("the request has come before")
+		}
 		limitTo(ctx, s.db)
 		err := s.failed
 		if err == nil {
@@ -129,6 +133,30 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 		s.used = t.server.Now()
 		return nil
 	})
+}
+
+// numbers are those that requests of a session have had.
+type numbers struct {
+	last int64  // the largest
+	seen uint64 // bit i: last-i has been there
+}
+
+// take reports whether a number is a new one, or none. So far behind the largest one that no client has as many requests under way, it is
+// not: the protocol's clients have 16 at most.
+func (n *numbers) take(number int64) bool {
+	if number == 0 {
+		return true
+	}
+	if number > n.last {
+		n.seen <<= uint64(number - n.last) // all gone if it is 64 or more
+		n.last = number
+	}
+	bit := uint64(1) << uint64(n.last-number) // 0 if it is 64 or more
+	if bit == 0 || n.seen&bit != 0 {
+		return false
+	}
+	n.seen |= bit
+	return true
 }
 
 // expireSession ends a session whose client has not been heard of for too long.
