@@ -90,7 +90,7 @@ func (a *attempt) fail(ctx context.Context, err error) (again bool, _ error) {
 		}
 	}
 	overlap := a.overlapped && (kind == fault.DatabaseCheck || kind == fault.DamagedDownload)
-	return overlap || err == errSchemaChanged, err
+	return overlap || err == errSchemaChanged || err == remote.ErrTwice, err
 }
 
 // abortStall bounds the wait for an answer to abort, which changes nothing for us.

@@ -93,7 +93,7 @@ type Report struct {
 	settled bool // nothing is left to be noted: a store for each sync that has nothing to do is half of its work
 }
 
-// maxAttempts bounds how often a sync starts again because the collection's schema changed under it.
+// maxAttempts bounds how often a sync starts again because the collection's schema changed under it, or a chunk came twice.
 const maxAttempts = 4
 
 // Sync runs meta and, as it says, nothing, a normal sync, or the one-way sync that onConflict allows.
@@ -116,7 +116,7 @@ func (s *Syncer) Sync(ctx context.Context, acc Account, onConflict Direction) (R
 		if !again || err != nil && attempt >= maxAttempts {
 			return rep, r.WithRedirect(err)
 		}
-		if fault.KindOf(err) != fault.Resync {
+		if fault.KindOf(err) != fault.Resync && err != remote.ErrTwice {
 			inFlight = 1 // a server that cannot take overlapped requests
 		}
 		r.NewSession()

@@ -84,6 +84,12 @@ func (r *Server) NewSession() {
 // server and gateway know a second one; every other request may come twice.
 const Chunk = "chunk"
 
+// ErrTwice is that of a chunk that may be the second one; the first one's answer is lost, so the sync starts again.
+var ErrTwice error = fault.New(fault.Network, "chunk: the connection broke, and the request came twice").WithHint("Sync again.")
+
+// StatusTwice is the status that our server, our gateway and hosts answer with then (RFC 8470: a request that may be a replay).
+const StatusTwice = 425
+
 // Request returns the request for a method with its payload, if it has one, compressed, or to be compressed by a host
 // that can.
 func (r *Server) Request(method string, payload []byte) *host.Request {
@@ -308,6 +314,8 @@ func CheckStatus(method string, resp *host.Response) error {
 	case s == 413:
 		return fault.New(fault.TooLarge, "%s: the server or a proxy before it refuses the size (413)", method).
 			WithHint("Raise the size limit of the server, or make the collection smaller.")
+	case s == StatusTwice && method == Chunk:
+		return ErrTwice
 	case s == 429:
 		return fault.New(fault.Network, "%s: too many requests (429)", method).
 			WithHint("Try again later.")

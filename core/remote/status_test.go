@@ -8,7 +8,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 )
 
-// TestStatus is the table of §19.
+// TestStatus is the table of §19, and what our server answers to a chunk that came twice.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	want := map[int]fault.Kind{
@@ -28,6 +28,9 @@ func TestStatus(t *testing.T) {
 		if e, ok := err.(*fault.Error); ok && (e.Hint == "" || e.Message == "" || strings.Contains(e.Hint, "address") != (k == fault.Network && status != 429)) {
 			t.Errorf("%d: hint %q", status, e.Hint)
 		}
+	}
+	if err := CheckStatus(Chunk, &host.Response{Status: StatusTwice}); err != ErrTwice {
+		t.Errorf("a chunk that came twice: %v", err)
 	}
 }
 

@@ -168,8 +168,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.leave(ip)
 	if method == "sync/"+remote.Chunk && !g.first(r.Header.Get(syncHeader)) {
-		h.Set("Retry-After", "5")
-		g.refuse(w, to, http.StatusServiceUnavailable, "the request has come before", nil)
+		g.refuse(w, to, remote.StatusTwice, "the request has come before", nil)
 		return
 	}
 	g.forward(w, r, to, method)

@@ -74,8 +74,12 @@ func (e tx) row(sql string, args ...any) rows.Row {
 	return r
 }
 
+// newID is the time in milliseconds, as the real program has it. The next one, on whichever device, is in another millisecond.
 func (e tx) newID(table string) int64 {
-	return max(e.now*1000, e.int("SELECT max(id) + 1 FROM "+table))
+	time.Sleep(time.Millisecond)
+	now := time.Now().UnixMilli()
+	time.Sleep(time.Millisecond)
+	return max(now, e.int("SELECT max(id) + 1 FROM "+table))
 }
 
 // touch marks a row as changed.

@@ -346,8 +346,8 @@ func TestTwice(t *testing.T) {
 	_, c := newServer(t)
 	c.must("sync/start", []byte(startRequest))
 	for i, r := range []struct{ number, status int }{
-		{1, 200}, {2, 200}, {1, 503}, {2, 503}, {5, 200}, {4, 200}, {3, 200}, {4, 503}, {60, 200}, {6, 200}, {61, 200}, {60, 503}, {5, 503}, {1, 503},
-		{1000, 200}, {60, 503}, {999, 200}, {0, 200}, {0, 200}, {-1, 200},
+		{1, 200}, {2, 200}, {1, 425}, {2, 425}, {5, 200}, {4, 200}, {3, 200}, {4, 425}, {60, 200}, {6, 200}, {61, 200}, {60, 425}, {5, 425}, {1, 425},
+		{1000, 200}, {60, 425}, {999, 200}, {0, 200}, {0, 200}, {-1, 200},
 	} {
 		header := strings.TrimSuffix(c.header(), "}") + fmt.Sprintf(`,"n":%d}`, r.number)
 		if got := do(t, "POST", c.url+"sync/chunk", wire.NewCodec().Compress(nil, []byte("{}")), map[string]string{"anki-sync": header}).StatusCode; got != r.status {

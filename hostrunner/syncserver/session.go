@@ -9,6 +9,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 )
 
 // session is a normal sync under way (§17): everything that it does is in one transaction, which ends with finish, and is
@@ -116,7 +117,7 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 			return refuse(http.StatusConflict, "no session, or that of another device")
 		}
 		if !s.once.take(c.header.number) { // the session goes on: nobody may wait for an answer to this one
-			return unavailable("the request has come before")
+			return refuse(remote.StatusTwice, "the request has come before")
 		}
 		limitTo(ctx, s.db)
 		err := s.failed

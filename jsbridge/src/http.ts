@@ -6,6 +6,7 @@ import type { HttpImports } from "./host.ts";
 import type { MediaFile } from "./media.ts";
 import type { GuestMemory } from "./memory.ts";
 import { EVENTS, KINDS, REQUEST_FLAGS } from "./protocol.gen.ts";
+import { Connections, TWICE } from "./resent.ts";
 import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
 
@@ -61,6 +62,7 @@ export class Http {
   readonly #deliver: Deliver;
   readonly #bodies: Bodies;
   readonly #calls = new Map<number, Call>();
+  readonly #connections = new Connections();
   /** What requests are made with if the embedding app makes them. */
   transport: typeof fetch | undefined;
 
@@ -85,10 +87,11 @@ export class Http {
   closeAll(): void {
     for (const call of this.#calls.values()) call.close();
     this.#calls.clear();
+    this.#connections.close();
   }
 
   #start(id: number, request: Request): void {
-    const call = new Call(request, this.#bodies, this.transport, (kind, bytes) => {
+    const call = new Call(request, this.#bodies, this.transport ?? this.#connections, (kind, bytes) => {
       if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
     });
     this.#calls.set(id, call);
@@ -101,6 +104,8 @@ class Call {
   readonly #request: Request;
   readonly #bodies: Bodies;
   readonly #transport: typeof fetch | undefined;
+  /** Those of the browser, if it makes the request. */
+  readonly #connections: Connections | undefined;
   readonly #emit: (kind: number, bytes: Uint8Array) => void;
   readonly #stall: Stall;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -109,11 +114,12 @@ class Call {
   constructor(
     request: Request,
     bodies: Bodies,
-    transport: typeof fetch | undefined,
+    by: Connections | typeof fetch,
     emit: (kind: number, bytes: Uint8Array) => void,
   ) {
     this.#request = request;
-    this.#transport = transport;
+    if (by instanceof Connections) this.#connections = by;
+    else this.#transport = by;
     this.#bodies = bodies;
     this.#emit = emit;
     this.#stall = new Stall(request.stall);
@@ -122,7 +128,10 @@ class Call {
   async start(): Promise<void> {
     try {
       this.#stall.start();
-      const answer = await this.#send();
+      const { url } = this.#request;
+      this.#connections?.begin(url);
+      let answer = await this.#send().finally(() => this.#connections?.end());
+      if (await this.#connections?.resent(url)) answer = { status: TWICE, headers: {}, body: empty };
       this.#stall.stop();
       const { status, headers, body } = answer;
       this.#emit(EVENTS.answer, encodeRow([BigInt(status), JSON.stringify(headers), body]));

@@ -1,0 +1,81 @@
+// A browser sends a request again by itself if a connection that was in use before ends without an answer, and tells nobody. Of a chunk, the
+// first answer is lost then, and what was in it (core/remote). Our server and gateway know a second one; with another server behind an
+// address of the page's own origin, the timings tell of most: a connection was opened though as many as had requests at once were open.
+
+/** The most connections that a browser has to one server, before HTTP/2. */
+const MOST = 6;
+
+/** The status that stands for an answer that may be the second one. */
+export const TWICE = 425;
+
+/** The connections of a sync, which begins with `meta`. */
+export class Connections {
+  readonly #observer: PerformanceObserver | undefined;
+  readonly #urls = new Set<string>();
+  #underWay = 0;
+  /** How many requests were under way at once. */
+  #most = 0;
+  #ended = 0;
+  #seen = 0;
+  #open = 0;
+  #resent = false;
+
+  constructor() {
+    // No other program repeats requests.
+    if (!("WorkerGlobalScope" in globalThis) || !("PerformanceObserver" in globalThis)) return;
+    this.#observer = new PerformanceObserver((list) => this.#take(list.getEntries()));
+    this.#observer.observe({ type: "resource" });
+  }
+
+  /** Ends the observation. */
+  close(): void {
+    this.#observer?.disconnect();
+  }
+
+  /** A request is about to be sent. */
+  begin(url: string): void {
+    if (url.endsWith("/sync/meta")) {
+      this.#urls.clear();
+      this.#most = this.#ended = this.#seen = this.#open = 0;
+      this.#resent = false;
+    }
+    this.#urls.add(new URL(url).href); // as timings have it
+    this.#underWay++;
+    this.#most = Math.max(this.#most, this.#underWay);
+  }
+
+  /** A request has ended. */
+  end(): void {
+    this.#underWay--;
+    this.#ended++;
+  }
+
+  /** Whether the answer to a request that has ended, and was to be sent once, may be that to a second one. */
+  async resent(url: string): Promise<boolean> {
+    if (!this.#observer || !isChunk(url)) return false;
+    this.#take(this.#observer.takeRecords());
+    for (let i = 0; i < 5 && this.#seen < this.#ended; i++) { // a timing is there with the end of the answer, or soon after
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#take(this.#observer.takeRecords());
+    }
+    return this.#resent;
+  }
+
+  #take(entries: PerformanceEntryList): void {
+    for (const e of entries as PerformanceResourceTiming[]) {
+      if (!this.#urls.has(e.name)) continue;
+      this.#seen++;
+      if (e.requestStart === 0) continue; // of another origin, which does not let us see it
+      const opened = e.connectStart > e.fetchStart;
+      this.#open = opened ? this.#open + 1 : Math.max(this.#open, 1);
+      const most = e.nextHopProtocol === "http/1.1" ? Math.min(this.#most, MOST) : 1;
+      if (this.#open <= most) continue;
+      this.#open = most; // a server may close a connection at any time: of every other request that is all it means
+      this.#resent ||= isChunk(e.name);
+    }
+  }
+}
+
+function isChunk(url: string): boolean {
+  return url.endsWith("/sync/chunk");
+}
