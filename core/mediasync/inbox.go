@@ -20,6 +20,7 @@ type inbox struct {
 	archive   mediawire.Archive
 	buf       []byte
 	installed []row // in place, not in the index yet
+	expected  bool  // since the last commit, what the index says is durable
 	committed time.Time
 	// Of the last answer: files that are in place, or need not be any more; files with another content than the list says;
 	// bytes of both.
@@ -172,6 +173,8 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 		var seen *host.MediaFile
 		if x.here != nothing {
 			seen = &x.file
+		} else if err := b.expect(&x); err != nil {
+			return err
 		}
 		now, changed, err := m.draft.Install(name, seen)
 		if fault.KindOf(err) == fault.InvalidInput { // a name that this store cannot hold
@@ -196,6 +199,16 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 	return nil
 }
 
+// expect makes it durable, before a file is installed where none is, that nothing is agreed on under its name: a power cut may leave an empty file
+// of it, and take back what the index has learnt, and the user has not emptied what was agreed on (row.action).
+func (b *inbox) expect(x *row) error {
+	if b.expected && x.agreed == nothing && x.offered == nothing {
+		return nil
+	}
+	b.expected, x.agreed, x.offered, x.why = true, nothing, nothing, unjudged
+	return b.run.index.store(true, *x)
+}
+
 // commit makes the installed files durable and stores that they are here. What the index has learnt of the server
 // meanwhile stays.
 func (b *inbox) commit(ctx context.Context) error {
@@ -203,7 +216,7 @@ func (b *inbox) commit(ctx context.Context) error {
 		return nil
 	}
 	list := b.installed
-	b.installed, b.committed = b.installed[:0], b.run.Host.Clock.Now()
+	b.installed, b.expected, b.committed = b.installed[:0], false, b.run.Host.Clock.Now()
 	if err := b.run.harden(ctx); err != nil {
 		return err
 	}

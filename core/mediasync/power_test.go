@@ -1,8 +1,12 @@
 package mediasync_test
 
 import (
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/coretest"
@@ -46,13 +50,21 @@ func TestPowerCutAfterUpload(t *testing.T) {
 // syncUnflushed is a sync that ends before what it has installed is durable.
 func (d *device) syncUnflushed() {
 	d.t.Helper()
+	d.unflushed(func() error { _, err := d.try(mediasync.Options{}); return err })
+}
+
+// unflushed does something that ends before what it has installed is durable.
+func (d *device) unflushed(do func() error) {
+	d.t.Helper()
+	installed := false
 	d.media.Fail = func(step, _ string) error {
-		if step == "flush" {
+		installed = installed || step == "install"
+		if step == "flush" && installed {
 			return fault.New(fault.Other, "power cut")
 		}
 		return nil
 	}
-	if _, err := d.try(mediasync.Options{}); err == nil {
+	if do() == nil {
 		d.t.Fatal("the flush did not fail")
 	}
 	d.media.Fail = nil
@@ -96,6 +108,125 @@ func TestPowerCutAfterReplacing(t *testing.T) {
 		want := map[string]string{"a.txt": "new", "b.txt": "b"}
 		d.want(want)
 		d.wantServer(want)
+	}
+}
+
+// TestPowerCutTakesIndexBack: nor if the index is again as after the last of its commits that was flushed, when both sides had agreed on what
+// was here before (make sim SEED=120006042 of the generator of 2026-11-29).
+func TestPowerCutTakesIndexBack(t *testing.T) {
+	t.Parallel()
+	options := func(o mediasync.Options) func(*device) error {
+		return func(d *device) error { _, err := d.try(o); return err }
+	}
+	for name, c := range map[string]struct {
+		replaced string              // what the server has got meanwhile, "" for nothing
+		lost     bool                // all files are, and not just one
+		before   func(*device) error // what happens before
+		cut      func(*device) error // the power is cut in this
+	}{
+		"deleted here, replaced there": {replaced: "new", cut: options(mediasync.Options{})},
+		"held, and fetched again":      {lost: true, before: options(mediasync.Options{}), cut: options(mediasync.Options{RestoreHeld: true})},
+		"lost by the store":            {lost: true, cut: options(mediasync.Options{Evictable: true})},
+		"asked for": {cut: func(d *device) error {
+			_, err := d.get(d.t.Context(), "a.txt")
+			return err
+		}},
+		"deleted here, which was seen offline, replaced there": {
+			replaced: "new",
+			before: func(d *device) error {
+				d.server.before = func(string, []byte) (*host.Response, error) { return nil, broken }
+				defer func() { d.server.before = nil }()
+				_, err := d.try(mediasync.Options{})
+				return err
+			},
+			cut: options(mediasync.Options{}),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			d := newDevice(t, s)
+			d.put("a.txt", "old")
+			d.put("b.txt", "b")
+			d.put("z.txt", "z")
+			d.sync()
+			if d.media.Remove("a.txt"); c.lost {
+				d.media.RemoveAll()
+			}
+			if c.before != nil && c.before(d) == nil {
+				t.Fatal("the sync before was complete")
+			}
+			if c.replaced != "" {
+				s.put("a.txt", []byte(c.replaced))
+			}
+			d.put("z.txt", "z")
+			s.put("z.txt", []byte("replaced, and installed before the others"))
+			flushed := d.keepFlushed()
+			d.unflushed(func() error { return c.cut(d) })
+			d.media.PowerCut(func(string) coretest.Survival { return coretest.Emptied })
+			if b := d.media.Get("a.txt"); b == nil || len(b) > 0 {
+				t.Fatalf("after the power cut: %q", b)
+			}
+			flushed.restore(t)
+			d.start()
+			asideOnly(t, d.sync())
+			want := s.files()
+			d.want(want)
+			if len(want) != 3 {
+				t.Errorf("the server has %q", want)
+			}
+		})
+	}
+}
+
+// flushed is what a power cut leaves of the media index at worst: its files after the last commit that was flushed.
+type flushed struct {
+	host.SQL
+	path  string
+	files map[string][]byte
+}
+
+// keepFlushed begins to note what a power cut leaves of the index.
+func (d *device) keepFlushed() *flushed {
+	f := &flushed{SQL: d.syncer.Host.SQL, path: filepath.Join(d.dir, host.MediaIndex)}
+	d.syncer.Host.SQL = f
+	return f
+}
+
+// Open opens a database.
+func (f *flushed) Open(ctx context.Context, name string, mode host.OpenMode) (host.DB, error) {
+	db, err := f.SQL.Open(ctx, name, mode)
+	return &flushedDB{db, f}, err
+}
+
+type flushedDB struct {
+	host.DB
+	to *flushed
+}
+
+// Exec takes the files down where the commits that are not flushed begin.
+func (db *flushedDB) Exec(sql string) error {
+	err := db.DB.Exec(sql)
+	if strings.HasPrefix(sql, "PRAGMA synchronous = NORMAL") {
+		db.to.files = map[string][]byte{}
+		for _, suffix := range []string{"", "-wal"} {
+			if b, err := os.ReadFile(db.to.path + suffix); err == nil {
+				db.to.files[db.to.path+suffix] = b
+			}
+		}
+	}
+	return err
+}
+
+func (f *flushed) restore(t *testing.T) {
+	t.Helper()
+	if len(f.files) == 0 {
+		t.Fatal("the index was not opened")
+	}
+	for path, b := range f.files {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

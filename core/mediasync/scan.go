@@ -285,9 +285,6 @@ func (x *row) found(c content, f host.MediaFile, crc uint32, problem reason) {
 	if c != x.here {
 		x.came = 0
 	}
-	if problem == empty && x.here == nothing && x.server != x.agreed { // it may be what is left of theirs, which was being installed (see action)
-		x.agreed, x.offered = nothing, nothing
-	}
 	x.here, x.file, x.crc, x.aside, x.why = c, f, crc, problem, unjudged
 	if c.known() && c == x.server && x.offered == nothing { // at once, so that a deletion of it is known as one
 		x.agreed = c
