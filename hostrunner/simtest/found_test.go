@@ -31,6 +31,14 @@ func TestFound(t *testing.T) {
 			at(0, doEdit, focusRemove), full, at(0, doEdit, focusAdd), at(0, doUndo, ""),
 		}
 	}
+	for step := 50; step < 80; step++ {
+		killed := at(1, doMediaSyn, "")
+		killed.killAt, killed.seed = step, 1 // the power is gone then, the file empty, and the index as it was at the beginning
+		scripts[fmt.Sprint("a media file that is deleted here and replaced there, and a power cut at step ", step)] = []action{
+			at(1, doMedia, focusWrite), at(1, doMediaSyn, ""), at(0, doMediaSyn, ""), at(0, doMedia, focusWrite), at(0, doMediaSyn, ""),
+			at(1, doMedia, focusDelete), killed,
+		}
+	}
 	for name, actions := range scripts {
 		s := &script{seed: 1, accounts: 1, devices: 2, actions: actions}
 		r := play(s, nil, NewCoverage())
