@@ -99,6 +99,9 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 		return err
 	}
 	archive.Drain()
+	if err := b.expect(names...); err != nil {
+		return err
+	}
 	for i := len(members) - 1; i >= 0; i-- { // of two of one name the last counts
 		m := members[i]
 		name, ok := named[m.entry]
@@ -173,7 +176,7 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 		var seen *host.MediaFile
 		if x.here != nothing {
 			seen = &x.file
-		} else if err := b.expect(&x); err != nil {
+		} else if err := b.expect(name); err != nil {
 			return err
 		}
 		now, changed, err := m.draft.Install(name, seen)
@@ -199,14 +202,22 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 	return nil
 }
 
-// expect makes it durable, before a file is installed where none is, that nothing is agreed on under its name: a power cut may leave an empty file
-// of it, and take back what the index has learnt, and the user has not emptied what was agreed on (row.action).
-func (b *inbox) expect(x *row) error {
-	if b.expected && x.agreed == nothing && x.offered == nothing {
-		return nil
+// expect makes it durable, before files are installed where none is, that nothing is agreed on under their names: a power cut may leave empty
+// files of them, and take back what the index has learnt, and the user has not emptied what was agreed on (row.action).
+func (b *inbox) expect(names ...string) error {
+	var list []row
+	for _, name := range names {
+		x, err := b.run.index.row(name)
+		if err != nil {
+			return err
+		}
+		if x.here != nothing || b.expected && x.agreed == nothing && x.offered == nothing || !x.server.known() {
+			continue
+		}
+		b.expected, x.agreed, x.offered, x.why = true, nothing, nothing, unjudged
+		list = append(list, x)
 	}
-	b.expected, x.agreed, x.offered, x.why = true, nothing, nothing, unjudged
-	return b.run.index.store(true, *x)
+	return b.run.index.store(true, list...)
 }
 
 // commit makes the installed files durable and stores that they are here. What the index has learnt of the server

@@ -3,6 +3,7 @@ package mediasync_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -179,11 +180,35 @@ func TestPowerCutTakesIndexBack(t *testing.T) {
 	}
 }
 
+// TestFewFlushes: files that were deleted here and replaced there are expected together, not each on its own.
+func TestFewFlushes(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	d := newDevice(t, s)
+	for i := range 200 {
+		d.put(fmt.Sprint(i, ".txt"), fmt.Sprint(i))
+	}
+	d.sync()
+	const gone = 40
+	for i := range gone {
+		d.media.Remove(fmt.Sprint(i, ".txt"))
+		s.put(fmt.Sprint(i, ".txt"), []byte("new"+fmt.Sprint(i)))
+	}
+	flushed := d.keepFlushed()
+	if r, err := d.try(mediasync.Options{}); err != nil || r.Downloaded != gone {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if flushed.commits > gone/4 {
+		t.Errorf("the index was flushed %d times", flushed.commits)
+	}
+}
+
 // flushed is what a power cut leaves of the media index at worst: its files after the last commit that was flushed.
 type flushed struct {
 	host.SQL
-	path  string
-	files map[string][]byte
+	path    string
+	files   map[string][]byte
+	commits int
 }
 
 // keepFlushed begins to note what a power cut leaves of the index.
@@ -208,6 +233,7 @@ type flushedDB struct {
 func (db *flushedDB) Exec(sql string) error {
 	err := db.DB.Exec(sql)
 	if strings.HasPrefix(sql, "PRAGMA synchronous = NORMAL") {
+		db.to.commits++
 		db.to.files = map[string][]byte{}
 		for _, suffix := range []string{"", "-wal"} {
 			if b, err := os.ReadFile(db.to.path + suffix); err == nil {
