@@ -132,6 +132,26 @@ func TestAuto(t *testing.T) {
 	second.wantTags(t, 5)
 }
 
+// TestNeverSynced: before the first sync only the server knows what is required; what waits here is told all the same, and is there after a reload.
+func TestNeverSynced(t *testing.T) {
+	t.Parallel()
+	d := openAuto(t, browsertest.Start(t), serverWith(t, &syncserver.Server{}), "first")
+	d.Run(t, nil, `await ferry.settings.set({ autoSync: false })`)
+	if status := d.edit(t, "never sent"); status != "normal 1" {
+		t.Errorf("after an edit: %s", status)
+	}
+	d.Run(t, nil, `await ferry.close()`)
+	d.open(t)
+	var status string
+	if d.Run(t, &status, `return ferry.status.required + " " + ferry.status.pending`); status != "normal 1" {
+		t.Errorf("opened again: %s", status)
+	}
+	wantKind(t, d.Try(t, nil, `await ferry.sync()`), fault.OneWayNeeded)
+	if d.Run(t, &status, `return ferry.status.required`); status != "full" {
+		t.Errorf("after the server was asked: %s", status)
+	}
+}
+
 // TestAutoRetry: a server that fails is tried again, and one that refuses the key is not.
 func TestAutoRetry(t *testing.T) {
 	t.Parallel()

@@ -454,6 +454,8 @@ const LOST: readonly Kind[] = ["auth", "offline", "timeout", "proxy_auth", "serv
 const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) FROM cards) AS cards,
   (SELECT count(*) FROM revlog) AS revlog, (SELECT count(*) FROM decks) AS decks, (SELECT count(*) FROM notetypes) AS notetypes`;
 
+/** Before the first sync only the server knows what is required, and the guest says "none" until it asks: what waits here is not in sync with it. */
 function statusOf(r: StatusReport): Partial<Status> {
-  return { required: r.required, lastSync: r.last_sync, pending: r.pending };
+  const unasked = r.required === "none" && r.last_sync === 0 && r.pending > 0;
+  return { required: unasked ? "normal" : r.required, lastSync: r.last_sync, pending: r.pending };
 }
