@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -9,9 +10,13 @@ import (
 // mostTabs bounds how far away with the Tab key something may be.
 const mostTabs = 60
 
-// TabTo presses Tab until what has that name has the focus, which must be seen.
+// reachable are the elements that may have the focus.
+const reachable = `a[href], button, input, textarea, select, summary, [role=textbox]`
+
+// TabTo waits for what has that name, and presses Tab until it has the focus, which must be seen.
 func (a *App) TabTo(t testing.TB, text string) {
 	t.Helper()
+	a.Wait(t, fmt.Sprintf("named(%s, %s) !== undefined", quote(reachable), quote(text)))
 	type focus struct {
 		There, Seen bool
 		Name        string
