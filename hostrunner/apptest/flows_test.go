@@ -2,6 +2,7 @@ package apptest_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"testing"
@@ -230,7 +231,8 @@ func TestBothHaveChanged(t *testing.T) {
 	kind := desktop.ID(t, "add_notetype", anki.Args{"name": "Of my own"})
 	desktop.Do(t, "add_notes", anki.Args{"prefix": "shared", "count": 3}, nil)
 	desktop.Upload(t)
-	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	between := s.Between(t)
+	a := apptest.Open(t, browsertest.Start(t), between.URL)
 	a.Size(t, 360, 780, false)
 	signIn(t, a)
 	a.Read(t, "The server has your decks")
@@ -239,18 +241,18 @@ func TestBothHaveChanged(t *testing.T) {
 	a.Read(t, "Study Default")
 	synced(t, a)
 
-	s.Stop()
+	between.Answer(status(http.StatusBadGateway)) // until the other side has changed too: the app would send its answer by itself
 	a.Tap(t, "Study Default")
 	a.Tap(t, "Show answer")
 	a.Tap(t, "Good")
 	a.Wait(t, `all(".grades").length === 0`)
-	s.Start(t)
 	desktop.Do(t, "edit_notetype", anki.Args{"id": kind, "add_field": "Another"}, nil)
 	desktop.Do(t, "add_notes", anki.Args{"prefix": "later", "count": 2}, nil)
 	desktop.Upload(t)
+	between.Answer(nil)
 
 	a.Go(t, "#/sync")
-	a.Tap(t, "Sync now | Choose a side") // it may have tried by itself since the server is there again
+	a.Tap(t, "Sync now | Choose a side") // it may have tried by itself since the server answers again
 	a.Read(t, "Which side do you want to keep?")
 	a.Read(t, "1 review made here since the last sync")
 	a.Read(t, "2 notes written or changed on other devices since this one last synced")
