@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -246,6 +247,7 @@ func TestBothHaveChanged(t *testing.T) {
 	a.Tap(t, "Show answer")
 	a.Tap(t, "Good")
 	a.Wait(t, `all(".grades").length === 0`)
+	time.Sleep(time.Second) // of a note only the second of its change is known: this one comes after that in which the phone has fetched
 	desktop.Do(t, "edit_notetype", anki.Args{"id": kind, "add_field": "Another"}, nil)
 	desktop.Do(t, "add_notes", anki.Args{"prefix": "later", "count": 2}, nil)
 	desktop.Upload(t)
