@@ -62,6 +62,17 @@ func (a *App) ReadCard(t testing.TB, text string) {
 	}
 }
 
+// SeeCard waits until the card on the screen has what a CSS selector finds.
+func (a *App) SeeCard(t testing.TB, selector string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !Card[bool](t, a, `return document.querySelector(`+quote(selector)+`) !== null`); {
+		if time.Now().After(end) {
+			t.Fatalf("the card has no %q", selector)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 // TapCard clicks what a CSS selector finds on the card, with the mouse; again as long as the card is not yet the one that is seen.
 func (a *App) TapCard(t testing.TB, selector string) {
 	t.Helper()

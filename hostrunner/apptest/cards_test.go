@@ -30,9 +30,7 @@ func TestCards(t *testing.T) {
 	a.Type(t, "¿donde")
 	a.Key(t, kb.Enter)
 	a.See(t, ".grades")
-	if !apptest.Card[bool](t, a, `return document.querySelector("code#typeans .typeBad, code#typeans .typeMissed") !== null`) {
-		t.Error("the typed answer is not compared")
-	}
+	a.SeeCard(t, "code#typeans .typeBad, code#typeans .typeMissed")
 	shot(t, a, "typed")
 
 	a.Go(t, "#/browse?q=buoyant")
@@ -40,9 +38,7 @@ func TestCards(t *testing.T) {
 	a.Tap(t, "Preview")
 	a.Tap(t, "Show answer")
 	a.ReadCard(t, "Archimedes")
-	if !apptest.Card[bool](t, a, `for (let i = 0; i < 200; i++) { if (document.querySelector("mjx-container svg")) return true; await new Promise((r) => setTimeout(r, 100)); } return false`) {
-		t.Error("the formula is not drawn")
-	}
+	a.SeeCard(t, "mjx-container svg")
 	shot(t, a, "formula")
 
 	a.Go(t, "#/browse?q=nautical")
@@ -52,7 +48,5 @@ func TestCards(t *testing.T) {
 	a.Go(t, "#/browse?q=transbordador")
 	a.Tap(t, "el transbordador")
 	a.Tap(t, "Preview")
-	if !apptest.Card[bool](t, a, `return document.querySelector(".replay-button svg") !== null`) {
-		t.Error("there is no button for the sound")
-	}
+	a.SeeCard(t, ".replay-button svg")
 }
