@@ -17,6 +17,8 @@ type mutant struct {
 	sql, serverSQL func(sql string) string
 	// out changes what devices send, decompressed.
 	out func(method string, message []byte) []byte
+	// header changes the anki-sync header that they send.
+	header func(text string) string
 	// hits counts where it has changed something.
 	hits atomic.Int64
 }
@@ -47,6 +49,13 @@ func (m *mutant) serverRewrite() func(string) string {
 		return nil
 	}
 	return m.counted(m.serverSQL)
+}
+
+func (m *mutant) sent(header string) string {
+	if m == nil || m.header == nil {
+		return header
+	}
+	return m.counted(m.header)(header)
 }
 
 func (m *mutant) request(codec *wire.Codec, method string, body []byte) []byte {

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/wire"
@@ -130,10 +131,17 @@ var mutants = []*mutant{
 		},
 	},
 	{
+		name: "chunk-twice", words: "the server answers a request for rows that comes twice with the next ones",
+		header: func(text string) string { return number.ReplaceAllString(text, "") },
+	},
+	{
 		name: "same-mod", words: "an edit within the second of the last one keeps the time of change",
 		sql: replaced("max(?1, mod + 1), usn = -1", "max(?1, mod), usn = -1"),
 	},
 }
+
+// number is that by which the server knows a request that comes twice.
+var number = regexp.MustCompile(`,"n":\d+`)
 
 // Mutant describes a seeded fault.
 type Mutant struct{ Name, Words string }

@@ -253,6 +253,7 @@ func (w *world) forward(d *device, method string, req *host.Request) (*host.Resp
 	for k, v := range req.Header {
 		r.Header.Set(k, v)
 	}
+	r.Header.Set("anki-sync", w.mutant.sent(r.Header.Get("anki-sync")))
 	rec := httptest.NewRecorder()
 	w.server.ServeHTTP(rec, r)
 	out := &host.Response{Status: rec.Code, Header: map[string]string{}, Body: rec.Body.Bytes()}
