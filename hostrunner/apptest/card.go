@@ -8,6 +8,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// attaching bounds how long it may take until the frame of a card can be looked into.
+const attaching = 10 * time.Second
+
 // Card runs the body of an async function inside the frame of the card on the screen: a document of its own, in a process of its
 // own, which the page cannot look into. The result is decoded into out.
 func Card[T any](t testing.TB, a *App, body string) (out T) {
@@ -17,7 +20,13 @@ func Card[T any](t testing.TB, a *App, body string) (out T) {
 		id := a.cardTarget(t)
 		if id != "" {
 			ctx, cancel := chromedp.NewContext(a.Context(), chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
-			v, err := chromedp.Run(ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
+			late := time.AfterFunc(attaching, cancel) // a frame that goes while it is attached to would never answer
+			var v T
+			err := chromedp.Do(ctx)
+			late.Stop()
+			if err == nil {
+				v, err = chromedp.Run(ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
+			}
 			cancel()
 			if err == nil {
 				return v
