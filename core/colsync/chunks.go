@@ -6,7 +6,6 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
-	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
@@ -25,7 +24,7 @@ const (
 // at once. A done slice may overtake others, so all answers are waited for.
 func (a *attempt) receiveChunks(ctx context.Context) error {
 	done := false
-	p := a.newPipeline(ctx, remote.Chunk)
+	p := a.newPipeline(ctx, "chunk")
 	defer p.close()
 	var c wire.Chunk
 	var head []byte

@@ -93,7 +93,7 @@ type Report struct {
 	settled bool // nothing is left to be noted: a store for each sync that has nothing to do is half of its work
 }
 
-// maxAttempts bounds how often a sync starts again because the collection's schema changed under it, or a chunk came twice.
+// maxAttempts bounds how often a sync starts again because the collection's schema changed under it, or a request came twice.
 const maxAttempts = 4
 
 // Sync runs meta and, as it says, nothing, a normal sync, or the one-way sync that onConflict allows.

@@ -79,13 +79,14 @@ func (r *Server) NewSession() {
 	r.session = string(b)
 }
 
-// Chunk is the method of which each request takes something from the server: what a second one takes that the network has made of the first
-// reaches nobody. Browsers make some: one that has no answer when a connection in use ends is sent again. So each has a number, by which our
-// server and gateway know a second one; every other request may come twice.
-const Chunk = "chunk"
+// Once reports whether a request of a method must not come twice. The network makes two of one now and then: browsers send a request again of
+// which a connection in use has brought no answer. What a second chunk takes from the server reaches nobody, as the first one's answer does, and
+// the second answer to applyChanges has our own objects in it as if they were the server's. So these have numbers, by which our server and
+// gateway know a second one; every other request may come twice.
+func Once(method string) bool { return method == "chunk" || method == "applyChanges" }
 
-// ErrTwice is that of a chunk that may be the second one; the first one's answer is lost, so the sync starts again.
-var ErrTwice error = fault.New(fault.Network, "chunk: the connection broke, and the request came twice").WithHint("Sync again.")
+// ErrTwice is that of such a request that may be the second one; the first one's answer is lost, so the sync starts again.
+var ErrTwice error = fault.New(fault.Network, "the connection broke, and a request came twice").WithHint("Sync again.")
 
 // StatusTwice is the status that our server, our gateway and hosts answer with then (RFC 8470: a request that may be a replay).
 const StatusTwice = 425
@@ -98,7 +99,7 @@ func (r *Server) Request(method string, payload []byte) *host.Request {
 		body = r.Codec.Compress(nil, payload)
 	}
 	number := int64(0)
-	if method == Chunk {
+	if Once(method) {
 		r.numbered++
 		number = r.numbered
 	}
@@ -314,7 +315,7 @@ func CheckStatus(method string, resp *host.Response) error {
 	case s == 413:
 		return fault.New(fault.TooLarge, "%s: the server or a proxy before it refuses the size (413)", method).
 			WithHint("Raise the size limit of the server, or make the collection smaller.")
-	case s == StatusTwice && method == Chunk:
+	case s == StatusTwice && Once(method):
 		return ErrTwice
 	case s == 429:
 		return fault.New(fault.Network, "%s: too many requests (429)", method).

@@ -29,7 +29,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%d: hint %q", status, e.Hint)
 		}
 	}
-	if err := CheckStatus(Chunk, &host.Response{Status: StatusTwice}); err != ErrTwice {
+	if err := CheckStatus("chunk", &host.Response{Status: StatusTwice}); err != ErrTwice {
 		t.Errorf("a chunk that came twice: %v", err)
 	}
 }

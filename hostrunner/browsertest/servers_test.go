@@ -120,8 +120,8 @@ func exchangeMedia(t *testing.T, page pageDevice, desktop *desktop) {
 	}
 }
 
-// TestResent has the connection end in which a page has asked for rows and waits for them: Chromium asks again by itself. What the server
-// has sent the first time is not lost, whether our server or gateway knows the second request, or only the page can tell.
+// TestResent has the connection end in which a page waits for the answer to a request that must not come twice: Chromium sends it again by
+// itself. The sync begins again then, and nothing is lost, whether our server or gateway knows the second request, or only the page can tell.
 func TestResent(t *testing.T) {
 	t.Parallel()
 	anki.Need(t)
@@ -130,42 +130,45 @@ func TestResent(t *testing.T) {
 		return aServer{endpoint, "", endpoint, acc}
 	}
 	for name, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway, "real": direct} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t)
-			server := browsertest.NewServer(t, s.url)
-			page := pageDevice{browsertest.Start(t).Open(t, server.URL), s.path}
-			desktop := newDesktop(t, s.real, s.account)
-			desktop.addNote(t, "a", "front", "back")
-			desktop.full(t, true)
-			page.login(t, "", desktop.Account)
-			page.download(t)
-			desktop.Do(t, "edit_note", anki.Args{"note": "a", "fields": []string{"edited"}}, nil)
-			desktop.sync(t)
+		for _, method := range []string{"chunk", "applyChanges"} {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				t.Parallel()
+				s := start(t)
+				server := browsertest.NewServer(t, s.url)
+				page := pageDevice{browsertest.Start(t).Open(t, server.URL), s.path}
+				desktop := newDesktop(t, s.real, s.account)
+				desktop.addNote(t, "a", "front", "back")
+				desktop.full(t, true)
+				page.login(t, "", desktop.Account)
+				page.download(t)
+				desktop.Do(t, "edit_note", anki.Args{"note": "a", "fields": []string{"edited"}}, nil)
+				desktop.sync(t)
+				page.Run(t, nil, `await ferry.edit([{ op: "addDeck", name: "Of the page" }])`)
 
-			var mu sync.Mutex
-			var asked []string
-			server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-				if path.Base(r.URL.Path) != "chunk" {
-					return false
+				var mu sync.Mutex
+				var asked []string
+				server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+					if path.Base(r.URL.Path) != method {
+						return false
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					asked = append(asked, r.Header.Get("anki-sync"))
+					if len(asked) > 1 {
+						return false
+					}
+					server.PassOn(httptest.NewRecorder(), r)
+					panic(http.ErrAbortHandler)
+				})
+				page.sync(t)
+				if len(asked) != 3 || asked[0] != asked[1] {
+					t.Errorf("Chromium has not asked again, or the sync has not begun again: %q", asked)
 				}
-				mu.Lock()
-				defer mu.Unlock()
-				asked = append(asked, r.Header.Get("anki-sync"))
-				if len(asked) > 1 {
-					return false
+				if got := field(t, page.Page, "a"); got != "edited\x1fback" {
+					t.Errorf("the page has %q", got)
 				}
-				server.PassOn(httptest.NewRecorder(), r)
-				panic(http.ErrAbortHandler)
+				converge(t, page, desktop)
 			})
-			page.sync(t)
-			if len(asked) != 3 || asked[0] != asked[1] {
-				t.Errorf("Chromium has not asked again, or the sync has not begun again: %q", asked)
-			}
-			if got := field(t, page.Page, "a"); got != "edited\x1fback" {
-				t.Errorf("the page has %q", got)
-			}
-			converge(t, page, desktop)
-		})
+		}
 	}
 }

@@ -329,7 +329,7 @@ func TestStreams(t *testing.T) {
 }
 
 // An upstream that does not answer ends with 504; more requests than allowed with 503; more logins with 429.
-// TestTwice: a chunk with a number is forwarded once.
+// TestTwice: a request that must not come twice is forwarded once, if it has a number.
 func TestTwice(t *testing.T) {
 	t.Parallel()
 	up := upstream(t, nil)
@@ -340,6 +340,7 @@ func TestTwice(t *testing.T) {
 	}{
 		{"sync/chunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":2`, 200}, {"sync/chunk", "a", `,"n":1`, 425}, {"sync/chunk", "a", `,"n":2`, 425},
 		{"sync/chunk", "b", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":3`, 200}, {"sync/applyChunk", "a", `,"n":1`, 200},
+		{"sync/applyChanges", "a", `,"n":4`, 200}, {"sync/applyChanges", "a", `,"n":4`, 425},
 		{"sync/applyChunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", ``, 200}, {"sync/chunk", "a", ``, 200},
 	} {
 		before := len(up.requests())

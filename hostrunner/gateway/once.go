@@ -7,8 +7,8 @@ import (
 	"github.com/cardferry/cardferry/core/jsontext"
 )
 
-// A browser sends a request again by itself if a connection ends before there is an answer. Upstream servers do not know a second chunk, and
-// what it takes reaches nobody (core/remote), so it ends here.
+// A browser sends a request again by itself if a connection ends before there is an answer. Upstream servers do not know a second one, which
+// does harm with some methods (remote.Once), so it ends here.
 
 const (
 	// onceTime is how long a request is known at least: longer than one waits for its answer (Options.Stall, by default).
@@ -23,7 +23,7 @@ type recent struct {
 	since       time.Time // now is from
 }
 
-// first reports whether a chunk is the first one with this header: it has the session's key and the request's number. Those of other
+// first reports whether a request is the first one with this header: it has the session's key and the request's number. Those of other
 // clients have no number; they do not come twice, or nobody can tell.
 func (g *Gateway) first(header string) bool {
 	members, err := jsontext.ParseObject([]byte(header))

@@ -131,7 +131,7 @@ var mutants = []*mutant{
 		},
 	},
 	{
-		name: "chunk-twice", words: "the server answers a request for rows that comes twice with the next ones",
+		name: "request-twice", words: "the server does not know a request that comes twice",
 		header: func(text string) string { return number.ReplaceAllString(text, "") },
 	},
 	{

@@ -1,6 +1,6 @@
-// A browser sends a request again by itself if a connection that was in use before ends without an answer, and tells nobody. Of a chunk, the
-// first answer is lost then, and what was in it (core/remote). Our server and gateway know a second one; with another server behind an
-// address of the page's own origin, the timings tell of most: a connection was opened though as many as had requests at once were open.
+// A browser sends a request again by itself if a connection that was in use before ends without an answer, and tells nobody. Some requests must
+// not come twice (core/remote, Once). Our server and gateway know a second one; with another server behind an address of the page's own origin,
+// the timings tell of most: a connection was opened though as many as had requests at once were open.
 
 /** The most connections that a browser has to one server, before HTTP/2. */
 const MOST = 6;
@@ -52,7 +52,7 @@ export class Connections {
 
   /** Whether the answer to a request that has ended, and was to be sent once, may be that to a second one. */
   async resent(url: string): Promise<boolean> {
-    if (!this.#observer || !isChunk(url)) return false;
+    if (!this.#observer || !once(url)) return false;
     this.#take(this.#observer.takeRecords());
     for (let i = 0; i < 5 && this.#seen < this.#ended; i++) { // a timing is there with the end of the answer, or soon after
       await new Promise((resolve) => setTimeout(resolve));
@@ -71,11 +71,11 @@ export class Connections {
       const most = e.nextHopProtocol === "http/1.1" ? Math.min(this.#most, MOST) : 1;
       if (this.#open <= most) continue;
       this.#open = most; // a server may close a connection at any time: of every other request that is all it means
-      this.#resent ||= isChunk(e.name);
+      this.#resent ||= once(e.name);
     }
   }
 }
 
-function isChunk(url: string): boolean {
-  return url.endsWith("/sync/chunk");
+function once(url: string): boolean {
+  return /\/sync\/(chunk|applyChanges)$/.test(url);
 }
