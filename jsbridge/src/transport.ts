@@ -3,7 +3,7 @@
 
 import { SyncError, toFailure, type Failure } from "./errors.ts";
 
-/** Makes a request as fetch does. It may reject with a {@link SyncError}; any other error counts as a broken connection. */
+/** Makes a request as fetch does, once: it must not be repeated when a connection ends. It may reject with a {@link SyncError}; any other error counts as a broken connection. */
 export type Transport = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Worker to page. */
