@@ -39,7 +39,8 @@ type Response struct {
 	Decoded bool
 }
 
-// HTTP sends requests. It never follows redirects, never retries, keeps no cookies, and does not decode bodies.
+// HTTP sends requests. It never follows redirects, never retries, keeps no cookies, and does not decode bodies. A browser does retry; where its
+// host notices, the status is 425 (core/remote, Once).
 type HTTP interface {
 	// Start sends the request and returns at once. Failures are reported by the call. The request's Body is not changed
 	// before the call has an answer or is closed.
