@@ -167,7 +167,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.leave(ip)
-	if remote.Once(strings.TrimPrefix(method, remote.Sync)) && !g.first(r.Header.Get(syncHeader)) {
+	if !g.first(strings.TrimPrefix(method, remote.Sync), r.Header.Get(syncHeader)) {
 		g.refuse(w, to, remote.StatusTwice, "the request has come before", nil)
 		return
 	}

@@ -328,8 +328,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// An upstream that does not answer ends with 504; more requests than allowed with 503; more logins with 429.
-// TestTwice: a request that must not come twice is forwarded once, if it has a number.
+// TestTwice: a request that must not come twice is forwarded once, if it has a number, and a start not after one that has.
 func TestTwice(t *testing.T) {
 	t.Parallel()
 	up := upstream(t, nil)
@@ -338,10 +337,12 @@ func TestTwice(t *testing.T) {
 		method, session, number string
 		status                  int
 	}{
+		{"sync/start", "a", ``, 200}, {"sync/start", "a", ``, 200}, {"sync/chunk", "c", ``, 200}, {"sync/start", "c", ``, 200},
 		{"sync/chunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":2`, 200}, {"sync/chunk", "a", `,"n":1`, 425}, {"sync/chunk", "a", `,"n":2`, 425},
 		{"sync/chunk", "b", `,"n":1`, 200}, {"sync/chunk", "a", `,"n":3`, 200}, {"sync/applyChunk", "a", `,"n":1`, 200},
 		{"sync/applyChanges", "a", `,"n":4`, 200}, {"sync/applyChanges", "a", `,"n":4`, 425},
 		{"sync/applyChunk", "a", `,"n":1`, 200}, {"sync/chunk", "a", ``, 200}, {"sync/chunk", "a", ``, 200},
+		{"sync/start", "a", ``, 425}, {"sync/start", "d", ``, 200}, {"sync/finish", "a", ``, 200},
 	} {
 		before := len(up.requests())
 		text := fmt.Sprintf(`{"v":11,"k":"secret","c":"test","s":%q%s}`, c.session, c.number)
@@ -352,6 +353,7 @@ func TestTwice(t *testing.T) {
 	}
 }
 
+// An upstream that does not answer ends with 504; more requests than allowed with 503; more logins with 429.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	hang, entered := make(chan struct{}), make(chan struct{}, 1)

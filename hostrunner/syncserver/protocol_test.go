@@ -356,3 +356,28 @@ func TestTwice(t *testing.T) {
 	}
 	c.must("sync/finish", []byte("{}"))
 }
+
+// TestLateStart: a copy of start that comes when its session has gone on does not drop what was sent in it, if the client numbers its requests.
+func TestLateStart(t *testing.T) {
+	t.Parallel()
+	for number, status := range map[int]int{0: 200, 1: 425} {
+		_, c := newServer(t)
+		c.must("sync/start", []byte(startRequest))
+		c.must("sync/start", []byte(startRequest)) // sent again, as no answer came
+		header := c.header()
+		if number > 0 {
+			header = fmt.Sprintf(`%s,"n":%d}`, strings.TrimSuffix(header, "}"), number)
+		}
+		body := wire.NewCodec().Compress(nil, []byte(`{"changes":{"models":[],"decks":[[],[]],"tags":["sent"]}}`))
+		if got := do(t, "POST", c.url+"sync/applyChanges", body, map[string]string{"anki-sync": header}).StatusCode; got != 200 {
+			t.Fatal(got)
+		}
+		c.want(status, "sync/start", startRequest)
+		c.must("sync/finish", []byte("{}"))
+		c.must("sync/start", []byte(startRequest)) // the session has ended
+		got := string(c.must("sync/applyChanges", []byte(`{"changes":{"models":[],"decks":[[],[]],"tags":[]}}`)))
+		if kept := strings.Contains(got, `"sent"`); kept != (number > 0) {
+			t.Errorf("number %d: then the server has %s", number, got)
+		}
+	}
+}

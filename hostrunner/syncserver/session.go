@@ -160,6 +160,10 @@ func (n *numbers) take(number int64) bool {
 	return true
 }
 
+// begun reports whether start with this key can only be a copy of the one that began the session, which comes late: taken as a new one, it would
+// drop what the client has sent since, and the client would not know. Those that number their requests take a new key each time.
+func (s *session) begun(key string) bool { return s.key == key && s.once.last > 0 }
+
 // expireSession ends a session whose client has not been heard of for too long.
 func (t *tenant) expireSession() {
 	if t.session != nil && t.server.Now().Sub(t.session.used) >= t.server.Limits.Session {

@@ -10,6 +10,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 )
@@ -129,6 +130,10 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 	}
 	t := c.tenant
 	err = t.with(ctx, func() error {
+		t.expireSession()
+		if t.session != nil && t.session.begun(c.header.session) {
+			return refuse(remote.StatusTwice, "the request has come before")
+		}
 		t.endSession()
 		db, err := t.open(ctx)
 		if err != nil {
