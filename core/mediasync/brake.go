@@ -86,5 +86,8 @@ func (r *syncRun) judge() error {
 // needsDecision is the error of a sync that holds deletions; everything else is done.
 func (r *syncRun) needsDecision() error {
 	return fault.New(fault.NeedsDecision, "%d media files are missing here; their deletion is held back", r.report.Held).
-		WithHint("Fetch them again (restore), or allow their deletion on the server.")
+		WithHint(HeldHint)
 }
+
+// HeldHint says what to decide about held deletions.
+const HeldHint = "Fetch them again (restore), or allow their deletion on the server."

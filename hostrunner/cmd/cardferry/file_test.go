@@ -202,6 +202,20 @@ func TestReadLine(t *testing.T) {
 	}
 }
 
+// A media folder that cannot be read has to become readable: no command that decides about deletions helps.
+func TestUnreadableMedia(t *testing.T) {
+	t.Parallel()
+	dir := profileFor(t, "http://127.0.0.1:1/", "stock.anki2")
+	if err := os.WriteFile(filepath.Join(dir, "collection.media"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := try(t, "media", "sync", "--profile", dir)
+	o.want(t, 10, fault.NeedsDecision)
+	if hint := fmt.Sprint(o.last["hint"]); !strings.Contains(hint, "readable") || strings.Contains(hint, "--") {
+		t.Errorf("hint %q", hint)
+	}
+}
+
 // A command in a hint can be copied.
 func TestHintCommand(t *testing.T) {
 	t.Parallel()

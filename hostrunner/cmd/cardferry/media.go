@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/mediasync"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner"
 )
@@ -38,7 +39,7 @@ func (c *mediaSyncCommand) Run(app *app) error {
 // heldHint tells a person with which commands to decide about held deletions.
 func heldHint(profile string, err error) error {
 	e, ok := err.(*fault.Error)
-	if !ok || e.Kind != fault.NeedsDecision {
+	if !ok || e.Hint != mediasync.HeldHint { // such as a folder that cannot be read
 		return err
 	}
 	c := *e
