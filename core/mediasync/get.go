@@ -141,6 +141,7 @@ func (r *syncRun) getOne(ctx context.Context, name string) (problem, err error) 
 		return noFile(name), nil
 	}
 	b := r.newInbox()
+	b.asked = true
 	b.reset()
 	if err := b.receive(ctx, call, []string{name}); err != nil {
 		return nil, err

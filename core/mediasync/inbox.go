@@ -17,6 +17,7 @@ import (
 // user has deleted.
 type inbox struct {
 	run       *syncRun
+	asked     bool // the user asks for the file, deleted or not
 	archive   mediawire.Archive
 	buf       []byte
 	installed []row // in place, not in the index yet
@@ -165,7 +166,7 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 		if err != nil {
 			return err
 		}
-		if r.next(&x) != download && x.here != nothing || !x.server.known() {
+		if !b.needs(&x) {
 			b.got[name] = true // not needed any more
 			return nil
 		}
@@ -202,6 +203,11 @@ func (b *inbox) install(ctx context.Context, name string, m member) error {
 	return nil
 }
 
+// needs reports whether a file is still to be put in place: the user may have deleted it since it was asked for.
+func (b *inbox) needs(x *row) bool {
+	return x.server.known() && (b.run.next(x) == download || b.asked && x.here == nothing)
+}
+
 // expect makes it durable, before files are installed where none is, that nothing is agreed on under their names: a power cut may leave empty
 // files of them, and take back what the index has learnt, and the user has not emptied what was agreed on (row.action).
 func (b *inbox) expect(names ...string) error {
@@ -211,7 +217,7 @@ func (b *inbox) expect(names ...string) error {
 		if err != nil {
 			return err
 		}
-		if x.here != nothing || b.expected && x.agreed == nothing && x.offered == nothing || !x.server.known() {
+		if x.here != nothing || b.expected && x.agreed == nothing && x.offered == nothing || !b.needs(&x) {
 			continue
 		}
 		b.expected, x.agreed, x.offered, x.why = true, nothing, nothing, unjudged
@@ -220,8 +226,8 @@ func (b *inbox) expect(names ...string) error {
 	return b.run.index.store(true, list...)
 }
 
-// commit makes the installed files durable and stores that they are here. What the index has learnt of the server
-// meanwhile stays.
+// commit makes the installed files durable and stores that they are here, unless the user has deleted them since. What the index has learnt of
+// the server meanwhile stays.
 func (b *inbox) commit(ctx context.Context) error {
 	if len(b.installed) == 0 {
 		return nil
@@ -238,8 +244,11 @@ func (b *inbox) commit(ctx context.Context) error {
 	}
 	db := b.run.index.db
 	return rows.Transaction(db, func() error {
-		_, err := run(db, "UPDATE media SET here = ?1, agreed = ?1, size = ?2, modified = ?3, crc = ?4, came = ?5, offered = NULL, aside = 0, why = 0 "+
-			"WHERE name = ?6", params)
+		_, err := run(db, "UPDATE media SET agreed = ?1, offered = NULL WHERE name = ?6 AND why = 3", params)
+		if err == nil {
+			_, err = run(db, "UPDATE media SET here = ?1, agreed = ?1, size = ?2, modified = ?3, crc = ?4, came = ?5, offered = NULL, aside = 0, why = 0 "+
+				"WHERE name = ?6 AND why <> 3", params)
+		}
 		return err
 	})
 }

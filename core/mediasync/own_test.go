@@ -162,6 +162,52 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestRemoveDuringSync: a file that the user deletes while a sync fetches it, or before what it has fetched is in the index, does not come back.
+func TestRemoveDuringSync(t *testing.T) {
+	t.Parallel()
+	for n := range 14 {
+		o := mediasync.Options{Evictable: n%2 == 0}
+		s := newServer()
+		d := newDevice(t, s)
+		d.put("replaced.txt", "old")
+		if _, err := d.try(o); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"coming.txt": "coming", "replaced.txt": "new"}
+		for i := range 110 {
+			name := fmt.Sprintf("f%03d.txt", i)
+			want[name] = name
+		}
+		for name, content := range want {
+			s.put(name, []byte(content))
+		}
+		left := n / 2
+		s.before = func(string, []byte) (*host.Response, error) {
+			if left--; left != -1 {
+				return nil, nil
+			}
+			for _, name := range []string{"coming.txt", "replaced.txt"} {
+				if string(d.media.Get(name)) != "old" { // their change survives our deletion of what was before it
+					delete(want, name)
+				}
+				if err := d.syncer.Remove(t.Context(), name); fault.KindOf(err) == fault.NotFound { // the server's list has not come yet
+					want[name] = "coming"
+				} else if err != nil {
+					t.Errorf("at request %d: %v", n/2, err)
+				}
+			}
+			return nil, nil
+		}
+		for range 2 {
+			if r, err := d.try(o); err != nil || r.Held > 0 {
+				t.Errorf("at request %d: %+v, %v", n/2, r, err)
+			}
+		}
+		d.want(want)
+		d.wantServer(want)
+	}
+}
+
 // TestEvicted: what a store has lost that may lose files is fetched again, and never deleted, however much it is and
 // whatever was lost with it.
 func TestEvicted(t *testing.T) {
