@@ -2,6 +2,7 @@ package browsertest_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -170,5 +172,73 @@ func TestResent(t *testing.T) {
 				converge(t, page, desktop)
 			})
 		}
+	}
+}
+
+// TestConnectionsNotKept syncs with servers that keep no connection, and say so or do not, as development servers and proxies before a real
+// one: that one is opened for each request does not mean that a request came twice.
+func TestConnectionsNotKept(t *testing.T) {
+	t.Parallel()
+	anki.Need(t)
+	for name, closing := range map[string]func(w http.ResponseWriter, answer *httptest.ResponseRecorder){
+		"says so": func(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(answer.Code)
+			_, _ = answer.Body.WriteTo(w)
+		},
+		"1.0": byHand("HTTP/1.0"),
+		"1.1": byHand("HTTP/1.1"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			endpoint, acc := account(t)
+			server := browsertest.NewServer(t, endpoint)
+			var mu sync.Mutex
+			var asked []string
+			server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+				mu.Lock()
+				asked = append(asked, path.Base(r.URL.Path))
+				mu.Unlock()
+				answer := httptest.NewRecorder()
+				server.PassOn(answer, r)
+				closing(w, answer)
+				return true
+			})
+			page := pageDevice{browsertest.Start(t).Open(t, server.URL), ""}
+			desktop := newDesktop(t, endpoint, acc)
+			desktop.addNote(t, "a", "front", "back")
+			desktop.full(t, true)
+			page.login(t, "", desktop.Account)
+			page.download(t)
+			desktop.Do(t, "add_notes", anki.Args{"prefix": "many", "count": 600, "deck": "Many"}, nil)
+			desktop.sync(t)
+			page.Run(t, nil, `await ferry.edit([{ op: "addDeck", name: "Of the page" }])`)
+			asked = nil
+			page.sync(t)
+			if slices.Contains(asked, "abort") || !slices.Contains(asked, "chunk") {
+				t.Errorf("the requests are %v", asked)
+			}
+			server.Intercept(nil)
+			converge(t, page, desktop)
+		})
+	}
+}
+
+// byHand answers with a version of HTTP and without a word on the connection, which it closes.
+func byHand(version string) func(http.ResponseWriter, *httptest.ResponseRecorder) {
+	return func(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+		conn, to, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		answer.Header().Del("Connection")
+		answer.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
+		_, _ = fmt.Fprintf(to, "%s %d -\r\n", version, answer.Code)
+		_ = answer.Header().Write(to)
+		_, _ = to.WriteString("\r\n")
+		_, _ = answer.Body.WriteTo(to)
+		_ = to.Flush()
 	}
 }

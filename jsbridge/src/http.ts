@@ -131,7 +131,7 @@ class Call {
       const { url } = this.#request;
       this.#connections?.begin(url);
       let answer = await this.#send().finally(() => this.#connections?.end());
-      if (await this.#connections?.resent(url)) answer = { status: TWICE, headers: {}, body: empty };
+      if (await this.#connections?.resent(url, answer.headers)) answer = { status: TWICE, headers: {}, body: empty };
       this.#stall.stop();
       const { status, headers, body } = answer;
       this.#emit(EVENTS.answer, encodeRow([BigInt(status), JSON.stringify(headers), body]));

@@ -1,6 +1,6 @@
 // A browser sends a request again by itself if a connection that was in use before ends without an answer, and tells nobody. Some requests must
 // not come twice (core/remote, Once). Our server and gateway know a second one; with another server behind an address of the page's own origin,
-// the timings tell of most: a connection was opened though as many as had requests at once were open.
+// the timings tell of most: a connection was opened though as many as had requests at once were open, and the server had not closed one.
 
 /** The most connections that a browser has to one server, before HTTP/2. */
 const MOST = 6;
@@ -18,6 +18,10 @@ export class Connections {
   #ended = 0;
   #seen = 0;
   #open = 0;
+  /** Answers after which the server has closed the connection, as it has said. */
+  #closed = 0;
+  /** Whether a connection was used again: a server that keeps none, or a proxy before it, gets no request twice. */
+  #kept = false;
   #resent = false;
 
   constructor() {
@@ -36,8 +40,8 @@ export class Connections {
   begin(url: string): void {
     if (url.endsWith("/sync/meta")) {
       this.#urls.clear();
-      this.#most = this.#ended = this.#seen = this.#open = 0;
-      this.#resent = false;
+      this.#most = this.#ended = this.#seen = this.#open = this.#closed = 0;
+      this.#kept = this.#resent = false;
     }
     this.#urls.add(new URL(url).href); // as timings have it
     this.#underWay++;
@@ -51,7 +55,8 @@ export class Connections {
   }
 
   /** Whether the answer to a request that has ended, and was to be sent once, may be that to a second one. */
-  async resent(url: string): Promise<boolean> {
+  async resent(url: string, headers: Record<string, string>): Promise<boolean> {
+    if (/\bclose\b/i.test(headers.connection ?? "")) this.#closed++;
     if (!this.#observer || !once(url)) return false;
     this.#take(this.#observer.takeRecords());
     for (let i = 0; i < 5 && this.#seen < this.#ended; i++) { // a timing is there with the end of the answer, or soon after
@@ -68,10 +73,11 @@ export class Connections {
       if (e.requestStart === 0) continue; // of another origin, which does not let us see it
       const opened = e.connectStart > e.fetchStart;
       this.#open = opened ? this.#open + 1 : Math.max(this.#open, 1);
-      const most = e.nextHopProtocol === "http/1.1" ? Math.min(this.#most, MOST) : 1;
+      this.#kept ||= !opened;
+      const most = this.#closed + (e.nextHopProtocol.startsWith("http/1") ? Math.min(this.#most, MOST) : 1);
       if (this.#open <= most) continue;
       this.#open = most; // a server may close a connection at any time: of every other request that is all it means
-      this.#resent ||= once(e.name);
+      this.#resent ||= this.#kept && once(e.name);
     }
   }
 }
