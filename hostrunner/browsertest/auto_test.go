@@ -150,6 +150,13 @@ func TestNeverSynced(t *testing.T) {
 	if d.Run(t, &status, `return ferry.status.required`); status != "full" {
 		t.Errorf("after the server was asked: %s", status)
 	}
+	const both = `const { required } = await ferry.refresh({ offline: true }); return required + " " + ferry.status.required`
+	if d.Run(t, &status, both); status != "full full" {
+		t.Errorf("looked at again: %s", status)
+	}
+	if d.Run(t, &status, `await ferry.logout();`+both); status != "normal normal" {
+		t.Errorf("logged out: %s", status)
+	}
 }
 
 // TestAutoRetry: a server that fails is tried again, and one that refuses the key is not.

@@ -358,10 +358,12 @@ export class Session {
   async #refresh(offline: boolean, signal: AbortSignal): Promise<StatusReport> {
     try {
       const report = (await this.#task("status", { offline }, signal)) as StatusReport;
-      // Where there are changes to send the server is not asked. A sync has asked it.
-      if (report.required === "normal" && this.#status.error?.kind === "one_way_needed") report.required = "full";
-      this.#set(statusOf(report));
-      return report;
+      const asked = !offline && report.required !== "normal"; // where there are changes to send the server is not
+      const status = statusOf(report);
+      // A sync has asked it.
+      if (!asked && this.#status.error?.kind === "one_way_needed") status.required = "full";
+      this.#set(status);
+      return { ...report, required: status.required };
     } catch (e) {
       this.#set({ error: toFailure(e) });
       throw e;
@@ -455,7 +457,7 @@ const COUNTS = `SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) F
   (SELECT count(*) FROM revlog) AS revlog, (SELECT count(*) FROM decks) AS decks, (SELECT count(*) FROM notetypes) AS notetypes`;
 
 /** Before the first sync only the server knows what is required, and the guest says "none" until it asks: what waits here is not in sync with it. */
-function statusOf(r: StatusReport): Partial<Status> {
+function statusOf(r: StatusReport): Pick<Status, "required" | "lastSync" | "pending"> {
   const unasked = r.required === "none" && r.last_sync === 0 && r.pending > 0;
   return { required: unasked ? "normal" : r.required, lastSync: r.last_sync, pending: r.pending };
 }
