@@ -33,7 +33,10 @@ func (v versions) changed(before, after map[int64]noteState) {
 			continue
 		}
 		if was && now.mod <= old.mod {
-			if delete(v[id], old.content); len(v[id]) == 0 {
+			if v[id][old.content] == old.mod {
+				delete(v[id], old.content)
+			}
+			if len(v[id]) == 0 {
 				delete(v, id) // what others made of it was excused
 			}
 			continue
@@ -41,7 +44,7 @@ func (v versions) changed(before, after map[int64]noteState) {
 		if v[id] == nil {
 			v[id] = map[string]int64{}
 		}
-		v[id][now.content] = now.mod
+		v[id][now.content] = max(v[id][now.content], now.mod) // another device may have made the same of it
 	}
 }
 
