@@ -80,10 +80,13 @@ func (r *Server) NewSession() {
 }
 
 // Once reports whether a request of a method must not come twice. The network makes two of one now and then: browsers send a request again of
-// which a connection in use has brought no answer. What a second chunk takes from the server reaches nobody, as the first one's answer does, and
-// the second answer to applyChanges has our own objects in it as if they were the server's. So these have numbers, by which our server and
-// gateway know a second one; every other request may come twice.
-func Once(method string) bool { return method == "chunk" || method == "applyChanges" }
+// which a connection in use has brought no answer. What a second chunk takes from the server reaches nobody, as the first one's answer does; the
+// second answer to applyChanges has our own objects in it as if they were the server's. So these have numbers, by which our server and gateway
+// know a second one; and from the first number on, with applyGraves, a copy of start, which would drop what was sent since. Every other request
+// may come twice.
+func Once(method string) bool {
+	return method == "chunk" || method == "applyChanges" || method == "applyGraves"
+}
 
 // ErrTwice is that of such a request that may be the second one; the first one's answer is lost, so the sync starts again.
 var ErrTwice error = fault.New(fault.Network, "the connection broke, and a request came twice").WithHint("Sync again.")

@@ -71,11 +71,12 @@ type plan struct {
 	rng      *rand.Rand
 	requests int
 	silent   bool
-	deadly   bool // one of the faults kills the device
-	replaced bool // another device has replaced the server's collection meanwhile
-	hit      int  // faults that took place
-	look     bool // at what the sync meets (cells.go)
-	nested   bool // the action is part of another one: nothing goes wrong
+	deadly   bool          // one of the faults kills the device
+	replaced bool          // another device has replaced the server's collection meanwhile
+	hit      int           // faults that took place
+	look     bool          // at what the sync meets (cells.go)
+	nested   bool          // the action is part of another one: nothing goes wrong
+	late     *host.Request // a copy that comes after the next request
 }
 
 // newPlan is one without faults.
@@ -153,6 +154,10 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 		return w.forward(d, method, &broken)
 	}
 	r, err := w.serve(d, req)
+	if p.late != nil {
+		_, _ = w.serve(d, p.late)
+		p.late = nil
+	}
 	switch what {
 	case lostAfter:
 		return nil, broken
@@ -172,7 +177,9 @@ func (d *device) answer(_ context.Context, req *host.Request) (*host.Response, e
 	case stalled:
 		return nil, fault.New(fault.Timeout, "no answer")
 	case doubled: // by a proxy that repeats, or by a browser that has no answer when a connection ends
-		if second, err2 := w.serve(d, req); n%2 == 0 {
+		if n%3 == 0 {
+			p.late = req
+		} else if second, err2 := w.serve(d, req); n%3 == 1 {
 			return second, err2
 		}
 	case closedDown:

@@ -8,6 +8,9 @@ const MOST = 6;
 /** The status that stands for an answer that may be the second one. */
 export const TWICE = 425;
 
+/** How often in a row an answer is not taken: a server that now and then closes a connection without a word must not keep a sync from its end. */
+const TRIES = 3;
+
 /** The connections of a sync, which begins with `meta`. */
 export class Connections {
   readonly #observer: PerformanceObserver | undefined;
@@ -23,6 +26,8 @@ export class Connections {
   /** Whether a connection was used again: a server that keeps none, or a proxy before it, gets no request twice. */
   #kept = false;
   #resent = false;
+  /** How many syncs in a row have begun again because of it. */
+  #again = 0;
 
   constructor() {
     // No other program repeats requests.
@@ -39,6 +44,7 @@ export class Connections {
   /** A request is about to be sent. */
   begin(url: string): void {
     if (url.endsWith("/sync/meta")) {
+      this.#again = this.#resent ? this.#again + 1 : 0;
       this.#urls.clear();
       this.#most = this.#ended = this.#seen = this.#open = this.#closed = 0;
       this.#kept = this.#resent = false;
@@ -63,7 +69,7 @@ export class Connections {
       await new Promise((resolve) => setTimeout(resolve));
       this.#take(this.#observer.takeRecords());
     }
-    return this.#resent;
+    return this.#resent && this.#again < TRIES;
   }
 
   #take(entries: PerformanceEntryList): void {
@@ -83,5 +89,5 @@ export class Connections {
 }
 
 function once(url: string): boolean {
-  return /\/sync\/(chunk|applyChanges)$/.test(url);
+  return /\/sync\/(chunk|applyChanges|applyGraves)$/.test(url);
 }
