@@ -328,7 +328,8 @@ func (a *account) judgeMedia(w *world) {
 		if final[v.name] != v.content && !trash[v] {
 			w.fail("media: lost: %s (%s)", v.name, v.content)
 		}
-		if old := (version{v.name, final[v.name]}); old.content != "" && old != v && !m.wasOdd[v.name] && m.replaces(v, old) {
+		old := version{v.name, final[v.name]}
+		if old.content != "" && old != v && !m.wasOdd[v.name] && !m.mayReturn[v.name] && m.replaces(v, old) {
 			w.fail("media: reverted: %s is %s again, which was replaced by %s", v.name, old.content, v.content)
 		}
 		if final[v.name] == "" && !m.wasOdd[v.name] && !m.mayGo[v.name] && !m.allowed && m.onlyOlder(v) {
