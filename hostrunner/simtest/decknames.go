@@ -11,7 +11,7 @@ import (
 
 // Two decks of one name: each side keeps its own name and puts a + to the other's, with the time of that, by its own clock, as the deck's
 // time of change (sync spec §8.1). Nobody sends what was renamed in that way, so a deck has two times of change, and an edit by a third device that
-// lies between them reaches one side only. Edits that are later than both reach everybody.
+// lies between them, or in the second in which both put their +, reaches one side only. Edits that are later than both reach everybody.
 
 // meetNames notes which decks have a + here or at the server after a sync, with the later one of their times.
 func (w *world) meetNames(d *device) {
@@ -38,7 +38,7 @@ func (own *account) namesMet(id int64, columns []string, a, b []any) bool {
 	}
 	here, _ := a[m].(int64)
 	there, _ := b[m].(int64)
-	return here != there && max(here, there) <= own.met[id]
+	return max(here, there) <= own.met[id]
 }
 
 // renamed excuses the times of decks whose name has met another one: the time of the meeting may be behind the clock of who has edited it.
