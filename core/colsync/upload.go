@@ -2,6 +2,7 @@ package colsync
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"time"
 
@@ -220,9 +221,13 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 	if err := s.db().VacuumInto(profile.OfferedCopy); err != nil {
 		return o, err
 	}
-	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides'.
+	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides', and from what another device may send: two whose
+	// clocks are behind the server's mod would take the same next one, and the other's upload would be known here as ours.
+	var random [2]byte
+	s.Host.Random.Random(random[:])
+	behind := 1 + int64(binary.LittleEndian.Uint16(random[:])%1000)
 	o = offered{LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
-	o.Now = max(s.Host.Clock.Now().UnixMilli(), col.Mod+1, col.Scm+1, m.Mod+1, m.Scm+1)
+	o.Now = max(s.Host.Clock.Now().UnixMilli(), max(col.Mod, col.Scm, m.Mod, m.Scm)+behind)
 	copied, err := s.Store.OpenStaged(ctx, profile.OfferedCopy, host.ReadWrite)
 	if err != nil {
 		return o, err

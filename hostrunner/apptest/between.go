@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 // Between stands between the app and its server, and can answer in the server's place.
@@ -22,8 +24,9 @@ func (s *Server) Between(t testing.TB) *Between {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, pass := &Between{}, httputil.NewSingleHostReverseProxy(to)
-	pass.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	b, proxy := &Between{}, httputil.NewSingleHostReverseProxy(to)
+	pass := anki.Reverse(proxy)
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := b.answer.Load(); f == nil || !(*f)(w, r) {
 			pass.ServeHTTP(w, r)

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
 //go:embed testdata/*.html testdata/*.js
@@ -100,12 +102,12 @@ func (s *Server) proxy() http.Handler {
 		// What the upstream does to a connection happens to the page's. A page that goes away is no defect.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	s.forward = forward
+	s.forward = anki.Reverse(forward)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.intercept.Load(); f != nil && (*f)(w, r) {
 			return
 		}
-		forward.ServeHTTP(w, r)
+		s.forward.ServeHTTP(w, r)
 	})
 }
 

@@ -39,8 +39,15 @@ func TestFound(t *testing.T) {
 			at(1, doMedia, focusDelete), killed,
 		}
 	}
+	for step := 20; step < 60; step++ {
+		cancelled := at(1, doOneWay, focusUpload)
+		cancelled.cancelAt = step
+		scripts[fmt.Sprint("two devices replace the same while their clocks are behind it, and one is cancelled at step ", step)] = []action{
+			at(2, doEdit, focusUpdate), at(0, doClock, focusTogether), at(0, doOneWay, focusUpload), cancelled, at(2, doOneWay, focusUpload),
+		}
+	}
 	for name, actions := range scripts {
-		s := &script{seed: 1, accounts: 1, devices: 2, actions: actions}
+		s := &script{seed: 1, accounts: 1, devices: 3, actions: actions}
 		r := play(s, nil, NewCoverage())
 		for _, f := range r.failures {
 			t.Errorf("%s: %s", name, f)

@@ -70,7 +70,7 @@ func hangAt(t *testing.T, server, path string) (proxy *httptest.Server, hanging 
 	if err != nil {
 		t.Fatal(err)
 	}
-	pass := httputil.NewSingleHostReverseProxy(target)
+	pass := anki.Reverse(httputil.NewSingleHostReverseProxy(target))
 	hanging = make(chan struct{}, 64)
 	var stuck atomic.Bool
 	proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
