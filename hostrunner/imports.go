@@ -106,7 +106,9 @@ var imports = []imported{
 	{abi.ImportSQLQuery, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.SQLQuery(i32(s[0]), m.bytes(s[1], s[2])) })},
 	{abi.ImportSQLNext, types("iii"), types("I"), with64(func(l *lender, m memory, s []uint64) int64 { return l.SQLNext(i32(s[0]), m.bytes(s[1], s[2])) })},
 	{abi.ImportSQLCheck, types("ii"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.SQLCheck(i32(s[0]), i32(s[1])) })},
-	{abi.ImportSQLVacuum, types("iii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 { return l.SQLVacuumInto(i32(s[0]), m.text(s[1], s[2])) })},
+	{abi.ImportSQLCopy, types("iiii"), types("i"), with32(func(l *lender, m memory, s []uint64) int32 {
+		return l.SQLCopyInto(i32(s[0]), m.text(s[1], s[2]), i32(s[3]))
+	})},
 	{abi.ImportSQLFinalize, types("i"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.SQLFinalize(i32(s[0])) })},
 	{abi.ImportSQLRollback, types("i"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.SQLRollback(i32(s[0])) })},
 	{abi.ImportSQLClose, types("i"), types("i"), with32(func(l *lender, _ memory, s []uint64) int32 { return l.SQLClose(i32(s[0])) })},

@@ -130,8 +130,8 @@ func (s loopSQL) Open(ctx context.Context, name string, mode host.OpenMode) (db 
 }
 
 func (d loopDB) Exec(sql string) (err error) { d.l.do(func() { err = d.db.Exec(sql) }); return }
-func (d loopDB) VacuumInto(n string) (err error) {
-	d.l.do(func() { err = d.db.VacuumInto(n) })
+func (d loopDB) CopyInto(n string, compact bool) (err error) {
+	d.l.do(func() { err = d.db.CopyInto(n, compact) })
 	return
 }
 func (d loopDB) CheckIntegrity(limit int) (lines []string, err error) {
@@ -267,7 +267,7 @@ func TestUnknownHandles(t *testing.T) {
 	l := newLender(newPorts(OpenOptions{Dir: t.TempDir()}))
 	for name, code := range map[string]int64{
 		"exec": int64(l.SQLExec(9, "")), "prepare": int64(l.SQLPrepare(9, "")), "run": l.SQLRun(9, nil), "query": int64(l.SQLQuery(9, nil)),
-		"next": l.SQLNext(9, nil), "check": int64(l.SQLCheck(9, 1)), "vacuum": int64(l.SQLVacuumInto(9, "x")), "rollback": int64(l.SQLRollback(9)), "close": int64(l.SQLClose(9)),
+		"next": l.SQLNext(9, nil), "check": int64(l.SQLCheck(9, 1)), "copy": int64(l.SQLCopyInto(9, "x", 1)), "rollback": int64(l.SQLRollback(9)), "close": int64(l.SQLClose(9)),
 		"read": int64(l.FileRead(9, 0, nil)), "write": int64(l.FileWrite(9, nil)), "sync": int64(l.FileSync(9)), "size": l.FileSize(9), "close file": int64(l.FileClose(9)),
 		"write draft": int64(l.MediaWrite(9, nil)), "sum": int64(l.MediaSum(9, nil)), "install": int64(l.MediaInstall(9, "a", 0, 0, 0, nil)), "discard": int64(l.MediaDiscard(9)),
 	} {

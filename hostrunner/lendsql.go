@@ -65,8 +65,8 @@ func (s *listing) Next(buf []byte) ([]byte, bool, error) {
 	return append(buf, s.packed...), true, nil
 }
 
-func (l *lender) SQLVacuumInto(n int32, name string) int32 {
-	return l.onDB(n, func(db host.DB) error { return db.VacuumInto(name) })
+func (l *lender) SQLCopyInto(n int32, name string, compact int32) int32 {
+	return l.onDB(n, func(db host.DB) error { return db.CopyInto(name, compact != 0) })
 }
 
 func (l *lender) SQLRollback(n int32) int32 { return l.onDB(n, host.DB.Rollback) }

@@ -86,7 +86,7 @@ func (x *exporter) collection(p *profile.Profile) error {
 		return err
 	}
 	defer files.Remove(stagedCollection)
-	if err := p.DB().VacuumInto(stagedCollection); err != nil {
+	if err := p.DB().CopyInto(stagedCollection, true); err != nil {
 		return err
 	}
 	x.zip.begin(collections[version])

@@ -101,24 +101,42 @@ func (s *Syncer) upload(ctx context.Context, r *remote.Server, m wire.Meta, back
 		return rep, err
 	}
 	defer s.Host.Files.Remove(stagedBody)
-	o, err := s.offer(ctx, m)
-	if err == nil {
-		rep.Bytes = o.Bytes
-		err = s.compress(ctx, profile.OfferedCopy, stagedBody)
-	}
-	if err != nil {
-		s.Host.Files.Remove(profile.OfferedCopy) // it was not sent
-		return rep, fault.Step("copy the collection", err)
-	}
-	if err := s.send(ctx, r); err != nil {
-		if refused(fault.KindOf(err)) {
-			if derr := s.Store.DropOffered(); derr != nil {
-				return rep, derr
-			}
+	for compact := false; ; compact = true {
+		o, err := s.offer(ctx, m, compact)
+		if err == nil {
+			rep.Bytes = o.Bytes
+			err = s.compress(ctx, profile.OfferedCopy, stagedBody)
 		}
-		return rep, err
+		if err != nil {
+			s.Host.Files.Remove(profile.OfferedCopy) // it was not sent
+			return rep, fault.Step("copy the collection", err)
+		}
+		if err = s.send(ctx, r); err == nil {
+			return rep, s.settle(context.WithoutCancel(ctx), o)
+		}
+		if !refused(fault.KindOf(err)) {
+			return rep, err
+		}
+		// Servers take no damaged file. A compact copy has sound indexes, and where there is no such copy the error says so.
+		again := !compact && fault.KindOf(err) == fault.ServerMessage && s.damaged(ctx, profile.OfferedCopy)
+		if derr := s.Store.DropOffered(); derr != nil {
+			return rep, derr
+		}
+		if !again {
+			return rep, err
+		}
 	}
-	return rep, s.settle(context.WithoutCancel(ctx), o)
+}
+
+// damaged reports whether a copy is.
+func (s *Syncer) damaged(ctx context.Context, name string) bool {
+	db, err := s.Host.SQL.Open(ctx, name, host.ReadOnly)
+	if err != nil {
+		return fault.KindOf(err) == fault.DamagedFile
+	}
+	defer db.Close()
+	lines, err := db.CheckIntegrity(1)
+	return len(lines) > 0 || fault.KindOf(err) == fault.DamagedFile
 }
 
 // refused reports whether the server has certainly not installed the upload.
@@ -210,7 +228,7 @@ func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 }
 
 // offer makes the cleaned copy to send and remembers it until the answer is known.
-func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) {
+func (s *Syncer) offer(ctx context.Context, m wire.Meta, compact bool) (o offered, err error) {
 	if err := undo.Discard(s.db(), math.MaxInt64); err != nil { // what has been sent cannot be taken back
 		return o, err
 	}
@@ -218,7 +236,7 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 	if err != nil {
 		return o, err
 	}
-	if err := s.db().VacuumInto(profile.OfferedCopy); err != nil {
+	if err := s.db().CopyInto(profile.OfferedCopy, compact); err != nil {
 		return o, err
 	}
 	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides', and from what another device may send: two whose

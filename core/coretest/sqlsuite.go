@@ -32,7 +32,7 @@ func TestSQL(t *testing.T, open func(t *testing.T) host.SQL) {
 		{"hostile names", testSQLNames},
 		{"unicase", testUnicase},
 		{"check integrity", testCheckIntegrity},
-		{"vacuum into", testVacuumInto},
+		{"copy into", testCopyInto},
 		{"big values", testBigValues},
 		{"temporary tables", testTemp},
 		{"closed", testClosed},
@@ -390,35 +390,49 @@ func testCheckIntegrity(t *testing.T, s host.SQL) {
 	}
 }
 
-func testVacuumInto(t *testing.T, s host.SQL) {
+func testCopyInto(t *testing.T, s host.SQL) {
 	db := newTable(t, s)
 	Must(t, db.Exec("INSERT INTO t VALUES (1, 'x'); PRAGMA user_version = 7"))
 	const name = host.Staging + "copy.anki2"
-	Must(t, db.VacuumInto(name))
-	if err := db.VacuumInto(name); err == nil {
-		t.Error("an existing file was written over")
+	Must(t, db.CopyInto(name, true))
+	Must(t, db.CopyInto(host.Staging+"any copy.anki2", false))
+	for _, compact := range []bool{true, false} {
+		if err := db.CopyInto(name, compact); err == nil {
+			t.Error("an existing file was written over")
+		}
+		for _, name := range hostileNames {
+			if err := db.CopyInto(name, compact); fault.KindOf(err) != fault.InvalidInput {
+				t.Errorf("copy into %q: %v", name, err)
+			}
+		}
+		Must(t, db.Exec("BEGIN"))
+		if err := db.CopyInto(host.Staging+"other.anki2", compact); err == nil {
+			t.Error("a copy inside a transaction was made")
+		}
+		Must(t, db.Rollback())
+		_, err := s.Open(context.Background(), host.Staging+"other.anki2", host.ReadOnly)
+		WantKind(t, err, fault.NotFound)
 	}
-	for _, name := range hostileNames {
-		if err := db.VacuumInto(name); fault.KindOf(err) != fault.InvalidInput {
-			t.Errorf("vacuum into %q: %v", name, err)
+	// What is written after a copy is not in it, and in the next one.
+	Must(t, db.Exec("INSERT INTO t VALUES (2, 'y')"))
+	Must(t, db.CopyInto(host.Staging+"next.anki2", false))
+
+	for name, want := range map[string]int64{name: 1, host.Staging + "any copy.anki2": 1, host.Staging + "next.anki2": 3} {
+		cp := OpenDB(t, s, name, host.ReadOnly)
+		if n := intOf(t, cp, "SELECT sum(a) FROM t"); n != want {
+			t.Errorf("%s is not complete: %d", name, n)
+		}
+		if n := intOf(t, cp, "PRAGMA user_version"); n != 7 {
+			t.Errorf("%s has no user_version", name)
+		}
+		if lines, err := cp.CheckIntegrity(5); err != nil || len(lines) != 0 {
+			t.Error(name, lines, err)
 		}
 	}
-	Must(t, db.Exec("BEGIN"))
-	if err := db.VacuumInto(host.Staging + "other.anki2"); err == nil {
-		t.Error("a copy inside a transaction was made")
+	for _, compact := range []bool{true, false} {
+		cp := OpenDB(t, s, name, host.ReadOnly)
+		Must(t, cp.CopyInto(fmt.Sprint(host.Staging, "copy of copy ", compact, ".anki2"), compact))
 	}
-	Must(t, db.Rollback())
-	_, err := s.Open(context.Background(), host.Staging+"other.anki2", host.ReadOnly)
-	WantKind(t, err, fault.NotFound)
-
-	cp := OpenDB(t, s, name, host.ReadOnly)
-	if n := intOf(t, cp, "SELECT a FROM t WHERE b = 'x'"); n != 1 {
-		t.Error("the copy is not complete")
-	}
-	if n := intOf(t, cp, "PRAGMA user_version"); n != 7 {
-		t.Error("the copy has no user_version")
-	}
-	Must(t, cp.VacuumInto(host.Staging+"copy of copy.anki2"))
 }
 
 func testBigValues(t *testing.T, s host.SQL) {

@@ -43,7 +43,7 @@ func (p *Profile) Backup(ctx context.Context, reason string) (string, error) {
 	const staged = host.Staging + "backup" + backupExt
 	err := p.host.Files.Remove(staged)
 	if err == nil {
-		err = p.db.VacuumInto(staged)
+		err = p.db.CopyInto(staged, true)
 	}
 	if err == nil {
 		err = p.host.Files.Replace(staged, backupFile(id))

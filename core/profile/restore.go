@@ -119,7 +119,7 @@ func stageBackup(ctx context.Context, p *Profile, id string) error {
 	if err != nil {
 		return err
 	}
-	err = src.VacuumInto(stagedRestore)
+	err = src.CopyInto(stagedRestore, true)
 	if cerr := src.Close(); err == nil {
 		err = cerr
 	}

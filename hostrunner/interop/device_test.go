@@ -99,7 +99,7 @@ func (o *ours) export(t testing.TB) string {
 	}
 	defer db.Close()
 	dir := t.TempDir()
-	// The copy is made by SQL, as VacuumInto of this connection writes beside the file only.
+	// The copy is made by SQL, as CopyInto of this connection writes beside the file only.
 	if err := db.Exec("VACUUM INTO '" + filepath.Join(dir, "copy.anki2") + "'"); err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func (d *device) gate(step, _ string) error {
 // writes reports whether a step may need room. Of statements it is not known, which is harmless.
 func writes(step string) bool {
 	switch step {
-	case "sql run", "sql vacuum", "file write", "file create", "media write", "media create", "media install", "media copy":
+	case "sql run", "sql copy", "file write", "file create", "media write", "media create", "media install", "media copy":
 		return true
 	}
 	return false

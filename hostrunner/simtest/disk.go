@@ -362,8 +362,8 @@ func (s *simDB) Prepare(sql string) (host.Stmt, error) {
 	return &simStmt{st, s}, nil
 }
 
-func (s *simDB) VacuumInto(name string) error {
-	if err := s.begin("sql vacuum"); err != nil {
+func (s *simDB) CopyInto(name string, _ bool) error {
+	if err := s.begin("sql copy"); err != nil {
 		return err
 	}
 	if s.disk.entries[name] != nil {

@@ -2,8 +2,6 @@ package sqlitehost
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/unicase"
-	"github.com/cardferry/cardferry/hostrunner/filehost"
 )
 
 var _ host.DB = (*DB)(nil)
@@ -194,48 +191,6 @@ func (d *DB) compile(sql string) (*sqlite3.Stmt, error) {
 		return nil, fault.New(fault.InvalidInput, "prepare: more than one statement")
 	}
 	return st, nil
-}
-
-// VacuumInto writes a compact copy to the named file of the profile (see host.DB). The copy has a rollback journal.
-func (d *DB) VacuumInto(name string) (err error) {
-	defer guard(&err)
-	if d.conn == nil {
-		return closedError()
-	}
-	if d.access.memory() {
-		return fault.New(fault.InvalidInput, "copy database: it is in memory")
-	}
-	if err := filehost.CheckName(name); err != nil {
-		return err
-	}
-	path := filepath.Join(d.profile, filepath.FromSlash(name))
-	// SQLite accepts an empty file, and the permissions are ours to choose.
-	if err := createFile(path, name, os.O_EXCL); err != nil {
-		return fileError(err, name)
-	}
-	if err := d.vacuumInto(path); err != nil {
-		_ = os.Remove(path)
-		return d.fail(err, "copy database")
-	}
-	return nil
-}
-
-func (d *DB) vacuumInto(path string) error {
-	if d.access == besideLog { // query_only forbids the copy as well
-		if err := d.conn.Exec("PRAGMA query_only = OFF"); err != nil {
-			return err
-		}
-		defer d.conn.Exec("PRAGMA query_only = ON")
-	}
-	st, _, err := d.conn.Prepare("VACUUM INTO ?")
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	if err := st.BindText(1, path); err != nil {
-		return err
-	}
-	return st.Exec()
 }
 
 // Resting reports whether the connection is in no transaction.

@@ -23,7 +23,7 @@ func TestFullDisk(t *testing.T) {
 	const fill = "INSERT INTO t SELECT zeroblob(100000) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50) SELECT * FROM n)"
 	coretest.WantKind(t, db.Exec(fill), fault.StorageFull)
 	coretest.WantKind(t, rows.Transaction(db, func() error { return db.Exec(fill) }), fault.StorageFull)
-	coretest.WantKind(t, db.VacuumInto("../x/copy.db"), fault.InvalidInput)
+	coretest.WantKind(t, db.CopyInto("../x/copy.db", true), fault.InvalidInput)
 	if n, err := rows.IntOf(db, "SELECT count(*) FROM t"); n != 1 || err != nil {
 		t.Errorf("%d rows, %v", n, err)
 	}
@@ -53,7 +53,7 @@ func TestDiskFullFromTheStart(t *testing.T) {
 	}
 	coretest.WantKind(t, err, fault.StorageFull)
 	ro := openFile(t, path, host.ReadOnly)
-	coretest.WantKind(t, ro.VacuumInto("copy.db"), fault.StorageFull)
+	coretest.WantKind(t, ro.CopyInto("copy.db", true), fault.StorageFull)
 	if _, err := os.Stat(filepath.Join(dir, "copy.db")); err == nil {
 		t.Error("half a copy is left")
 	}
@@ -104,7 +104,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			if n := sum(t, db); n != c.want {
 				t.Errorf("%s: sum is %d", c.name, n)
 			}
-			coretest.WantKind(t, db.VacuumInto("copy.db"), fault.NotWritable)
+			coretest.WantKind(t, db.CopyInto("copy.db", true), fault.NotWritable)
 			coretest.Must(t, db.Close())
 		}
 		db, err = sqlitehost.OpenFile(filepath.Join(dir, "x.db"), host.ReadWrite)

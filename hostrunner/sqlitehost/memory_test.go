@@ -32,7 +32,7 @@ func TestMemory(t *testing.T) {
 	if reader.Exec("UPDATE col SET usn = 78") == nil {
 		t.Fatal("a read-only connection wrote")
 	}
-	coretest.WantKind(t, db.VacuumInto("copy.anki2"), fault.InvalidInput)
+	coretest.WantKind(t, db.CopyInto("copy.anki2", true), fault.InvalidInput)
 
 	copied, err := reader.Bytes()
 	coretest.Must(t, err)

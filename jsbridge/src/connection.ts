@@ -3,6 +3,7 @@
 import { SyncError } from "./errors.ts";
 import { sqliteError, type Engine } from "./sqlite.ts";
 import { Statement } from "./statement.ts";
+import { VfsFile } from "./vfsfile.ts";
 
 const SQLITE_OPEN_READWRITE = 0x2;
 const SQLITE_OPEN_EXRESCODE = 0x02000000;
@@ -24,6 +25,9 @@ const HEAP_LIMIT = 20 << 20;
 /** Page caches in KiB: usually, and while a check walks through all pages of all indexes in no order. */
 const CACHE = 6000;
 const CHECK_CACHE = 16000;
+
+/** The part of the pages that may be free in a copy of pages: more would be sent for nothing. */
+const FEW_FREE = 16;
 
 /** An open database. */
 export class Connection {
@@ -145,8 +149,9 @@ export class Connection {
     return statement;
   }
 
-  /** Writes a compact copy to a file that does not exist yet. */
-  vacuumInto(path: string): void {
+  /** Writes a copy to a file that does not exist yet; unless it is to be compact, the pages as they are if few of them are free. */
+  copyInto(path: string, compact: boolean): void {
+    if (!compact && !this.inTransaction && copyPages(this.engine, this.path, path)) return;
     // query_only counts the copy as a change.
     this.run("PRAGMA query_only=0");
     try {
@@ -173,5 +178,24 @@ export class Connection {
 
   #check(code: number, step: string): void {
     if (code !== 0) throw this.error(code, step);
+  }
+}
+
+/** Copies a database that rests, unless too many of its pages are free: as its header says (https://sqlite.org/fileformat2.html, 1.3). */
+function copyPages(engine: Engine, path: string, to: string): boolean {
+  const from = VfsFile.open(engine, path, false);
+  try {
+    const head = new DataView(new ArrayBuffer(40));
+    from.read(0, new Uint8Array(head.buffer));
+    if (head.getUint32(36) > head.getUint32(28) / FEW_FREE) return false;
+    const copy = VfsFile.open(engine, to, true);
+    try {
+      from.copyTo(copy);
+    } finally {
+      copy.close();
+    }
+    return true;
+  } finally {
+    from.close();
   }
 }

@@ -14,7 +14,7 @@ export interface SqlImports {
   sql_query(stmt: number, ptr: number, length: number): number;
   sql_next(stmt: number, ptr: number, cap: number): bigint;
   sql_check(db: number, limit: number): number;
-  sql_vacuum_into(db: number, ptr: number, length: number): number;
+  sql_copy_into(db: number, ptr: number, length: number, compact: number): number;
   sql_finalize(stmt: number): number;
   sql_rollback(db: number): number;
   sql_close(db: number): number;

@@ -38,7 +38,7 @@ export const IMPORTS = [
   "sql_query",
   "sql_next",
   "sql_check",
-  "sql_vacuum_into",
+  "sql_copy_into",
   "sql_finalize",
   "sql_rollback",
   "sql_close",

@@ -42,7 +42,7 @@ export class Databases {
         return BigInt(written) + (done ? NEXT_DONE : 0n);
       },
       sql_check: (db, limit) => this.started(this.#db(db).check(limit), db),
-      sql_vacuum_into: (db, ptr, length) => (this.#vacuumInto(this.#db(db), memory.text(ptr, length)), 0),
+      sql_copy_into: (db, ptr, length, compact) => (this.#copyInto(this.#db(db), memory.text(ptr, length), compact !== 0), 0),
       sql_finalize: (stmt) => {
         this.#statement(stmt).finalize();
         this.#statements.delete(stmt);
@@ -100,10 +100,10 @@ export class Databases {
     return this.#last;
   }
 
-  #vacuumInto(db: Connection, name: string): void {
+  #copyInto(db: Connection, name: string, compact: boolean): void {
     if (this.#catalogue.find(name)) throw new SyncError("other", `${name} exists already`);
     try {
-      db.vacuumInto(this.#catalogue.add(name));
+      db.copyInto(this.#catalogue.add(name), compact);
     } catch (e) {
       this.#catalogue.remove(name);
       throw e;

@@ -95,6 +95,16 @@ export class VfsFile {
     }
   }
 
+  /** Writes all of the file to another one. */
+  copyTo(target: VfsFile): void {
+    const size = this.size();
+    for (let at = 0; at < size; at += BLOCK) {
+      const n = Math.min(BLOCK, size - at);
+      this.#check(this.#io.xRead(this.#file, this.#buffer, n, BigInt(at)), "read");
+      this.#check(target.#io.xWrite(target.#file, this.#buffer, n, BigInt(at)), "write");
+    }
+  }
+
   /** Cuts the file. */
   truncate(size: number): void {
     this.#check(this.#io.xTruncate(this.#file, BigInt(size)), "truncate");

@@ -153,22 +153,35 @@ export const checks: Record<string, Check> = {
     lab.write("cardferry.tmp/w.db", bytes);
     equal(lab.rows(lab.open("cardferry.tmp/w.db", OPEN_MODES.readOnly), "SELECT a FROM t"), [[7n]]);
   },
-  "vacuum into": (lab) => {
+  "copy into": (lab) => {
     const db = lab.open("a.db");
     lab.exec(db, "CREATE TABLE t (a); INSERT INTO t VALUES (7)");
-    const into = (name: string): number => lab.ok(lab.sql.sql_vacuum_into(db, ...lab.put(name)));
-    into("cardferry.tmp/copy.db");
-    fails("other", () => into("cardferry.tmp/copy.db"));
-    lab.exec(db, "BEGIN");
-    fails("other", () => into("cardferry.tmp/other.db"));
-    lab.exec(db, "COMMIT");
-    equal(lab.list("cardferry.tmp/").map(([n]) => n), ["cardferry.tmp/copy.db"]);
-    equal(lab.rows(lab.open("cardferry.tmp/copy.db", OPEN_MODES.readWrite), "SELECT a FROM t"), [[7n]]);
+    const into = (name: string, compact: number): number => lab.ok(lab.sql.sql_copy_into(db, ...lab.put(name), compact));
+    for (const compact of [0, 1]) {
+      const name = `cardferry.tmp/copy ${compact}.db`;
+      into(name, compact);
+      fails("other", () => into(name, compact));
+      lab.exec(db, "BEGIN");
+      fails("other", () => into("cardferry.tmp/other.db", compact));
+      lab.exec(db, "COMMIT");
+      equal(lab.rows(lab.open(name, OPEN_MODES.readWrite), "SELECT a FROM t"), [[7n]]);
+    }
+    equal(lab.list("cardferry.tmp/").map(([n]) => n), ["cardferry.tmp/copy 0.db", "cardferry.tmp/copy 1.db"]);
+    // What a deletion leaves is in a copy of pages only, and there not if it is much.
+    lab.exec(db, "INSERT INTO t VALUES ('left behind'); DELETE FROM t WHERE a = 'left behind'");
+    into("cardferry.tmp/some.db", 0);
+    lab.exec(db, "CREATE TABLE u (a); INSERT INTO u SELECT zeroblob(100000); DELETE FROM u");
+    into("cardferry.tmp/much.db", 0);
+    const left = (name: string): boolean => new TextDecoder("latin1").decode(lab.read(name)).includes("left behind");
+    equal(["some", "much"].map((n) => left(`cardferry.tmp/${n}.db`)), [true, false]);
     lab.ok(lab.sql.sql_close(db));
     const reader = lab.open("a.db", OPEN_MODES.readOnly);
-    lab.ok(lab.sql.sql_vacuum_into(reader, ...lab.put("again.db")));
+    for (const compact of [0, 1]) {
+      const name = `again ${compact}.db`;
+      lab.ok(lab.sql.sql_copy_into(reader, ...lab.put(name), compact));
+      equal(lab.rows(lab.open(name, OPEN_MODES.readOnly), "SELECT a FROM t"), [[7n]]);
+    }
     fails("not_writable", () => lab.exec(reader, "DELETE FROM t"));
-    equal(lab.rows(lab.open("again.db", OPEN_MODES.readOnly), "SELECT a FROM t"), [[7n]]);
   },
   "the integrity check": (lab) => {
     const using = <T>(use: (db: number) => T): T => {

@@ -67,8 +67,8 @@ func (f *imports) SQLRun(stmt int32, p []byte) int64 {
 }
 func (f *imports) SQLQuery(stmt int32, p []byte) int32  { return f.result("query %d %x", stmt, p) }
 func (f *imports) SQLNext(stmt int32, buf []byte) int64 { return f.next(buf) }
-func (f *imports) SQLVacuumInto(db int32, name string) int32 {
-	return f.result("vacuum %d %s", db, name)
+func (f *imports) SQLCopyInto(db int32, name string, compact int32) int32 {
+	return f.result("copy %d %s %d", db, name, compact)
 }
 func (f *imports) SQLCheck(db, limit int32) int32              { return f.result("check %d %d", db, limit) }
 func (f *imports) SQLFinalize(stmt int32) int32                { return f.result("finalize %d", stmt) }

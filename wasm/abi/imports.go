@@ -44,8 +44,8 @@ type Imports interface {
 	SQLNext(stmt int32, buf []byte) int64
 	// SQLCheck runs the integrity check; the result is a started statement, > 0, with a row for each complaint.
 	SQLCheck(db, limit int32) int32
-	// SQLVacuumInto writes a compact copy of the database to a file of the profile.
-	SQLVacuumInto(db int32, name string) int32
+	// SQLCopyInto writes a copy of the database to a file of the profile, a compact one if compact is 1.
+	SQLCopyInto(db int32, name string, compact int32) int32
 	// SQLFinalize releases a statement.
 	SQLFinalize(stmt int32) int32
 	// SQLRollback ends an open transaction.

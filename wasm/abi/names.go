@@ -50,7 +50,7 @@ const (
 	ImportSQLQuery     = "sql_query"
 	ImportSQLNext      = "sql_next"
 	ImportSQLCheck     = "sql_check"
-	ImportSQLVacuum    = "sql_vacuum_into"
+	ImportSQLCopy      = "sql_copy_into"
 	ImportSQLFinalize  = "sql_finalize"
 	ImportSQLRollback  = "sql_rollback"
 	ImportSQLClose     = "sql_close"
@@ -90,7 +90,7 @@ func ImportNames() []string {
 		ImportLastError, ImportTaskDone, ImportTick, ImportProgress, ImportLog, ImportNow, ImportMinutesWest, ImportRandom,
 		ImportNormalize,
 		ImportSQLOpen, ImportSQLExec, ImportSQLPrepare, ImportSQLRun, ImportSQLQuery, ImportSQLNext,
-		ImportSQLCheck, ImportSQLVacuum, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
+		ImportSQLCheck, ImportSQLCopy, ImportSQLFinalize, ImportSQLRollback, ImportSQLClose,
 		ImportFileCreate, ImportFileOpen, ImportFileRead, ImportFileWrite, ImportFileSync, ImportFileClose, ImportFileSize,
 		ImportFileStat, ImportFileList, ImportFileCompress, ImportFileRemove, ImportFileReplace,
 		ImportMediaScan, ImportMediaStat, ImportMediaHash, ImportMediaOpen,

@@ -49,9 +49,9 @@ func TestSQLCalls(t *testing.T) {
 		if n != 5 || err != nil {
 			t.Errorf("got %d, %v", n, err)
 		}
-		return errors.Join(st.Query(nil), db.Exec("X"), db.VacuumInto("v"), db.Rollback(), st.Close(), st.Close(), db.Close(), db.Close())
+		return errors.Join(st.Query(nil), db.Exec("X"), db.CopyInto("v", true), db.CopyInto("w", false), db.Rollback(), st.Close(), st.Close(), db.Close(), db.Close())
 	})
-	want := []string{"open c 2", "prepare 5 SELECT 1", "run 5 01", "query 5 ", "exec 5 X", "vacuum 5 v", "rollback 5", "finalize 5", "close 5"}
+	want := []string{"open c 2", "prepare 5 SELECT 1", "run 5 01", "query 5 ", "exec 5 X", "copy 5 v 1", "copy 5 w 0", "rollback 5", "finalize 5", "close 5"}
 	if !slices.Equal(f.lines, want) {
 		t.Errorf("got %q", f.lines)
 	}

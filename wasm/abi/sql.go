@@ -43,7 +43,13 @@ func (d *db) Prepare(sql string) (host.Stmt, error) {
 	return &stmt{g: d.g, h: h}, nil
 }
 
-func (d *db) VacuumInto(name string) error { return d.g.check(d.g.imports.SQLVacuumInto(d.h, name)) }
+func (d *db) CopyInto(name string, compact bool) error {
+	flag := int32(0)
+	if compact {
+		flag = 1
+	}
+	return d.g.check(d.g.imports.SQLCopyInto(d.h, name, flag))
+}
 
 func (d *db) CheckIntegrity(limit int) ([]string, error) {
 	h := d.g.imports.SQLCheck(d.h, int32(limit))

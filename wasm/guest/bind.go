@@ -44,14 +44,16 @@ func (imports) Normalize(form int32, text string, buf []byte) int32 {
 	return normalize(form, text, p, n)
 }
 
-func (imports) SQLOpen(name string, mode int32) int32     { return sqlOpen(name, mode) }
-func (imports) SQLExec(db int32, sql string) int32        { return sqlExec(db, sql) }
-func (imports) SQLPrepare(db int32, sql string) int32     { return sqlPrepare(db, sql) }
-func (imports) SQLCheck(db, limit int32) int32            { return sqlCheck(db, limit) }
-func (imports) SQLVacuumInto(db int32, name string) int32 { return sqlVacuumInto(db, name) }
-func (imports) SQLFinalize(stmt int32) int32              { return sqlFinalize(stmt) }
-func (imports) SQLRollback(db int32) int32                { return sqlRollback(db) }
-func (imports) SQLClose(db int32) int32                   { return sqlClose(db) }
+func (imports) SQLOpen(name string, mode int32) int32 { return sqlOpen(name, mode) }
+func (imports) SQLExec(db int32, sql string) int32    { return sqlExec(db, sql) }
+func (imports) SQLPrepare(db int32, sql string) int32 { return sqlPrepare(db, sql) }
+func (imports) SQLCheck(db, limit int32) int32        { return sqlCheck(db, limit) }
+func (imports) SQLCopyInto(db int32, name string, compact int32) int32 {
+	return sqlCopyInto(db, name, compact)
+}
+func (imports) SQLFinalize(stmt int32) int32 { return sqlFinalize(stmt) }
+func (imports) SQLRollback(db int32) int32   { return sqlRollback(db) }
+func (imports) SQLClose(db int32) int32      { return sqlClose(db) }
 
 func (imports) SQLRun(stmt int32, params []byte) int64 {
 	p, n := addr(params)

@@ -52,8 +52,8 @@ func sqlNext(stmt int32, p unsafe.Pointer, n int32) int64
 //go:wasmimport cardferry sql_check
 func sqlCheck(db, limit int32) int32
 
-//go:wasmimport cardferry sql_vacuum_into
-func sqlVacuumInto(db int32, name string) int32
+//go:wasmimport cardferry sql_copy_into
+func sqlCopyInto(db int32, name string, compact int32) int32
 
 //go:wasmimport cardferry sql_finalize
 func sqlFinalize(stmt int32) int32
