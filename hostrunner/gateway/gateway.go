@@ -47,10 +47,11 @@ type Gateway struct {
 	toLiteral  *http.Transport   // to configured addresses
 	toPublic   *http.Transport   // to other hosts that upstreams have redirected to
 
-	mu   sync.Mutex
-	busy map[string]int // requests by client address
-	all  int
-	once recent
+	mu    sync.Mutex
+	busy  map[string]int // requests by client address
+	all   int
+	once  recent
+	ended []*lastWord // oldest first
 }
 
 // New returns a gateway. Errors: fault.InvalidInput.
@@ -169,6 +170,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.leave(ip)
 	if !g.first(strings.TrimPrefix(method, remote.Sync), r.Header.Get(syncHeader)) {
 		g.refuse(w, to, remote.StatusTwice, "the request has come before", nil)
+		return
+	}
+	if method == "sync/finish" && g.numbers(r.Header.Get(syncHeader)) {
+		g.finish(w, r, to, method)
 		return
 	}
 	g.forward(w, r, to, method)

@@ -37,7 +37,7 @@ func (g *Gateway) first(method, header string) bool {
 	if err != nil || numbered == (method == "start") {
 		return true
 	}
-	session := sum(string(jsontext.Get(members, "k")), string(jsontext.Get(members, "s")))
+	session := sessionOf(members)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	o := &g.once
@@ -51,6 +51,11 @@ func (g *Gateway) first(method, header string) bool {
 	known := o.knows(id)
 	o.now[id], o.now[session] = struct{}{}, struct{}{}
 	return !known
+}
+
+// sessionOf is a client's session, by the members of its header.
+func sessionOf(members []jsontext.Member) [16]byte {
+	return sum(string(jsontext.Get(members, "k")), string(jsontext.Get(members, "s")))
 }
 
 func (o *recent) knows(id [16]byte) bool {

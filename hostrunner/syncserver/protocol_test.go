@@ -374,8 +374,9 @@ func TestLateStart(t *testing.T) {
 		}
 		c.want(status, "sync/start", startRequest)
 		c.must("sync/finish", []byte("{}"))
-		c.must("sync/start", []byte(startRequest)) // the session has ended
-		got := string(c.must("sync/applyChanges", []byte(`{"changes":{"models":[],"decks":[[],[]],"tags":[]}}`)))
+		next := c.other("next")
+		next.must("sync/start", []byte(startRequest))
+		got := string(next.must("sync/applyChanges", []byte(`{"changes":{"models":[],"decks":[[],[]],"tags":[]}}`)))
 		if kept := strings.Contains(got, `"sent"`); kept != (number > 0) {
 			t.Errorf("number %d: then the server has %s", number, got)
 		}

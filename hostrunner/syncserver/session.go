@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -109,31 +110,34 @@ func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
 	if c.header.session == "" {
 		return fault.New(fault.InvalidInput, "no session key")
 	}
+	return c.tenant.with(ctx, func() error { return c.use(ctx, do) })
+}
+
+// use is inSession with the account's lock held.
+func (c *call) use(ctx context.Context, do func(s *session) error) error {
 	t := c.tenant
-	return t.with(ctx, func() error {
-		t.expireSession()
-		s := t.session
-		if s == nil || s.key != c.header.session {
-			return refuse(http.StatusConflict, "no session, or that of another device")
+	t.expireSession()
+	s := t.session
+	if s == nil || s.key != c.header.session {
+		return refuse(http.StatusConflict, "no session, or that of another device")
+	}
+	if !s.once.take(c.header.number) { // the session goes on: nobody may wait for an answer to this one
+		return refuse(remote.StatusTwice, "the request has come before")
+	}
+	limitTo(ctx, s.db)
+	err := s.failed
+	if err == nil {
+		err = do(s)
+	}
+	if err != nil {
+		t.endSession()
+		if fault.KindOf(err) == fault.DamagedFile { // a value, once uploaded, that cannot be sent: 400, like any error here
+			err = fault.Wrap(fault.InvalidInput, err, "the collection cannot be read")
 		}
-		if !s.once.take(c.header.number) { // the session goes on: nobody may wait for an answer to this one
-			return refuse(remote.StatusTwice, "the request has come before")
-		}
-		limitTo(ctx, s.db)
-		err := s.failed
-		if err == nil {
-			err = do(s)
-		}
-		if err != nil {
-			t.endSession()
-			if fault.KindOf(err) == fault.DamagedFile { // a value, once uploaded, that cannot be sent: 400, like any error here
-				err = fault.Wrap(fault.InvalidInput, err, "the collection cannot be read")
-			}
-			return err
-		}
-		s.used = t.server.Now()
-		return nil
-	})
+		return err
+	}
+	s.used = t.server.Now()
+	return nil
 }
 
 // numbers are those that requests of a session have had.
@@ -160,9 +164,13 @@ func (n *numbers) take(number int64) bool {
 	return true
 }
 
-// begun reports whether start with this key can only be a copy of the one that began the session, which comes late: taken as a new one, it would
-// drop what the client has sent since, and the client would not know. Those that number their requests take a new key each time.
-func (s *session) begun(key string) bool { return s.key == key && s.once.last > 0 }
+// begun reports whether start with this key can only be a copy of one that has begun a session, and comes late: taken as a new one, it would drop
+// what the client has sent since, and the client would not know, or another device's session, if this one has ended. Those that number their
+// requests take a new key each time.
+func (t *tenant) begun(key string) bool {
+	return t.session != nil && t.session.key == key && t.session.once.last > 0 ||
+		slices.ContainsFunc(t.ended, func(w lastWord) bool { return w.session == key })
+}
 
 // expireSession ends a session whose client has not been heard of for too long.
 func (t *tenant) expireSession() {

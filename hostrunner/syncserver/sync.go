@@ -131,7 +131,7 @@ func start(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 	t := c.tenant
 	err = t.with(ctx, func() error {
 		t.expireSession()
-		if t.session != nil && t.session.begun(c.header.session) {
+		if t.begun(c.header.session) {
 			return refuse(remote.StatusTwice, "the request has come before")
 		}
 		t.endSession()
@@ -286,29 +286,28 @@ func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err er
 		return a, err
 	}
 	client.Graves = 0
-	err = c.inSession(ctx, func(s *session) error {
+	a, _, err = c.ending(ctx, func(s *session) (answer []byte, last bool, err error) {
 		if err := s.endSlices(c.tenant); err != nil { // there was no last slice
-			return err
+			return nil, false, err
 		}
 		pending, err := collection.AnyPending(s.db)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
 		var own *wire.Counts
 		if !pending {
 			counts, err := collection.Counts(s.db)
 			if err != nil {
-				return err
+				return nil, false, err
 			}
 			counts.Graves = 0
 			own = &counts
 		}
 		ok := own != nil && *own == client
-		a.message = wire.AppendSanity(nil, ok, client, own)
 		if !ok {
 			c.tenant.endSession()
 		}
-		return nil
+		return wire.AppendSanity(nil, ok, client, own), !ok, nil
 	})
 	return a, err
 }
@@ -320,22 +319,21 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 	}
 	var usn int64
 	var empty bool
-	err = c.inSession(ctx, func(s *session) error {
+	a, again, err := c.ending(ctx, func(s *session) (answer []byte, last bool, err error) {
 		summary, err := s.commit(c.server.Now())
 		if err != nil {
-			return err
+			return nil, false, err
 		}
 		usn, empty = s.usn+1, !s.received
-		a.message = wire.AppendFinish(nil, summary.col.Mod)
 		c.tenant.summary = summary
 		if s.roomy { // the file is closed, which the client need not wait for
 			c.tenant.next = func(context.Context) { c.tenant.endSession() }
-			return nil
+		} else {
+			c.tenant.endSession() // there is nothing to roll back
 		}
-		c.tenant.endSession() // there is nothing to roll back
-		return nil
+		return wire.AppendFinish(nil, summary.col.Mod), true, nil
 	})
-	if err == nil {
+	if err == nil && !again {
 		c.server.changed(Change{Account: c.account.ID, Device: c.device.ID, USN: usn, MediaUSN: -1, Empty: empty})
 	}
 	return a, err

@@ -34,6 +34,7 @@ type tenant struct {
 	session *session
 	summary *summary                  // nil: not known
 	asked   []asked                   // oldest first
+	ended   []lastWord                // oldest first
 	next    func(ctx context.Context) // what is done before the lock is given back, without the request waiting for it
 
 	media mediaIndex
