@@ -88,7 +88,7 @@ func (p *Profile) AutoSync(ctx context.Context, opts AutoOptions) (*AutoSync, er
 	})
 }
 
-// Edited says that the collection was changed.
+// Edited says that the collection was changed: by an edit, or by another one in its place, imported or restored.
 func (a *AutoSync) Edited() error { return a.tell(service.AutoParams{Event: autosync.Edited}) }
 
 // MediaEdited says that media files were changed.

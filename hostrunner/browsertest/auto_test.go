@@ -297,3 +297,21 @@ func TestSettings(t *testing.T) {
 		t.Errorf("opened again %s", got)
 	}
 }
+
+// TestAutoReplaced: a collection that the user has put in the place of the one here is looked at as after an edit: only the user can say now
+// which side is to be kept.
+func TestAutoReplaced(t *testing.T) {
+	t.Parallel()
+	d := openAuto(t, browsertest.Start(t), serverWith(t, &syncserver.Server{}), "first")
+	d.Run(t, nil, `await ferry.edit([{ op: "addDeck", name: "Mine" }]); window.packed = await ferry.exportFile()`)
+	for _, replace := range []string{`window.report = await ferry.importFile(window.packed)`, `await ferry.backups.restore(window.report.backup)`} {
+		d.Run(t, nil, `await ferry.upload()`)
+		d.wantSent(t)
+		d.advance(t, 60) // the quiet syncs are as far apart
+		d.wantSent(t)
+		d.Run(t, nil, replace)
+		d.wantStatus(t, "idle", "")
+		d.advance(t, 20)
+		d.wantStatus(t, "attention", "one_way_needed")
+	}
+}

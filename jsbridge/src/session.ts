@@ -162,15 +162,13 @@ export class Session {
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
     restore: async ({ id }) => {
       const done = (await this.#profile.call("restore", { id })) as RestoreReport;
-      await this.#evicted.over();
-      await this.#refreshOffline();
+      await this.#replaced();
       return done;
     },
     exportFile: (p, signal) => exportFile(this.#profile, this.#files, p, { signal }),
     importFile: async (p, signal) => {
       const done = await importFile(this.#profile, this.#files, p, { signal });
-      await this.#evicted.over();
-      await this.#refreshOffline();
+      await this.#replaced();
       await this.#media.count();
       return done;
     },
@@ -396,6 +394,13 @@ export class Session {
     const result = await this.#profile.between(method, params, { signal });
     await this.#auto.edited();
     return result;
+  }
+
+  /** The user has put another collection in the place of the one that was here. */
+  async #replaced(): Promise<void> {
+    await this.#evicted.over();
+    await this.#refreshOffline();
+    await this.#auto.edited();
   }
 
   /** Shows what the scheduler says. */
