@@ -13,6 +13,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/wasm/abi"
@@ -72,6 +73,8 @@ func protocolFile() []byte {
 	constant(&b, "Added to the result of sql_next when the statement is done.", "NEXT_DONE", fmt.Sprintf("%dn", int64(abi.NextDone)))
 	constant(&b, "Added to the size of a row that does not fit into the buffer of sql_next.", "NEXT_TOO_BIG", fmt.Sprintf("%dn", int64(abi.NextTooBig)))
 	constant(&b, "The result of an import of the media store that found something else than the guest has seen.", "CHANGED", abi.Changed)
+	list(&b, "The methods whose requests must not come twice (core/remote).", "ONCE", remote.OnceMethods())
+	constant(&b, "The status that stands for an answer that may be the second one.", "TWICE", remote.StatusTwice)
 	object(&b, "The names of the files of a profile.", "FILES", []entry{
 		{"collection", host.Collection}, {"state", host.State}, {"staging", host.Staging}, {"backups", host.Backups},
 		{"mediaIndex", host.MediaIndex},

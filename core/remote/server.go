@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,9 +85,10 @@ func (r *Server) NewSession() {
 // second answer to applyChanges has our own objects in it as if they were the server's. So these have numbers, by which our server and gateway
 // know a second one; and from the first number on, with applyGraves, a copy of start, which would drop what was sent since. Every other request
 // may come twice.
-func Once(method string) bool {
-	return method == "chunk" || method == "applyChanges" || method == "applyGraves"
-}
+func Once(method string) bool { return slices.Contains(OnceMethods(), method) }
+
+// OnceMethods lists them.
+func OnceMethods() []string { return []string{"chunk", "applyChanges", "applyGraves"} }
 
 // ErrTwice is that of such a request that may be the second one; the first one's answer is lost, so the sync starts again.
 var ErrTwice error = fault.New(fault.Network, "the connection broke, and a request came twice").WithHint("Sync again.")

@@ -134,7 +134,7 @@ func TestResent(t *testing.T) {
 		return aServer{endpoint, "", endpoint, acc}
 	}
 	for name, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway, "real": direct} {
-		for method, requests := range map[string]int{"chunk": 3, "applyChanges": 3, "finish": 2} {
+		for method, requests := range map[string]int{"chunk": 3, "applyChanges": 3, "applyGraves": 3, "finish": 2} {
 			if name == "real" && method == "finish" {
 				continue // that server does not know
 			}
@@ -145,12 +145,15 @@ func TestResent(t *testing.T) {
 				page := pageDevice{browsertest.Start(t).Open(t, server.URL), s.path}
 				desktop := newDesktop(t, s.real, s.account)
 				desktop.addNote(t, "a", "front", "back")
+				desktop.addNote(t, "b", "front", "back")
 				desktop.full(t, true)
 				page.login(t, "", desktop.Account)
 				page.download(t)
 				desktop.Do(t, "edit_note", anki.Args{"note": "a", "fields": []string{"edited"}}, nil)
 				desktop.sync(t)
-				page.Run(t, nil, `await ferry.edit([{ op: "addDeck", name: "Of the page" }])`)
+				page.Run(t, nil, `
+					const [gone] = await ferry.query("SELECT id FROM notes WHERE guid = 'b'");
+					await ferry.edit([{ op: "addDeck", name: "Of the page" }, { op: "removeNotes", noteIds: [gone.id] }])`)
 
 				var mu sync.Mutex
 				var asked []string

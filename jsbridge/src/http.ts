@@ -5,8 +5,8 @@ import { SyncError, toSyncError } from "./errors.ts";
 import type { HttpImports } from "./host.ts";
 import type { MediaFile } from "./media.ts";
 import type { GuestMemory } from "./memory.ts";
-import { EVENTS, KINDS, REQUEST_FLAGS } from "./protocol.gen.ts";
-import { Connections, TWICE } from "./resent.ts";
+import { EVENTS, KINDS, REQUEST_FLAGS, TWICE } from "./protocol.gen.ts";
+import { Connections } from "./resent.ts";
 import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
 

@@ -185,6 +185,16 @@ export const NEXT_TOO_BIG = 8589934592n;
 /** The result of an import of the media store that found something else than the guest has seen. */
 export const CHANGED = 1;
 
+/** The methods whose requests must not come twice (core/remote). */
+export const ONCE = [
+  "chunk",
+  "applyChanges",
+  "applyGraves",
+] as const;
+
+/** The status that stands for an answer that may be the second one. */
+export const TWICE = 425;
+
 /** The names of the files of a profile. */
 export const FILES = {
   collection: "collection.anki2",

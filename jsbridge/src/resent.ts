@@ -2,11 +2,10 @@
 // not come twice (core/remote, Once). Our server and gateway know a second one; with another server behind an address of the page's own origin,
 // the timings tell of most: a connection was opened though as many as had requests at once were open, and the server had not closed one.
 
+import { ONCE } from "./protocol.gen.ts";
+
 /** The most connections that a browser has to one server, before HTTP/2. */
 const MOST = 6;
-
-/** The status that stands for an answer that may be the second one. */
-export const TWICE = 425;
 
 /** How often in a row an answer is not taken: a server that now and then closes a connection without a word must not keep a sync from its end. */
 const TRIES = 3;
@@ -89,5 +88,5 @@ export class Connections {
 }
 
 function once(url: string): boolean {
-  return /\/sync\/(chunk|applyChanges|applyGraves)$/.test(url);
+  return ONCE.some((method) => url.endsWith(`/sync/${method}`));
 }
