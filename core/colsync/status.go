@@ -63,9 +63,7 @@ func (s *Syncer) Status(ctx context.Context, acc *Account, offline bool) (Status
 		return res, r.WithRedirect(err)
 	}
 	d := decide(col, empty, m)
-	if res.Required == RequiredNone {
-		res.Required = d.required
-	}
+	res.Required = d.required // also for an scm above ls: one of a clock that was ahead, which the server has as well
 	res.UploadOK, res.DownloadOK, res.NewEndpoint = d.uploadOK, d.downloadOK, r.NewEndpoint
 	return res, nil
 }

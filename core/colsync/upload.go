@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -239,13 +240,7 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta, compact bool) (o offere
 	if err := s.db().CopyInto(profile.OfferedCopy, compact); err != nil {
 		return o, err
 	}
-	// One timestamp for scm, ls and mod (§22, trap 40); scm must differ from both sides', and from what another device may send: two whose
-	// clocks are behind the server's mod would take the same next one, and the other's upload would be known here as ours.
-	var random [2]byte
-	s.Host.Random.Random(random[:])
-	behind := 1 + int64(binary.LittleEndian.Uint16(random[:])%1000)
-	o = offered{LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
-	o.Now = max(s.Host.Clock.Now().UnixMilli(), max(col.Mod, col.Scm, m.Mod, m.Scm)+behind)
+	o = offered{Now: s.stamp(col, m), LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
 	copied, err := s.Store.OpenStaged(ctx, profile.OfferedCopy, host.ReadWrite)
 	if err != nil {
 		return o, err
@@ -263,4 +258,24 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta, compact bool) (o offere
 	}
 	o.Bytes = info.Size
 	return o, s.Store.Remember(profile.Offered, o.appendJSON(nil))
+}
+
+// stamp is the one time that an upload has as its scm, ls and mod (§22, trap 40). It differs from the times that are known here and, so that
+// an upload is not taken for ours, from what another device may take. Where our clock is behind those, or ahead of the server's, it is any
+// of the last second: the next one after them would be the same for two such devices, and a time to come would be above ls after the next
+// sync, as if the schema had changed since (§15).
+func (s *Syncer) stamp(col collection.Col, m wire.Meta) int64 {
+	const ahead = 5000 // more than the server may have needed for its answer, and we since, in milliseconds
+	known := []int64{col.Mod, col.Scm, m.Mod, m.Scm}
+	now, server := s.Host.Clock.Now().UnixMilli(), m.TS*1000
+	if now > slices.Max(known) && now <= server+ahead {
+		return now
+	}
+	for {
+		var random [2]byte
+		s.Host.Random.Random(random[:])
+		if t := min(now, server) - int64(binary.LittleEndian.Uint16(random[:])%1000); !slices.Contains(known, t) {
+			return t
+		}
+	}
 }
