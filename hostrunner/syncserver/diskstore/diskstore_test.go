@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/storetest"
@@ -45,6 +47,22 @@ func TestBlobs(t *testing.T) {
 func TestCollections(t *testing.T) {
 	t.Parallel()
 	storetest.TestCollections(t, func(t *testing.T) store.Collections { return diskstore.NewCollections(t.TempDir()) })
+}
+
+// TestFlushFailed: a file that the disk did not take becomes no collection, though flushing it again finds nothing to do.
+func TestFlushFailed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := diskstore.NewCollections(dir).Stage(t.Context(), "a1")
+	coretest.Must(t, err)
+	_, err = f.Write([]byte("anything"))
+	coretest.Must(t, err)
+	diskstore.FailFlush(f, fault.New(fault.StorageFull, "the disk is full"))
+	coretest.WantKind(t, f.Install(t.Context(), time.Time{}), fault.StorageFull)
+	left, err := filepath.Glob(filepath.Join(dir, "accounts/a1/*/*"))
+	if collections, _ := filepath.Glob(filepath.Join(dir, "accounts/a1/*.anki2")); err != nil || len(left)+len(collections) > 0 {
+		t.Errorf("there are %q and %q, %v", collections, left, err)
+	}
 }
 
 func TestLeases(t *testing.T) {

@@ -1,6 +1,9 @@
 package diskstore
 
-import "github.com/cardferry/cardferry/core/rows"
+import (
+	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
+)
 
 // Unsettled returns how many accounts have something that is not durable in its place.
 func (s *Blobs) Unsettled() int {
@@ -19,4 +22,12 @@ func (s *Accounts) Remembered() int {
 // Synchronous returns the setting with which was written last.
 func (s *Accounts) Synchronous() (int64, error) {
 	return rows.IntOf(s.writing.db, "PRAGMA synchronous")
+}
+
+// FailFlush ends the writing of a file with an error of the disk.
+func FailFlush(f store.Staged, err error) {
+	s := f.(*staged)
+	s.close()
+	<-s.flushed
+	s.flushed <- err
 }

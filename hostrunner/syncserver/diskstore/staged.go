@@ -28,7 +28,8 @@ type staged struct {
 	to      *Collections
 	account store.AccountID
 	path    string
-	file    *os.File // nil: written
+	file    *os.File   // nil: written
+	flushed chan error // has what came of flushing it, once it is written
 	ended   bool
 }
 
@@ -43,14 +44,20 @@ func (f *staged) Write(p []byte) (int, error) {
 
 func errEnded() error { return fault.New(fault.Closed, "the file was ended before") }
 
-// close ends the writing.
-func (f *staged) close() error {
-	if f.file == nil {
-		return nil
+// close ends the writing. The disk takes the content while it is being checked: Install need not wait for it then.
+func (f *staged) close() {
+	file := f.file
+	if file == nil {
+		return
 	}
-	err := f.file.Close()
-	f.file = nil
-	return filehost.Convert(err, "write the collection")
+	f.file, f.flushed = nil, make(chan error, 1)
+	go func() {
+		err := file.Sync()
+		if cerr := file.Close(); err == nil {
+			err = cerr
+		}
+		f.flushed <- filehost.Convert(err, "write the collection")
+	}()
 }
 
 // DB opens the file (see store.Staged). Install makes the whole file durable.
@@ -58,9 +65,7 @@ func (f *staged) DB(_ context.Context, mode host.OpenMode) (host.DB, error) {
 	if f.ended {
 		return nil, errEnded()
 	}
-	if err := f.close(); err != nil {
-		return nil, err
-	}
+	f.close()
 	db, err := open(f.path, mode)
 	if err != nil || mode == host.ReadOnly {
 		return db, err
@@ -78,10 +83,13 @@ func (f *staged) Install(_ context.Context, keepAs time.Time) error {
 	if f.ended {
 		return errEnded()
 	}
-	if err := f.close(); err != nil {
+	f.close()
+	err := <-f.flushed // a system tells once that content is lost: a later flush would find nothing to do
+	f.flushed <- err
+	defer f.Discard()
+	if err != nil {
 		return err
 	}
-	defer f.Discard()
 	dir, err := f.to.folder.of(f.account)
 	if err != nil {
 		return err
@@ -104,7 +112,11 @@ func (f *staged) Discard() {
 		return
 	}
 	f.ended = true
-	_ = f.close()
+	if f.file != nil {
+		f.file.Close()
+	} else {
+		<-f.flushed // a file in use cannot be removed everywhere
+	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		os.Remove(f.path + suffix)
 	}
