@@ -236,6 +236,11 @@ func (l *learner) testServiceWorker(t *testing.T) {
 	if got.Closed != 1 {
 		t.Errorf("without an open profile: %d", got.Closed)
 	}
+	// Which it is, and says nothing, when a file is asked for that nobody has.
+	l.page.Run(t, &got.Missing, `return (await fetch(await ferry.media.url("nobody has.png"), { signal: AbortSignal.timeout(15_000) })).status`)
+	if got.Missing != 404 {
+		t.Errorf("beside such a tab: %d", got.Missing)
+	}
 	l.desktop.TrashMedia(t, "coming.png")
 	l.syncDesktop(t)
 	if r := l.sync(t); r.DeletedLocal != 1 {

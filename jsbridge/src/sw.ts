@@ -76,7 +76,10 @@ async function stored(profile: string, name: string): Promise<Blob | undefined> 
   return pack.size < at.at + at.size ? undefined : pack.slice(at.at, at.at + at.size);
 }
 
-/** Asks the pages for a file; the first that has it counts. */
+/**
+ * Asks the pages for a file. The first that has the profile open speaks for all, as they share it, unless it is just closing it.
+ * Pages with another profile, or none, say nothing.
+ */
 async function wanted(profile: string, name: string): Promise<Blob | undefined> {
   const pages = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
   return new Promise((resolve) => {
@@ -87,7 +90,7 @@ async function wanted(profile: string, name: string): Promise<Blob | undefined> 
       port1.onmessage = ({ data }: MessageEvent<MediaFound>) => {
         port1.close();
         open--;
-        if (!("content" in data) && open > 0) return;
+        if ("error" in data && /^(closed|cancelled)$/.test(data.error.kind) && open > 0) return;
         clearTimeout(timer);
         resolve("content" in data ? data.content : undefined);
       };
@@ -107,7 +110,7 @@ export function respond(name: string, content: Blob, request: Pick<Request, "hea
   };
   // What could run scripts must not run them as the app: a file comes from whoever has shared a deck.
   if (!/^(audio|font|image\/(?!svg)|text\/css|video)/.test(type)) headers["content-security-policy"] = "sandbox; script-src 'none'";
-  const range = rangeOf(request.headers.get("range"), content.size);
+  const range = request.method === "HEAD" ? undefined : rangeOf(request.headers.get("range"), content.size);
   if (range === "unsatisfiable") {
     return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${content.size}` } });
   }
