@@ -177,8 +177,10 @@ func TestNoRoomForRecords(t *testing.T) {
 	page.Run(t, &got, `
 		const code = "import '" + location.origin + "/dist/worker.js';" + "(" + (() => {
 			const { put } = IDBObjectStore.prototype;
+			let opened = false;
 			IDBObjectStore.prototype.put = function (...args) {
-				if (this.name === "finished") throw new DOMException("full", "QuotaExceededError");
+				if (this.name === "finished" || opened && this.name === "profiles") throw new DOMException("full", "QuotaExceededError");
+				opened ||= this.name === "profiles";
 				return put.apply(this, args);
 			};
 		}) + ")();";
@@ -186,8 +188,11 @@ func TestNoRoomForRecords(t *testing.T) {
 		await ferry.login({ user: args[0], password: args[1] });
 		await ferry.edit([{ op: "addDeck", name: "New" }]);
 		const { bytes } = await ferry.upload();
-		return [bytes > 0, ferry.status.required, (await ferry.download()).bytes > 0]`, ownUser, ownPassword)
-	if fmt.Sprint(got) != "[true none true]" {
-		t.Errorf("uploaded, required, downloaded: %v", got)
+		const done = [bytes > 0, ferry.status.required, (await ferry.download()).bytes > 0];
+		const { backup } = await ferry.importFile(await ferry.exportFile());
+		done.push(ferry.status.required, (await ferry.backups.restore(backup)).backup !== "");
+		return done`, ownUser, ownPassword)
+	if fmt.Sprint(got) != "[true none true full true]" {
+		t.Errorf("uploaded, required, downloaded, required after an import, restored: %v", got)
 	}
 }

@@ -38,10 +38,11 @@ export class Evicted {
     return this.#lost;
   }
 
-  /** The collection is there again, or has been begun anew. */
+  /** The collection is there again, or has been begun anew. That is not undone where a full storage does not take the mark: it is seen again. */
   async over(): Promise<void> {
+    if (!this.#lost) return;
     this.#lost = false;
-    await this.#store();
+    await this.#store().catch(() => {});
   }
 
   async #store(): Promise<void> {

@@ -187,7 +187,7 @@ export class Session {
     download: ({ backup }, signal) =>
       this.#manual(async () => {
         const done = await this.#task("download", { backup }, signal);
-        if (this.#evicted.lost) await this.#evicted.over();
+        await this.#evicted.over();
         return done;
       }),
     settings: (part) => this.#auto.settings(part),
