@@ -3,7 +3,7 @@
 //
 // It is no proxy for anything else. A client names neither host nor path: only configured names and the protocol's methods
 // are taken, only the headers that the protocol needs pass, and no redirect is followed. A redirect of an upstream (308) becomes one to
-// a gateway path (redirect.go). Keys and bodies pass through and are neither kept nor logged.
+// a gateway path (redirect.go). Keys and bodies pass through and are neither kept nor logged, but for the answer to finish (lastword.go).
 package gateway
 
 import (
