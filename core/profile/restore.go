@@ -168,6 +168,7 @@ func (p *Profile) markRestored(db host.DB) error {
 		}
 	}
 	now := p.host.Clock.Now().UnixMilli()
-	_, err = rows.Exec(db, "UPDATE col SET scm = max(?1, scm + 1), mod = max(?1, mod + 1)", now)
+	// Above ls as well, or it looks as if it had been synced since: that is the server's time, whose clock may be ahead of ours.
+	_, err = rows.Exec(db, "UPDATE col SET scm = max(?1, scm + 1, ls + 1), mod = max(?1, mod + 1, ls + 1)", now)
 	return err
 }
