@@ -19,6 +19,9 @@ type Col struct {
 	Ver int   // schema version
 }
 
+// latest is the largest time in col. Each edit adds 1 at least, and SQLite goes on with fractions after the largest integer.
+const latest = 1 << 60
+
 // ReadCol reads the row. A missing table or row, or values that are not integers, are fault.DamagedFile. It takes a view for a table, which
 // CheckHeader does not.
 func ReadCol(db host.DB) (Col, error) {
@@ -43,6 +46,9 @@ func ReadCol(db host.DB) (Col, error) {
 	}
 	if c.USN < math.MinInt32 || c.USN > math.MaxInt32 {
 		return Col{}, damaged("col.usn is out of range (%d)", c.USN)
+	}
+	if max(c.Mod, c.Scm, c.LS) > latest {
+		return Col{}, damaged("a time in col is out of range")
 	}
 	return c, nil
 }
