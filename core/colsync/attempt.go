@@ -254,10 +254,10 @@ func sanityError(own wire.Counts, res wire.SanityResult) error {
 }
 
 // forceOneWay makes the next sync ask for a direction, after the server has found the sides to differ (§7.7). mod
-// must differ from the server's, or scm is not looked at (§22, trap 10).
+// must differ from the server's, or scm is not looked at (§22, trap 10). ls is the server's time, whose clock may be ahead of ours.
 func (a *attempt) forceOneWay() error {
 	now := a.syncer.Host.Clock.Now().UnixMilli()
-	_, err := rows.Exec(a.db(), "UPDATE col SET scm = max(?1, scm + 1), mod = max(?1, mod + 1, ?2 + 1)", now, a.meta.Mod)
+	_, err := rows.Exec(a.db(), "UPDATE col SET scm = max(?1, scm + 1, ls + 1), mod = max(?1, mod + 1, ?2 + 1)", now, a.meta.Mod)
 	a.syncer.Store.Changed()
 	return err
 }

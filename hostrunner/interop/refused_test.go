@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner/anki"
@@ -48,7 +49,10 @@ func TestSanityFailure(t *testing.T) {
 	hosts(t, 1, func(t *testing.T, e engine) {
 		s, _ := newApartSetup(t, e, true)
 		deck := s.ours.addDeck(t, "Marked as synced")
-		s.ours.edit(t, func(e tx) { e.exec("UPDATE decks SET usn = 0 WHERE id = ?", deck) })
+		s.ours.edit(t, func(e tx) {
+			e.exec("UPDATE decks SET usn = 0 WHERE id = ?", deck)
+			e.exec("UPDATE col SET ls = ls + 200000") // as of a server whose clock is ahead of ours
+		})
 		server := anki.Read(t, s.acc.Download(t))
 		_, err := s.ours.try(t.Context())
 		var f *fault.Error
@@ -56,6 +60,9 @@ func TestSanityFailure(t *testing.T) {
 			t.Fatalf("%+v", err)
 		}
 		s.ours.intact(t)
+		if st, err := s.ours.profile.Status(t.Context(), service.StatusParams{Offline: true}); err != nil || st.Required != colsync.RequiredFull {
+			t.Errorf("then the status is %+v, %v", st, err)
+		}
 		s.same(t, "the server before (second)", anki.Read(t, s.acc.Download(t)), server)
 		s.ours.needed(t, true, true)
 		s.ours.replace(t, "upload")
