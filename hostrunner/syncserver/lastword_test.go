@@ -81,3 +81,17 @@ func TestLastWord(t *testing.T) {
 	e.want(409, "sync/finish", "{}")
 	e.want(200, "sync/start", startRequest)
 }
+
+// TestNoSessionKey: without a key there is no session that could be another's, as at the reference server.
+func TestNoSessionKey(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{}
+	c := newClient(t, s, serve(t, s), "ada")
+	none := c.other("")
+	for method, body := range map[string]string{
+		"start": startRequest, "applyGraves": `{"chunk":{"cards":[],"notes":[],"decks":[]}}`, "applyChanges": noChanges, "chunk": "{}",
+		"applyChunk": `{"chunk":{"done":true}}`, "sanityCheck2": counts, "finish": "{}",
+	} {
+		none.want(400, "sync/"+method, body)
+	}
+}

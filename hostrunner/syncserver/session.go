@@ -107,14 +107,14 @@ func (s *session) narrow(t *tenant) {
 // inSession runs do within the client's session. Without one, or if it is another's, the status is 409; an error of do ends the
 // session (§17).
 func (c *call) inSession(ctx context.Context, do func(s *session) error) error {
-	if c.header.session == "" {
-		return fault.New(fault.InvalidInput, "no session key")
-	}
 	return c.tenant.with(ctx, func() error { return c.use(ctx, do) })
 }
 
 // use is inSession with the account's lock held.
 func (c *call) use(ctx context.Context, do func(s *session) error) error {
+	if c.header.session == "" {
+		return fault.New(fault.InvalidInput, "no session key")
+	}
 	t := c.tenant
 	t.expireSession()
 	s := t.session
