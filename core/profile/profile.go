@@ -123,6 +123,11 @@ func (p *Profile) openCollection(ctx context.Context, created bool) (upgraded bo
 			return false, err
 		}
 	}
+	if ver != 18 {
+		if err := p.tryUpgrade(ctx); err != nil {
+			return false, fault.Step("upgrade the collection", err)
+		}
+	}
 	p.state.setClean(nil)
 	if p.db, err = p.host.SQL.Open(ctx, host.Collection, host.ReadWrite); err != nil {
 		return false, err
@@ -135,6 +140,29 @@ func (p *Profile) openCollection(ctx context.Context, created bool) (upgraded bo
 		return false, fault.Step("upgrade the collection", err)
 	}
 	return upgraded, nil
+}
+
+// tryUpgrade upgrades a copy. A collection that cannot be upgraded stays byte for byte as it is, and there is no backup of it for each try.
+func (p *Profile) tryUpgrade(ctx context.Context) error {
+	const staged = host.Staging + "upgrade.anki2"
+	db, err := p.host.SQL.Open(ctx, host.Collection, host.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer p.host.Files.Remove(staged)
+	err = db.CopyInto(staged, true)
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		db, err = p.OpenStaged(ctx, staged, host.ReadWrite)
+	}
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = collection.Upgrade(db, p.host.Clock, p.host.Random, p.host.Text)
+	return err
 }
 
 // upgrade brings an older schema to 18. The backup serves people who go back to an old program.

@@ -61,6 +61,33 @@ func TestBadCollections(t *testing.T) {
 	}
 }
 
+// A file of an old schema that cannot be upgraded is a damaged one as well, and stays as it was: there is no backup of it for each try.
+func TestNoUpgrade(t *testing.T) {
+	t.Parallel()
+	dir := profileFor(t, "http://127.0.0.1:1/", "schema11.anki2")
+	db, err := sqlitehost.New(dir).Open(context.Background(), host.Collection, host.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Exec("UPDATE col SET models = '{'; PRAGMA journal_mode = DELETE"), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before := read(t, filepath.Join(dir, host.Collection))
+	for _, command := range []string{"sync", "status", "status --offline", "upload", "download"} {
+		o := try(t, append(strings.Fields(command), "--profile", dir)...)
+		o.want(t, 9, fault.DamagedFile)
+		if !bytes.Equal(before, read(t, filepath.Join(dir, host.Collection))) {
+			t.Errorf("%s: the file is not as before", command)
+		}
+		if o.last["changed"] != false || o.last["hint"] == "" {
+			t.Errorf("%s: %s", command, o.stdout)
+		}
+	}
+	if o := try(t, "backups", "--profile", dir); len(o.last["backups"].([]any)) > 0 {
+		t.Error(o.stdout)
+	}
+}
+
 // What is no file in the collection's place stays there, and so does what a link leads to.
 func TestNoFile(t *testing.T) {
 	t.Parallel()
@@ -245,4 +272,13 @@ func TestAccountMode(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
