@@ -83,7 +83,7 @@ func (h *handles[T]) take(n int32) (T, bool) {
 
 // fail notes err and returns its code.
 func (l *lender) fail(err error) int32 {
-	l.err = err.Error()
+	l.err = abi.ErrorText(err)
 	return -int32(fault.KindOf(err))
 }
 

@@ -192,7 +192,7 @@ func (n *network) closeAll(t *task) {
 }
 
 func failed(id int32, err error) event {
-	return event{id, abi.EventFailed, rows.Pack(nil, int(fault.KindOf(err)), err.Error())}
+	return event{id, abi.EventFailed, rows.Pack(nil, int(fault.KindOf(err)), abi.ErrorText(err))}
 }
 
 // waiting returns the calls that have no answer yet, sorted: a host that answers in order makes the same run again.

@@ -149,8 +149,16 @@ func TestSameErrors(t *testing.T) {
 		_, err = p.Login(t.Context(), service.LoginParams{Endpoint: "http://127.0.0.1:1/", User: "u", Password: "p"})
 		wantKind(t, err, fault.Network)
 		texts = append(texts, err.Error())
+		dir = t.TempDir()
+		if err := os.Symlink("/nowhere", filepath.Join(dir, host.Collection)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = open(t, hostrunner.OpenOptions{Dir: dir, Engine: e}).Status(t.Context(), service.StatusParams{Offline: true})
+		wantKind(t, err, fault.UnsupportedFile)
+		f, _ = errors.AsType[*fault.Error](err)
+		texts = append(texts, f.Message+"|"+f.Hint)
 	}
-	if texts[0] != texts[2] || texts[1] != texts[3] {
+	if n := len(texts) / 2; !slices.Equal(texts[:n], texts[n:]) {
 		t.Errorf("the engines differ: %q", texts)
 	}
 }

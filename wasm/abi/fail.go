@@ -1,10 +1,33 @@
 package abi
 
-import "github.com/cardferry/cardferry/core/fault"
+import (
+	"errors"
+	"strings"
+
+	"github.com/cardferry/cardferry/core/fault"
+)
+
+// hintMark is between an error's message and its hint.
+const hintMark = "\x1f"
+
+// ErrorText is how a host tells an error, beside its kind: the message, and the hint if there is one.
+func ErrorText(err error) string {
+	text := err.Error()
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Hint != "" {
+		text += hintMark + f.Hint
+	}
+	return text
+}
+
+// told is the error that a host has told.
+func told(kind int64, text string) error {
+	message, hint, _ := strings.Cut(text, hintMark)
+	return &fault.Error{Kind: knownKind(kind), Message: message, Hint: hint}
+}
 
 // failure returns the error of an import that answered with a negative code.
 func (g *Guest) failure(code int64) error {
-	return &fault.Error{Kind: knownKind(-code), Message: g.imports.LastError()}
+	return told(-code, g.imports.LastError())
 }
 
 // check is failure for imports whose other results mean success.

@@ -267,5 +267,5 @@ func decodeFailed(b []byte) error {
 	if err != nil || len(row) != 2 || len(rest) != 0 {
 		return fault.New(fault.Internal, "decode a failure of the host")
 	}
-	return &fault.Error{Kind: knownKind(row[0].Int()), Message: row[1].String()}
+	return told(row[0].Int(), row[1].String())
 }
