@@ -102,42 +102,25 @@ func (s *Syncer) upload(ctx context.Context, r *remote.Server, m wire.Meta, back
 		return rep, err
 	}
 	defer s.Host.Files.Remove(stagedBody)
-	for compact := false; ; compact = true {
-		o, err := s.offer(ctx, m, compact)
-		if err == nil {
-			rep.Bytes = o.Bytes
-			err = s.compress(ctx, profile.OfferedCopy, stagedBody)
-		}
-		if err != nil {
-			s.Host.Files.Remove(profile.OfferedCopy) // it was not sent
-			return rep, fault.Step("copy the collection", err)
-		}
-		if err = s.send(ctx, r); err == nil {
-			return rep, s.settle(context.WithoutCancel(ctx), o)
-		}
-		if !refused(fault.KindOf(err)) {
-			return rep, err
-		}
-		// Servers take no damaged file. A compact copy has sound indexes, and where there is no such copy the error says so.
-		again := !compact && fault.KindOf(err) == fault.ServerMessage && s.damaged(ctx, profile.OfferedCopy)
-		if derr := s.Store.DropOffered(); derr != nil {
-			return rep, derr
-		}
-		if !again {
-			return rep, err
-		}
+	o, err := s.offer(ctx, m)
+	if err == nil {
+		rep.Bytes = o.Bytes
+		err = s.compress(ctx, profile.OfferedCopy, stagedBody)
 	}
-}
-
-// damaged reports whether a copy is.
-func (s *Syncer) damaged(ctx context.Context, name string) bool {
-	db, err := s.Host.SQL.Open(ctx, name, host.ReadOnly)
 	if err != nil {
-		return fault.KindOf(err) == fault.DamagedFile
+		s.Host.Files.Remove(profile.OfferedCopy) // it was not sent
+		return rep, fault.Step("copy the collection", err)
 	}
-	defer db.Close()
-	lines, err := db.CheckIntegrity(1)
-	return len(lines) > 0 || fault.KindOf(err) == fault.DamagedFile
+	if err := s.send(ctx, r); err != nil {
+		if refused(fault.KindOf(err)) {
+			err = s.refusal(ctx, err)
+			if derr := s.Store.DropOffered(); derr != nil {
+				return rep, derr
+			}
+		}
+		return rep, err
+	}
+	return rep, s.settle(context.WithoutCancel(ctx), o)
 }
 
 // refused reports whether the server has certainly not installed the upload.
@@ -147,6 +130,23 @@ func refused(k fault.Kind) bool {
 		return true
 	}
 	return false
+}
+
+// refusal is what to say of an upload that the server has not taken, with err: that our collection is damaged, if it is. (One that was damaged
+// before it was opened is not opened.)
+func (s *Syncer) refusal(ctx context.Context, err error) error {
+	if fault.KindOf(err) != fault.ServerMessage {
+		return err
+	}
+	db, cerr := s.Host.SQL.Open(ctx, profile.OfferedCopy, host.ReadOnly)
+	if cerr == nil {
+		defer db.Close()
+		cerr = collection.CheckIntegrity(db)
+	}
+	if fault.KindOf(cerr) == fault.DamagedFile {
+		return cerr
+	}
+	return err
 }
 
 // backUpServer keeps the server's collection as a backup. One that could not be restored is none: whoever uploads to
@@ -229,7 +229,7 @@ func (s *Syncer) send(ctx context.Context, r *remote.Server) error {
 }
 
 // offer makes the cleaned copy to send and remembers it until the answer is known.
-func (s *Syncer) offer(ctx context.Context, m wire.Meta, compact bool) (o offered, err error) {
+func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) {
 	if err := undo.Discard(s.db(), math.MaxInt64); err != nil { // what has been sent cannot be taken back
 		return o, err
 	}
@@ -237,7 +237,7 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta, compact bool) (o offere
 	if err != nil {
 		return o, err
 	}
-	if err := s.db().CopyInto(profile.OfferedCopy, compact); err != nil {
+	if err := s.db().CopyInto(profile.OfferedCopy, false); err != nil {
 		return o, err
 	}
 	o = offered{Now: s.stamp(col, m), LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}

@@ -31,9 +31,8 @@ type DB interface {
 	// Prepare compiles exactly one statement; trailing text other than white space is an error.
 	Prepare(sql string) (Stmt, error)
 	// CopyInto writes a copy of the database to the named file of the profile, which must not exist. It may not run inside a
-	// transaction; it sees one consistent state. A compact copy is written row by row (VACUUM INTO): without free pages and what
-	// deleted rows have left in the others, and with sound indexes. For any other a host may copy the pages as they are, damaged
-	// ones too, which takes a fraction of the time.
+	// transaction; it sees one consistent state. A compact copy is written anew (VACUUM INTO), without free pages and what
+	// deleted rows have left in the others. For any other a host may copy the pages as they are, which takes a fraction of the time.
 	CopyInto(name string, compact bool) error
 	// CheckIntegrity runs SQLite's integrity check and returns up to limit complaints, none if the file is sound. It
 	// reads the whole file; a host may use more connections or a larger cache for it. Not inside a transaction.
