@@ -63,7 +63,9 @@ func (s *Syncer) Status(ctx context.Context, acc *Account, offline bool) (Status
 		return res, r.WithRedirect(err)
 	}
 	d := decide(col, empty, m)
-	res.Required = d.required // also for an scm above ls: one of a clock that was ahead, which the server has as well
+	if res.Required == RequiredNone || col.Scm == m.Scm { // an scm above ls that the server has as well is that of a clock that was ahead
+		res.Required = d.required
+	}
 	res.UploadOK, res.DownloadOK, res.NewEndpoint = d.uploadOK, d.downloadOK, r.NewEndpoint
 	return res, nil
 }
