@@ -12,7 +12,7 @@ const (
 	Hidden    Kind = "hidden"    // nobody sees the profile any more
 	Visible   Kind = "visible"   // somebody sees it again
 	Closing   Kind = "closing"   // the profile will be closed: the last chance for a sync
-	Edited    Kind = "edited"    // the collection was changed here; with Media, media files were
+	Edited    Kind = "edited"    // the collection was changed here, or replaced by an import or a backup; with Media, media files were
 	Net       Kind = "network"   // Network
 	Changed   Kind = "changed"   // the server says that another device has synced: USN, MediaUSN, Empty
 	Listening Kind = "listening" // the server's events are being listened to

@@ -19,8 +19,20 @@ type Col struct {
 	Ver int   // schema version
 }
 
-// latest is the largest time in col. Each edit adds 1 at least, and SQLite goes on with fractions after the largest integer.
-const latest = 1 << 60
+// latest is the largest time in col: each edit adds 1 at least, and SQLite goes on with fractions after the largest integer. What is taken in
+// has room below it.
+const latest, latestTaken = 1 << 62, 1 << 61
+
+// CheckTaken checks what a file from elsewhere must also have, lest it cannot be read any more later: a backup, a package, a download, an upload.
+func CheckTaken(db host.DB) error {
+	c, err := ReadCol(db)
+	if err == nil && max(c.Mod, c.Scm, c.LS) > latestTaken {
+		err = lateTime()
+	}
+	return err
+}
+
+func lateTime() error { return damaged("a time in col is out of range") }
 
 // ReadCol reads the row. A missing table or row, or values that are not integers, are fault.DamagedFile. It takes a view for a table, which
 // CheckHeader does not.
@@ -48,7 +60,7 @@ func ReadCol(db host.DB) (Col, error) {
 		return Col{}, damaged("col.usn is out of range (%d)", c.USN)
 	}
 	if max(c.Mod, c.Scm, c.LS) > latest {
-		return Col{}, damaged("a time in col is out of range")
+		return Col{}, lateTime()
 	}
 	return c, nil
 }

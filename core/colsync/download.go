@@ -113,6 +113,9 @@ func (s *Syncer) inspect(ctx context.Context, staged string, mode host.OpenMode,
 		}
 	}()
 	ver, err := s.Store.CheckDB(db, true)
+	if err == nil {
+		err = collection.CheckTaken(db)
+	}
 	if err != nil {
 		return err
 	}

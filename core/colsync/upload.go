@@ -3,6 +3,7 @@ package colsync
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -37,7 +38,7 @@ type TransferReport struct {
 // Upload replaces the server's collection by this one (§13). With backup, the server's collection is kept as a backup
 // here first, unless it is empty or the server says that it keeps one (see OwnBackup).
 // Errors: fault.OneWayNeeded if this collection is empty and the server's is not, fault.ServerMessage (the server
-// refuses the file), and those of Sync. A refused upload leaves the local file untouched.
+// refuses the file), fault.DamagedFile (that is why), and those of Sync. A refused upload leaves the local file untouched.
 func (s *Syncer) Upload(ctx context.Context, acc Account, backup bool) (TransferReport, error) {
 	return s.transfer(ctx, acc, backup, Upload)
 }
@@ -143,8 +144,9 @@ func (s *Syncer) refusal(ctx context.Context, err error) error {
 		defer db.Close()
 		cerr = collection.CheckIntegrity(db)
 	}
-	if fault.KindOf(cerr) == fault.DamagedFile {
-		return cerr
+	said, _ := errors.AsType[*fault.Error](err)
+	if ours, ok := errors.AsType[*fault.Error](cerr); ok && ours.Kind == fault.DamagedFile {
+		return ours.With("server_message", said.Details["server_message"])
 	}
 	return err
 }
@@ -237,10 +239,11 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 	if err != nil {
 		return o, err
 	}
+	o = offered{Now: s.stamp(col, m), LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
+	// Not a compact one, which takes as long as all else that is done here: the real client sends one, sorted anew.
 	if err := s.db().CopyInto(profile.OfferedCopy, false); err != nil {
 		return o, err
 	}
-	o = offered{Now: s.stamp(col, m), LocalMod: col.Mod, LocalScm: col.Scm, ServerMod: m.Mod}
 	copied, err := s.Store.OpenStaged(ctx, profile.OfferedCopy, host.ReadWrite)
 	if err != nil {
 		return o, err
@@ -261,14 +264,13 @@ func (s *Syncer) offer(ctx context.Context, m wire.Meta) (o offered, err error) 
 }
 
 // stamp is the one time that an upload has as its scm, ls and mod (§22, trap 40). It differs from the times that are known here and, so that
-// an upload is not taken for ours, from what another device may take. Where our clock is behind those, or ahead of the server's, it is any
-// of the last second: the next one after them would be the same for two such devices, and a time to come would be above ls after the next
-// sync, as if the schema had changed since (§15).
+// an upload is not taken for ours, very likely from what another device takes. Where our clock is behind those, or more than a second ahead of
+// the server's, it is any time of a second past: the next one after them would be the same for two such devices, and one to come would be
+// above ls after the next sync, as if the schema had changed since (§15).
 func (s *Syncer) stamp(col collection.Col, m wire.Meta) int64 {
-	const ahead = 5000 // more than the server may have needed for its answer, and we since, in milliseconds
 	known := []int64{col.Mod, col.Scm, m.Mod, m.Scm}
-	now, server := s.Host.Clock.Now().UnixMilli(), m.TS*1000
-	if now > slices.Max(known) && now <= server+ahead {
+	now, server := s.Host.Clock.Now().UnixMilli(), m.TS*1000 // and up to a second more
+	if now > slices.Max(known) && now < server+2000 {
 		return now
 	}
 	for {

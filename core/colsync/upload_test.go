@@ -23,7 +23,7 @@ func TestStamp(t *testing.T) {
 		exact  bool
 	}{
 		{"clocks agree", collection.Col{Mod: now - 1, Scm: now - 9}, wire.Meta{Mod: now - 2, TS: now / 1000}, now, true},
-		{"a slow answer", collection.Col{Mod: now - 1}, wire.Meta{TS: now/1000 - 4}, now, true},
+		{"a second ahead", collection.Col{Mod: now - 1}, wire.Meta{TS: now/1000 - 1}, now, true},
 		{"ours is behind", collection.Col{Mod: now - 1}, wire.Meta{Mod: now + 60_000, Scm: now, TS: now/1000 + 60}, now, false},
 		{"an edit to come", collection.Col{Mod: now + 9}, wire.Meta{TS: now / 1000}, now, false},
 		{"ours is ahead", collection.Col{Mod: now - 1}, wire.Meta{TS: now/1000 - 60}, (now/1000 - 60) * 1000, false},

@@ -159,6 +159,9 @@ func hasBackup(h *host.Host, id string) error {
 // markRestored checks a restored collection and makes the next sync a one-way one.
 func (p *Profile) markRestored(db host.DB) error {
 	ver, err := p.CheckDB(db, true)
+	if err == nil {
+		err = collection.CheckTaken(db)
+	}
 	if err != nil {
 		return err
 	}

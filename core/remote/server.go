@@ -84,7 +84,7 @@ func (r *Server) NewSession() {
 // which a connection in use has brought no answer. What a second chunk takes from the server reaches nobody, as the first one's answer does; the
 // second answer to applyChanges has our own objects in it as if they were the server's. So these have numbers, by which our server and gateway
 // know a second one; and from the first number on, with applyGraves, a copy of start, which would drop what was sent since. Every other request
-// may come twice.
+// may come twice, but for finish: after the first one there is no session (our server and gateway answer it again).
 func Once(method string) bool { return slices.Contains(OnceMethods(), method) }
 
 // OnceMethods lists them.

@@ -31,8 +31,8 @@ type Meta struct {
 func ParseMeta(b []byte) (Meta, error) {
 	o := readObject(b)
 	m := Meta{
-		Mod:      required(o, "mod", jsontext.Int),
-		Scm:      required(o, "scm", jsontext.Int),
+		Mod:      required(o, "mod", colTime),
+		Scm:      required(o, "scm", colTime),
 		USN:      required(o, "usn", jsontext.Int32),
 		TS:       required(o, "ts", jsontext.Int),
 		Msg:      required(o, "msg", jsontext.String),
@@ -53,6 +53,9 @@ func ParseMeta(b []byte) (Meta, error) {
 	m.readExtras(o.raw("cardferry"))
 	return m, nil
 }
+
+// colTime reads a time of a collection, to which 1 can be added often (core/collection, latest).
+func colTime(raw []byte) (int64, bool) { return jsontext.IntIn(raw, -1<<61, 1<<61) }
 
 // readExtras reads our own server's key; what it does not understand it leaves out.
 func (m *Meta) readExtras(raw []byte) {

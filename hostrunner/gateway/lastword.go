@@ -32,6 +32,7 @@ type lastWord struct {
 	status int
 	body   bytes.Buffer
 	whole  bool
+	cut    bool // the body was longer: a page for people, which no client reads
 }
 
 func (l *lastWord) Header() http.Header { return l.header }
@@ -39,8 +40,11 @@ func (l *lastWord) Header() http.Header { return l.header }
 func (l *lastWord) WriteHeader(status int) { l.status = status }
 
 func (l *lastWord) Write(p []byte) (int, error) {
-	if l.body.Len()+len(p) > finishBytes {
-		return 0, io.ErrShortWrite
+	if room := finishBytes - l.body.Len(); len(p) > room {
+		l.cut = true
+		l.header.Del("Content-Length")
+		l.body.Write(p[:room])
+		return len(p), nil
 	}
 	return l.body.Write(p)
 }
@@ -96,15 +100,15 @@ func (g *Gateway) lastWord(to target, header string) (word *lastWord, first bool
 // hear asks the upstream. What says nothing of the session's end is not kept.
 func (g *Gateway) hear(word *lastWord, r *http.Request, to target, method string) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
-			panic(p)
-		}
-		if !word.whole || word.status != http.StatusOK {
+		if !word.whole || word.cut || word.status != http.StatusOK {
 			g.mu.Lock()
 			g.ended = slices.DeleteFunc(g.ended, func(w *lastWord) bool { return w == word })
 			g.mu.Unlock()
 		}
 		close(word.known)
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
 	}()
 	g.forward(word, r, to, method)
 	word.whole = true

@@ -17,6 +17,7 @@ import (
 func TestLastWord(t *testing.T) {
 	t.Parallel()
 	var finished, status atomic.Int64
+	var long atomic.Bool
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	up := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/sync/finish" {
@@ -29,6 +30,9 @@ func TestLastWord(t *testing.T) {
 		}
 		w.Header().Set("anki-original-size", fmt.Sprint(n))
 		w.WriteHeader(int(status.Load()))
+		if long.Load() {
+			_, _ = w.Write(make([]byte, 100_000))
+		}
 		_, _ = fmt.Fprint(w, "answer ", n)
 	})
 	base := start(t, gateway.Options{}, "anki="+up.URL, "other="+up.URL+"/other")
@@ -55,11 +59,11 @@ func TestLastWord(t *testing.T) {
 	go func() {
 		<-entered
 		hangUp()
-		close(goOn)
 	}()
 	if _, err := client.Do(req); err == nil {
 		t.Fatal("an answer came")
 	}
+	close(goOn)
 	finish("a", "answer 1")
 	finish("a", "answer 1")
 	finish("none", "answer 2")
@@ -72,6 +76,14 @@ func TestLastWord(t *testing.T) {
 	if resp, _ := send(t, "POST", base+"/upstream/anki/sync/finish", io.LimitReader(strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20), header("b", "")); resp.StatusCode != 413 {
 		t.Error(resp.StatusCode)
 	}
+	status.Store(503)
+	long.Store(true)
+	send(t, "POST", base+"/upstream/anki/sync/applyChanges", strings.NewReader("x"), header("c", `,"n":1`))
+	if resp, got := send(t, "POST", base+"/upstream/anki/sync/finish", strings.NewReader("x"), header("c", "")); resp.StatusCode != 503 || len(got) < 1000 {
+		t.Errorf("a long page of a proxy: %d, %d bytes", resp.StatusCode, len(got))
+	}
+	status.Store(200)
+	long.Store(false)
 	if resp, got := send(t, "POST", base+"/upstream/other/sync/finish", strings.NewReader("x"), header("b", "")); resp.StatusCode != 200 || got != "" {
 		t.Errorf("the other upstream: %d %q", resp.StatusCode, got)
 	}

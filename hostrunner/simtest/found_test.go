@@ -47,7 +47,10 @@ func TestFound(t *testing.T) {
 		}
 	}
 	for name, actions := range scripts {
-		s := &script{seed: 1, accounts: 1, devices: 3, actions: actions}
+		s := &script{seed: 1, accounts: 1, devices: 2, actions: actions}
+		for _, a := range actions {
+			s.devices = max(s.devices, a.device+1)
+		}
 		r := play(s, nil, NewCoverage())
 		for _, f := range r.failures {
 			t.Errorf("%s: %s", name, f)

@@ -74,7 +74,7 @@ func (d *DB) copyPages(path string) (bool, error) {
 	// A commit of another connection after the checkpoint would be in the log only; the number tells of it.
 	before, err := d.pragma("PRAGMA data_version")
 	if err != nil {
-		return false, err
+		return false, unlessBusy(err)
 	}
 	if logged, moved, err := d.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE); err != nil || logged != moved {
 		return false, unlessBusy(err)

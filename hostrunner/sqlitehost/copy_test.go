@@ -16,6 +16,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/hostrunner/hosttest"
+	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
 // A copy need not be compact, and is then one of the pages, with what a deletion has left in them, unless many are free.
@@ -71,6 +72,18 @@ func TestCopyBesideWriter(t *testing.T) {
 	if n := sum(t, openFile(t, filepath.Join(filepath.Dir(path), "copy.db"), host.ReadOnly)); n != 1 {
 		t.Errorf("sum of the copy is %d", n)
 	}
+}
+
+// A program that is just committing to a file with a rollback journal, which nobody can read meanwhile, is waited for.
+func TestCopyBesideCommit(t *testing.T) {
+	t.Parallel()
+	path := newFile(t)
+	coretest.Must(t, sqlitehost.Settle(path)) // no log
+	db, writer := openFile(t, path, host.ReadWrite), openFile(t, path, host.ReadWrite)
+	coretest.Must(t, writer.Exec("PRAGMA journal_mode = DELETE"))
+	coretest.Must(t, writer.Exec("BEGIN EXCLUSIVE"))
+	time.AfterFunc(300*time.Millisecond, func() { _ = writer.Exec("COMMIT") })
+	coretest.Must(t, db.CopyInto("copy.db", false))
 }
 
 // Copies are made while others commit: each is one state, and sound.

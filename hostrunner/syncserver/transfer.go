@@ -191,6 +191,9 @@ func inspect(ctx context.Context, staged store.Staged, others bool) (work bool, 
 		err = collection.CheckStructure(db)
 	}
 	if err == nil {
+		err = collection.CheckTaken(db)
+	}
+	if err == nil {
 		err = collection.CheckIntegrity(db)
 	}
 	if err != nil || ver < collection.Schema {

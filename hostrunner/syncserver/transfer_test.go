@@ -105,6 +105,7 @@ func TestUpload(t *testing.T) {
 			{"a missing index", changed(t, "stock.anki2", "DROP INDEX ix_cards_usn"), true},
 			{"a trigger", changed(t, "stock.anki2", "CREATE TRIGGER evil AFTER UPDATE ON col BEGIN DELETE FROM notes; END"), true},
 
+			{"a late time", changed(t, "stock.anki2", "UPDATE col SET mod = 1 << 61, scm = 1 << 61, ls = 1 << 61"), true},
 			{"a log for readers alone", patched(t, 18, 1, 2), true},
 			{"a log for readers, and no format to write", patched(t, 18, 0, 2), true},
 			{"a log for writers alone", patched(t, 18, 2, 1), true},
@@ -123,6 +124,7 @@ func TestUpload(t *testing.T) {
 			{"only col", changed(t, "stock.anki2", "DROP TABLE notes", "DROP TABLE config", "DROP TABLE decks"), false},
 			{"two rows in col", changed(t, "stock.anki2", "INSERT INTO col SELECT 2, crt, mod, scm, ver, dty, usn, ls, conf, models, decks, dconf, tags FROM col"), false},
 			{"a text as usn", changed(t, "stock.anki2", "UPDATE col SET usn = 'many'"), false},
+			{"a time after which there is hardly another", changed(t, "stock.anki2", "UPDATE col SET mod = (1 << 61) + 1"), false},
 			{"an empty database", changed(t, "stock.anki2", dropAll), false},
 			{"a newer format to write", patched(t, 18, 3), false},
 			{"a much newer format to write", patched(t, 18, 9), false},

@@ -77,7 +77,7 @@ async function stored(profile: string, name: string): Promise<Blob | undefined> 
 }
 
 /**
- * Asks the pages for a file. The first that has the profile open speaks for all, as they share it, unless it is just closing it.
+ * Asks the pages for a file. The first that has the profile open speaks for all, as they share it, unless it cannot say.
  * Pages with another profile, or none, say nothing.
  */
 async function wanted(profile: string, name: string): Promise<Blob | undefined> {
@@ -90,7 +90,7 @@ async function wanted(profile: string, name: string): Promise<Blob | undefined> 
       port1.onmessage = ({ data }: MessageEvent<MediaFound>) => {
         port1.close();
         open--;
-        if ("error" in data && /^(closed|cancelled)$/.test(data.error.kind) && open > 0) return;
+        if ("error" in data && /^(closed|cancelled|busy|internal)$/.test(data.error.kind) && open > 0) return;
         clearTimeout(timer);
         resolve("content" in data ? data.content : undefined);
       };

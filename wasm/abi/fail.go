@@ -21,7 +21,10 @@ func ErrorText(err error) string {
 
 // told is the error that a host has told.
 func told(kind int64, text string) error {
-	message, hint, _ := strings.Cut(text, hintMark)
+	message, hint := text, ""
+	if i := strings.LastIndex(text, hintMark); i >= 0 {
+		message, hint = text[:i], text[i+len(hintMark):]
+	}
 	return &fault.Error{Kind: knownKind(kind), Message: message, Hint: hint}
 }
 
