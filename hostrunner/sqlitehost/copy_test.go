@@ -82,8 +82,13 @@ func TestCopyBesideCommit(t *testing.T) {
 	db, writer := openFile(t, path, host.ReadWrite), openFile(t, path, host.ReadWrite)
 	coretest.Must(t, writer.Exec("PRAGMA journal_mode = DELETE"))
 	coretest.Must(t, writer.Exec("BEGIN EXCLUSIVE"))
-	time.AfterFunc(300*time.Millisecond, func() { _ = writer.Exec("COMMIT") })
-	coretest.Must(t, db.CopyInto("copy.db", false))
+	committed := make(chan error)
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		committed <- writer.Exec("COMMIT")
+	}()
+	err := db.CopyInto("copy.db", false)
+	coretest.Must(t, errors.Join(err, <-committed))
 }
 
 // Copies are made while others commit: each is one state, and sound.
