@@ -101,6 +101,7 @@ var cannotHappen = []struct{ cell, why string }{
 	{"kind: unsupported_file", "no other program writes the files; core/profile tests it"},
 	{"kind: unsupported_browser", "only a page has it"},
 	{"kind: internal", "it is a failure of the run"},
+	{"kind: sanity", "it is a failure of the run, but for a known exception that hardly any run meets; hostrunner/interop tests it"},
 	{"kind: closed", "nobody closes a profile that is in use; core/service tests it"},
 	{"kind: damaged_file", "disks lose writes and do not change bytes; core/profile tests it"},
 	{"kind: other", "it is what a dead device gets, and means nothing else here"},
