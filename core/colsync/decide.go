@@ -71,7 +71,7 @@ func oneWayError(db host.DB, col collection.Col, d decision, m wire.Meta) error 
 	})
 	e.With("upload_loses", map[string]any{
 		"server_empty": m.Empty, "modified": m.Mod, "usn": m.USN,
-		"changed_since_last_sync": col.LS == 0 || m.Mod > col.LS,
+		"changed_since_last_sync": m.Mod != col.LS, // earlier, too: an upload's time is that of its device's clock
 	})
 	return e
 }
