@@ -132,7 +132,7 @@ func (d *DB) copyBytes(path string, size int64) (ok bool, err error) {
 			return false, sqlite3.INTERRUPT
 		}
 		if _, err := io.CopyN(to, from, min(block, size-done)); err != nil {
-			if kind := filehost.KindOf(err); kind == fault.StorageFull {
+			if filehost.KindOf(err) == fault.StorageFull {
 				return false, filehost.Convert(err, "copy database")
 			}
 			return false, filehost.Convert(to.Truncate(0), "copy database")

@@ -41,10 +41,7 @@ func TestBadCollections(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			before, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			before := read(t, file)
 			for _, command := range commands {
 				dir := profileFor(t, "http://127.0.0.1:1/", name)
 				o := try(t, append(command, "--profile", dir)...)
@@ -170,10 +167,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := hosttest.TinyDisk(t, 200<<10)
 	copyFixture(t, "schema11.anki2", dir) // its upgrade needs a backup, and there is no room for one
-	before, err := os.ReadFile(filepath.Join(dir, host.Collection))
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := read(t, filepath.Join(dir, host.Collection))
 	o := try(t, "status", "--offline", "--profile", dir)
 	o.want(t, 1, fault.StorageFull)
 	after, err := os.ReadFile(filepath.Join(dir, host.Collection))
