@@ -12,6 +12,9 @@ import (
 const (
 	dialTimeout   = 15 * time.Second
 	answerHeaders = 32 << 10 // of an upstream, in bytes
+	// idle is how long a connection to an upstream waits for the next request: those of a sync follow each other at once, and no server is
+	// known that ends a connection so soon. A request on one that is being ended may be lost, or not, and nobody who cannot know may repeat it.
+	idle = 2 * time.Second
 )
 
 // transport returns what sends requests to addresses that allowed lets pass. The address is looked at after the name was resolved and for every
@@ -29,10 +32,8 @@ func transport(allowed func(netip.Addr) bool) *http.Transport {
 	return &http.Transport{
 		DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout,
 		MaxResponseHeaderBytes: answerHeaders, DisableCompression: true,
-		// A connection that is used again may be one that the upstream is closing. What was sent on it is lost then, or not: a request of
-		// this protocol must not be repeated by who cannot know.
-		DisableKeepAlives: true,
-		WriteBufferSize:   32 << 10, ReadBufferSize: 32 << 10,
+		IdleConnTimeout: idle, MaxIdleConnsPerHost: perClient,
+		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 	}
 }
 

@@ -71,7 +71,7 @@ func New(o Options) (*Gateway, error) {
 	setDefault(&o.Answer, 4<<30)
 	setDefault(&o.Stall, 5*time.Minute)
 	setDefault(&o.Requests, 512)
-	setDefault(&o.PerClient, 64)
+	setDefault(&o.PerClient, perClient)
 	g := &Gateway{
 		options: o, upstreams: map[string]*upstream{}, configured: map[string]string{}, busy: map[string]int{},
 		toNamed: transport(notLocalOnly), toLiteral: transport(anyAddress), toPublic: transport(public),
@@ -83,6 +83,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	return g, nil
 }
+
+// perClient is how many requests of one address are forwarded at once by default.
+const perClient = 64
 
 func setDefault[T int | int64 | time.Duration](v *T, value T) {
 	if *v == 0 {
