@@ -41,6 +41,7 @@ func StartIn(t testing.TB, dir string) *Browser {
 		chromedp.NoFirstRun,
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("ignore-certificate-errors", true), // of NewSecureServer
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),

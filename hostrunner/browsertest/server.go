@@ -56,6 +56,21 @@ func (s *Server) PassOn(w http.ResponseWriter, r *http.Request) { s.forward.Serv
 // NewServer starts a server; upstream is the base URL of a sync server, "" for none.
 func NewServer(t testing.TB, upstream string) *Server {
 	t.Helper()
+	return serve(t, upstream, (*httptest.Server).Start)
+}
+
+// NewSecureServer is NewServer with TLS, and so HTTP/2, as pages have it outside of this machine: requests share a connection, and there
+// may be more than six at once.
+func NewSecureServer(t testing.TB, upstream string) *Server {
+	t.Helper()
+	return serve(t, upstream, func(s *httptest.Server) {
+		s.EnableHTTP2 = true
+		s.StartTLS()
+	})
+}
+
+func serve(t testing.TB, upstream string, start func(*httptest.Server)) *Server {
+	t.Helper()
 	dist := distFolder(t)
 	s := &Server{}
 	mux := http.NewServeMux()
@@ -81,7 +96,8 @@ func NewServer(t testing.TB, upstream string) *Server {
 			mux.Handle(path, proxy)
 		}
 	}
-	srv := httptest.NewServer(mux)
+	srv := httptest.NewUnstartedServer(mux)
+	start(srv)
 	s.URL = srv.URL + "/"
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
@@ -91,7 +107,10 @@ func NewServer(t testing.TB, upstream string) *Server {
 }
 
 func (s *Server) proxy() http.Handler {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16 // as many requests of a page are under way at once
 	forward := &httputil.ReverseProxy{
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			target := s.upstream.Load()
 			r.SetURL(target)
