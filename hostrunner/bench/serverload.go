@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/cardferry/cardferry/core/colsync"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
 
@@ -223,6 +228,29 @@ func untilStopped(stop <-chan struct{}, once chan<- struct{}, do func() error) e
 		default:
 		}
 	}
+}
+
+// uploadAlone is what an upload takes a real client before a server that throws it away.
+func (b *bench) uploadAlone(size anki.Size) (seconds float64, err error) {
+	answer := wire.NewCodec().Compress(nil, []byte("OK"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("anki-original-size", "2")
+		_, _ = w.Write(answer)
+	}))
+	defer server.Close()
+	path, err := b.files.path(clean, size)
+	if err != nil {
+		return 0, err
+	}
+	dir := filepath.Join(b.dir, "alone")
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if _, err := anki.CopyFile(path, dir); err != nil {
+		return 0, err
+	}
+	w := workload{do: doUpload, times: 1}
+	m, err := b.measureReal(w, dir, colsync.Account{Endpoint: server.URL + "/", Key: "any"})
+	return m.Seconds, err
 }
 
 // idle is the memory of a server that has served a user, and has nothing to do.
