@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -216,7 +217,14 @@ func TestSignUp(t *testing.T) {
 		await other.signUp({ user: "new", password: "long password" }).finally(() => other.close())`), fault.InvalidInput)
 	server.Intercept(only("/api/signup", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "long password" })`), fault.Network)
+	// An account whose maker has not heard of it is theirs.
+	server.Intercept(only("/api/signup", func(_ http.ResponseWriter, r *http.Request) {
+		server.PassOn(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}))
+	wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "long password" })`), fault.Network)
 	server.Intercept(nil)
+	wantKind(t, page.Try(t, nil, `await ferry.signUp({ user: "new", password: "another password" })`), fault.InvalidInput)
 	var user string
 	page.Run(t, &user, `await ferry.signUp({ user: "new", password: "long password" }); await ferry.upload(); return ferry.account.user`)
 	if user != "new" {

@@ -50,6 +50,11 @@ func TestTabsShareProfile(t *testing.T) {
 		t.Errorf("statuses of three tabs: %q", statuses)
 	}
 	wantKind(t, third.Try(t, nil, `await ferry.query("DELETE FROM tags")`), fault.InvalidInput)
+	for _, name := range []string{"laterCall", "constructor"} { // of an app that has just been updated, in a tab beside an older one
+		if e := wantKind(t, third.Try(t, nil, `await unknown(args[0])`, name), fault.Busy); e.Hint == "" {
+			t.Errorf("%s: no hint", name)
+		}
+	}
 	second.Run(t, nil, `await ferry.upload()`)
 	first.Run(t, nil, until+`await until(() => ferry.status.lastSync > 0 && ferry.status.activity === "idle")`)
 

@@ -33,7 +33,7 @@ import type { DeckTree, NextCards } from "./study.ts";
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
 /** Runs a call. key names it, however often it is sent: what must not be done twice is recorded under it. */
-type Run<P, R> = (params: P, signal: AbortSignal, key: string, again: boolean) => Promise<R>;
+type Run<P, R> = (params: P, signal: AbortSignal, key: string) => Promise<R>;
 
 /** What a session has around it. */
 export interface Around {
@@ -131,7 +131,8 @@ export class Session {
   async run(call: TabCall, signal: AbortSignal): Promise<unknown> {
     const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
-      return await once(this.#options.profile, call, () => run(call.params, signal, call.key, call.again));
+      if (!Object.hasOwn(this.#calls, call.name)) throw otherVersion();
+      return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
     } catch (e) {
       const error = withHint(toSyncError(e));
       if (call.again && error.kind === "not_found" && REMOVING.has(call.name)) return null;
@@ -158,7 +159,7 @@ export class Session {
   readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
     login: (p, signal) => this.#login(p, signal),
-    signUp: (p, signal, _, again) => this.#signUp(p, signal, again),
+    signUp: (p, signal) => this.#signUp(p, signal),
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
     restore: async ({ id }) => {
       const done = (await this.#profile.call("restore", { id })) as RestoreReport;
@@ -252,13 +253,13 @@ export class Session {
     return { user: r.user, endpoint: r.endpoint };
   }
 
-  /** Where a leader has died before it could answer, the name may be taken by this very call. */
-  async #signUp(p: Calls["signUp"][0], signal: AbortSignal, again: boolean): Promise<AccountInfo> {
+  /** A name may have been taken by this very call, or an earlier one, whose answer was lost: then the password is right. */
+  async #signUp(p: Calls["signUp"][0], signal: AbortSignal): Promise<AccountInfo> {
     const { endpoint } = this.#options;
     let taken: SyncError | undefined;
     await signUp(this.#around.transport ?? fetch, endpoint, p, signal).catch((e: unknown) => {
       taken = toSyncError(e);
-      if (!again || taken.details.reason !== "taken") throw e;
+      if (taken.details.reason !== "taken") throw e;
     });
     return this.#login({ ...p, endpoint }, signal).catch((e: unknown) => {
       throw taken && toSyncError(e).kind === "auth" ? taken : e;
@@ -450,6 +451,13 @@ export class Session {
     const account = user === undefined ? null : { user, endpoint: newEndpoint || (endpoint ?? "") };
     this.#around.post({ type: "status", status: this.#status, account });
   }
+}
+
+/** The answer to a call that only a tab with a newer version of the app can know. */
+function otherVersion(): SyncError {
+  return new SyncError("busy", "another tab has the profile open with an older version of this app", {
+    hint: "Load the other tabs again, or close them.",
+  });
 }
 
 /** What these remove may have been removed when they were sent the first time, to a leader that died before it answered. */
