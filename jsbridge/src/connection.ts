@@ -1,6 +1,7 @@
 // One database connection.
 
 import { SyncError } from "./errors.ts";
+import { uncertain } from "./indexcheck.ts";
 import { sqliteError, type Engine } from "./sqlite.ts";
 import { Statement } from "./statement.ts";
 import { VfsFile } from "./vfsfile.ts";
@@ -22,9 +23,12 @@ export interface Target {
 
 /** Bounds the page caches of all connections together (design.md §8: 64 MB for guest and SQLite). */
 const HEAP_LIMIT = 20 << 20;
-/** Page caches in KiB: usually, and while a check walks through all pages of all indexes in no order. */
+/** Page caches in KiB: usually, and while SQLite's own check may walk through all pages of all indexes of a table in no order. */
 const CACHE = 6000;
 const CHECK_CACHE = 16000;
+
+/** In how many parts a check is made at most; SQLite's own limit is 500. */
+const MOST_PARTS = 100;
 
 /** The part of the pages that may be free in a copy of pages: more would be sent for nothing. */
 const FEW_FREE = 16;
@@ -139,14 +143,28 @@ export class Connection {
 
   /** Starts the integrity check with a larger cache: a row with a text for each complaint, none if the file is sound. */
   check(limit: number): Statement {
+    const sql = `${this.#checks().join(" UNION ")} LIMIT ${limit}`;
     this.run(`PRAGMA cache_size=-${CHECK_CACHE}`);
-    // As an argument of the function a number would be the name of a table.
-    const sql = `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT ${limit}`;
     const statement = this.prepare(new TextEncoder().encode(sql), false, () =>
       this.run(`PRAGMA cache_size=-${CACHE}; PRAGMA shrink_memory`),
     );
     statement.query(new Uint8Array());
     return statement;
+  }
+
+  /** The parts of the integrity check: the quick one, then SQLite's own for each table that only this can tell about; in a transaction just that. */
+  #checks(): string[] {
+    // As an argument of the function a number would be the name of a table.
+    const part = (name: string, table = ""): string => `SELECT ${name} FROM pragma_${name}${table} WHERE ${name} <> 'ok'`;
+    const whole = [part("integrity_check")];
+    if (this.inTransaction) return whole;
+    try {
+      const tables = uncertain(this);
+      if (tables.length >= MOST_PARTS) return whole;
+      return [part("quick_check"), ...tables.map((t) => part("integrity_check", `('${t.replaceAll("'", "''")}', 'main')`))];
+    } catch {
+      return whole; // which tells what is wrong with a file that cannot be looked at
+    }
   }
 
   /** Writes a copy to a file that does not exist yet; unless it is to be compact, the pages as they are if few of them are free. */

@@ -4,19 +4,12 @@
 import { query } from "../src/query.ts";
 import { FILES, OPEN_MODES } from "../src/protocol.gen.ts";
 import type { Engine } from "../src/sqlite.ts";
-import { ImportError, Lab } from "./lab.ts";
+import { indexChecks } from "./indexsuite.ts";
+import { equal, ImportError, Lab } from "./lab.ts";
 import type { Value } from "../src/rows.ts";
 
 /** A check gets a fresh lab. */
-type Check = (lab: Lab) => Promise<void> | void;
-
-function equal(got: unknown, want: unknown): void {
-  const text = (v: unknown): string =>
-    JSON.stringify(v, (_, x: unknown) =>
-      typeof x === "bigint" ? `${x}n` : x instanceof Uint8Array ? `x'${[...x].join(" ")}'` : x,
-    );
-  if (text(got) !== text(want)) throw new Error(`got ${text(got)}, want ${text(want)}`);
-}
+export type Check = (lab: Lab) => Promise<void> | void;
 
 function fails(kind: string, do_: () => unknown): void {
   try {
@@ -267,6 +260,7 @@ export const checks: Record<string, Check> = {
     }
     equal(lab.rows(db, "SELECT count(*) FROM t"), [[2n]]);
   },
+  ...indexChecks,
 };
 
 /** Checks of what stays when the worker is killed: before runs in it, after in the next one. */

@@ -185,6 +185,15 @@ export class Lab {
   }
 }
 
+/** Throws unless two values are equal. */
+export function equal(got: unknown, want: unknown): void {
+  const text = (v: unknown): string =>
+    JSON.stringify(v, (_, x: unknown) =>
+      typeof x === "bigint" ? `${x}n` : x instanceof Uint8Array ? `x'${[...x].join(" ")}'` : x,
+    );
+  if (text(got) !== text(want)) throw new Error(`got ${text(got)}, want ${text(want)}`);
+}
+
 /** Joins byte arrays. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
