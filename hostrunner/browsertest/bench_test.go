@@ -17,7 +17,7 @@ import (
 
 // The benchmarks measure the workloads of design.md §8 in a page of Chromium, and the same work of the real client in the same run: run
 // them with -benchtime 1x. They report milliseconds of both and the ratio, MiB of both memories, which never shrink, and how long
-// the page's own thread was busy at most. The page has TLS, as every page outside of this machine.
+// the page's own thread was busy at most.
 
 // watcher observes the page's own thread: the longest task that the browser reports (those of 50 ms and more), and how late a timer was
 // at most, which a busy machine makes late as well.
@@ -146,8 +146,7 @@ func BenchmarkPage(b *testing.B) {
 // after the page was loaded again. With -benchtime 10x it says the least, which a busy machine disturbs least, and the median.
 func BenchmarkPageOpen(b *testing.B) {
 	dir := b.TempDir()
-	// Not a secure one: of a page whose certificate is not known, Chromium keeps no files.
-	page, server, browser := pageIn(b, dir, generated(b, anki.SizeM), browsertest.NewServer(b, distant(b, 0)))
+	page, server, browser := pageIn(b, dir, generated(b, anki.SizeM), originOf(b, 0))
 	page.Run(b, nil, `await ferry.download(); await ferry.close()`)
 	browser.Close()
 	opened := map[string][]opening{}
@@ -275,7 +274,7 @@ func BenchmarkPageMedia(b *testing.B) {
 func mediaWork(b *testing.B, ours, theirs *anki.Account, folder, prepare string, roundTrip time.Duration, set anki.MediaSet) {
 	b.Helper()
 	endpoint := distant(b, roundTrip)
-	page := browsertest.Start(b).Open(b, browsertest.NewSecureServer(b, endpoint).URL)
+	page := browsertest.Start(b).Open(b, originOf(b, roundTrip).URL)
 	page.Run(b, nil, `await open(); await ferry.login({user: args[0], password: args[1]})`, ours.User, anki.Password)
 	for part := 0; prepare != "" && part < 10; part++ { // one call has two minutes
 		page.Run(b, nil, prepare, set.Files/10, set.Size, part)
@@ -328,10 +327,20 @@ func distant(b *testing.B, roundTrip time.Duration) string {
 	return proxy.URL
 }
 
+// originOf returns what serves a page, and sends its requests on to the real server: one at a distance has TLS, as all have that are not of this
+// machine.
+func originOf(b *testing.B, roundTrip time.Duration) *browsertest.Server {
+	b.Helper()
+	if roundTrip > 0 {
+		return browsertest.NewSecureServer(b, distant(b, roundTrip))
+	}
+	return browsertest.NewServer(b, distant(b, 0))
+}
+
 // pageBefore returns a page with an account whose server has a collection.
 func pageBefore(b *testing.B, file []byte, roundTrip time.Duration) (*browsertest.Page, *browsertest.Server, *browsertest.Browser) {
 	b.Helper()
-	return pageIn(b, b.TempDir(), file, browsertest.NewSecureServer(b, distant(b, roundTrip)))
+	return pageIn(b, b.TempDir(), file, originOf(b, roundTrip))
 }
 
 func pageIn(b *testing.B, dir string, file []byte, server *browsertest.Server) (*browsertest.Page, *browsertest.Server, *browsertest.Browser) {
