@@ -43,6 +43,7 @@ type bodyReader struct {
 	r       io.Reader
 	control *http.ResponseController
 	stall   time.Duration
+	timer   *timer // nil: HTTP/1.1
 	begun   time.Time
 	read    int64
 
@@ -71,13 +72,16 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	b.waiting.Store(now.UnixNano())
 	n, err := b.r.Read(p)
 	b.waiting.Store(0)
+	b.timer.stop()
 	b.read += int64(n)
 	switch {
 	case err == nil:
 	case err == io.EOF:
 		b.ended = true
 		// Nothing more will come: the server's own watch for the client hanging up must not time out.
-		_ = b.control.SetReadDeadline(time.Time{})
+		if b.timer == nil {
+			_ = b.control.SetReadDeadline(time.Time{})
+		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 	default:
@@ -91,7 +95,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 // leave sets the deadline for what the server itself reads of a body that nobody has read to its end. It waits for it before it
 // looks for another request.
 func (b *bodyReader) leave() {
-	if !b.ended {
+	if !b.ended && b.timer == nil {
 		b.extend(time.Now())
 	}
 }
@@ -108,6 +112,10 @@ func (b *bodyReader) extend(now time.Time) bool {
 	if slowest := b.begun.Add(b.stall + time.Duration(b.read/minRate)*time.Second); slowest.Before(until) {
 		until = slowest
 	}
+	if b.timer != nil {
+		b.timer.start(until.Sub(now), b.interrupt)
+		return true
+	}
 	if until.Sub(b.limited) >= time.Second || until.Before(b.limited) {
 		_ = b.control.SetReadDeadline(until) // a test's recorder has none
 		b.limited = until
@@ -115,54 +123,104 @@ func (b *bodyReader) extend(now time.Time) bool {
 	return true
 }
 
+// timer ends what waits for the client of a stream of HTTP/2. The server's deadlines would do so as well while nobody reads or writes, as those
+// of HTTP/1.1 do not. A nil timer does nothing.
+type timer struct{ *time.Timer }
+
+// timerOf returns the timer of a request, nil if it needs none.
+func timerOf(r *http.Request) *timer {
+	if r.ProtoMajor < 2 {
+		return nil
+	}
+	return &timer{}
+}
+
+// start has end called after some time, which is always the same function. Who started it last stops it.
+func (t *timer) start(after time.Duration, end func()) {
+	if t.Timer == nil {
+		t.Timer = time.AfterFunc(after, end)
+	} else {
+		t.Reset(after)
+	}
+}
+
+func (t *timer) stop() {
+	if t != nil && t.Timer != nil {
+		t.Stop()
+	}
+}
+
 // responseWriter writes an answer, cuts off clients that do not take it, and counts.
 type responseWriter struct {
 	http.ResponseWriter
-	control *http.ResponseController
+	control *http.ResponseController // of the ResponseWriter
 	stall   time.Duration
+	timer   *timer // nil: HTTP/1.1
+	stalled atomic.Bool
 	status  int
 	written int64
 	limited time.Time
+	begun   bool // there is something to be sent
 }
 
 // Unwrap serves http.ResponseController.
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader sends the status.
+// WriteHeader sets the status.
 func (w *responseWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
-	w.extend()
+	w.begun = true
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write sends a part of the body.
-func (w *responseWriter) Write(p []byte) (int, error) {
+func (w *responseWriter) Write(p []byte) (n int, err error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	w.extend()
-	n, err := w.ResponseWriter.Write(p)
+	w.begun = true
+	err = w.within(w.stall, func() error {
+		n, err = w.ResponseWriter.Write(p)
+		return err
+	})
 	w.written += int64(n)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = errStalled
-	}
 	return n, err
 }
 
-func (w *responseWriter) extend() {
-	if until := time.Now().Add(w.stall); until.Sub(w.limited) >= time.Second {
+// FlushError serves http.ResponseController.
+func (w *responseWriter) FlushError() error { return w.within(w.stall, w.control.Flush) }
+
+// within has the client take what is written within a time, or cuts it off: errStalled.
+func (w *responseWriter) within(limit time.Duration, write func() error) error {
+	if w.timer != nil {
+		w.timer.start(limit, w.cut)
+		defer w.timer.stop()
+	} else if until := time.Now().Add(limit); until.Sub(w.limited) >= time.Second {
 		_ = w.control.SetWriteDeadline(until)
 		w.limited = until
 	}
+	err := write()
+	if errors.Is(err, os.ErrDeadlineExceeded) || err != nil && w.stalled.Load() {
+		err = errStalled
+	}
+	return err
+}
+
+// cut ends a stream of HTTP/2.
+func (w *responseWriter) cut() {
+	w.stalled.Store(true)
+	_ = w.control.SetWriteDeadline(time.Unix(1, 0))
 }
 
 // settle sends what is buffered while the deadline stands, and then lifts it: the connection may serve other handlers.
 func (w *responseWriter) settle() {
-	if w.limited.IsZero() {
+	if !w.begun {
 		return
 	}
-	_ = w.control.Flush()
-	_ = w.control.SetWriteDeadline(time.Time{})
+	_ = w.FlushError()
+	if w.timer == nil {
+		_ = w.control.SetWriteDeadline(time.Time{})
+	}
 }

@@ -3,6 +3,7 @@ package syncserver_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,10 +25,25 @@ const password = "correct horse"
 // serve starts a server for the test and returns its base URL. It ends with the test.
 func serve(t testing.TB, s *syncserver.Server) string {
 	t.Helper()
+	return begin(t, s, (*httptest.Server).Start)
+}
+
+// serveHTTP2 is serve with TLS and HTTP/2: all requests of the clients share a connection.
+func serveHTTP2(t testing.TB, s *syncserver.Server) string {
+	t.Helper()
+	return begin(t, s, func(h *httptest.Server) {
+		h.EnableHTTP2 = true
+		h.StartTLS()
+	})
+}
+
+func begin(t testing.TB, s *syncserver.Server, start func(*httptest.Server)) string {
+	t.Helper()
 	if s.Passwords.Memory == 0 {
 		s.Passwords = cheap
 	}
-	h := httptest.NewServer(s)
+	h := httptest.NewUnstartedServer(s)
+	start(h)
 	t.Cleanup(func() {
 		h.Close()
 		if err := s.Close(context.WithoutCancel(t.Context())); err != nil { // it has ended already
@@ -156,7 +172,10 @@ func do(t testing.TB, verb, url string, body []byte, header map[string]string) r
 }
 
 var noRedirects = &http.Client{
-	Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Second},
+	Transport: &http.Transport{
+		DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Second,
+		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // serveHTTP2
+	},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +26,7 @@ type stream struct {
 // listen begins to listen with the device's key.
 func (c *client) listen() *stream {
 	c.t.Helper()
-	return listenWith(c.t, http.DefaultTransport, c.url, c.key)
+	return listenWith(c.t, noRedirects.Transport, c.url, c.key)
 }
 
 func listenWith(t testing.TB, transport http.RoundTripper, url, key string) *stream {
@@ -345,24 +344,18 @@ func waitFor(t testing.TB, done func() bool) {
 // TestEventsHTTP2: where the connection cannot be taken, the handler stays.
 func TestEventsHTTP2(t *testing.T) {
 	t.Parallel()
-	s := &syncserver.Server{Limits: syncserver.Limits{Heartbeat: 20 * time.Millisecond}, Passwords: cheap}
-	h := httptest.NewUnstartedServer(s)
-	h.EnableHTTP2 = true
-	h.StartTLS()
-	t.Cleanup(h.Close)
-	plain := httptest.NewServer(s)
-	t.Cleanup(plain.Close)
-	a := newClient(t, s, plain.URL+"/", "ada")
-	b := login(t, plain.URL+"/", "ada", password)
-	atB := listenWith(t, h.Client().Transport, h.URL+"/", b.key)
+	s := &syncserver.Server{Limits: syncserver.Limits{Heartbeat: 20 * time.Millisecond}}
+	url := serveHTTP2(t, s)
+	a := newClient(t, s, url, "ada")
+	b := login(t, url, "ada", password)
+	atB := b.listen()
 	if atB.resp.ProtoMajor != 2 {
 		t.Fatalf("HTTP %d", atB.resp.ProtoMajor)
 	}
 	<-atB.beats
 	a.put(file("x.txt", "1"))
 	atB.want(0, 1)
-	again := listenWith(t, h.Client().Transport, h.URL+"/", b.key)
-	again.resp.Body.Close()
+	b.listen().resp.Body.Close()
 	waitFor(t, func() bool { return s.Listeners() == 1 })
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// SlowListener is how long a listener may take over a message.
+const SlowListener = slowListener
+
 // Sweep closes what has not been used for long at a time, and returns how many accounts are left open.
 func (s *Server) Sweep(now time.Time) int { return s.tenants.sweep(now) }
 

@@ -105,12 +105,12 @@ func (s *streamSink) write(message []byte) error {
 	if s.ended {
 		return errHungUp
 	}
-	_ = s.w.control.SetWriteDeadline(time.Now().Add(slowListener))
-	_, err := s.w.ResponseWriter.Write(message)
-	if err == nil {
-		err = s.w.control.Flush()
-	}
-	return err
+	return s.w.within(slowListener, func() error {
+		if _, err := s.w.ResponseWriter.Write(message); err != nil {
+			return err
+		}
+		return s.w.control.Flush()
+	})
 }
 
 // end keeps everybody from writing: the handler returns.

@@ -36,9 +36,9 @@ type call struct {
 func newCall(s *Server, w http.ResponseWriter, r *http.Request) *call {
 	c := &call{server: s, r: r, begun: time.Now(), ip: s.ClientIP(r)}
 	control := http.NewResponseController(w)
-	c.w = &responseWriter{ResponseWriter: w, control: control, stall: s.Limits.Stall}
+	c.w = &responseWriter{ResponseWriter: w, control: control, stall: s.Limits.Stall, timer: timerOf(r)}
 	// MaxBytesReader also ends the connection of who sends more.
-	c.body = &bodyReader{r: http.MaxBytesReader(w, r.Body, s.Limits.Payload), control: control, stall: s.Limits.Stall, begun: c.begun}
+	c.body = &bodyReader{r: http.MaxBytesReader(w, r.Body, s.Limits.Payload), control: control, stall: s.Limits.Stall, timer: timerOf(r), begun: c.begun}
 	return c
 }
 

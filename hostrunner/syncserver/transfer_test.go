@@ -346,18 +346,23 @@ func (b *slowBody) Read(p []byte) (int, error) {
 
 // post sends a body as it comes and returns the status, 0 if the connection broke.
 func (c *client) post(method string, body io.Reader) int {
-	req, err := http.NewRequest("POST", c.url+method, body)
-	if err != nil {
-		return 0
-	}
-	req.Header.Set("anki-sync", c.header())
-	resp, err := noRedirects.Do(req)
+	resp, err := c.send(method, body)
 	if err != nil {
 		return 0
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
+}
+
+// send sends a request whose answer its caller reads.
+func (c *client) send(method string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequest("POST", c.url+method, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("anki-sync", c.header())
+	return noRedirects.Do(req)
 }
 
 // TestSlowBodyBlocksNobody: while a body is arriving, the same account and others are served; an upload that its client has given

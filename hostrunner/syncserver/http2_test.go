@@ -1,0 +1,134 @@
+package syncserver_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/syncserver"
+)
+
+// TestEventsLast: nothing need happen for as long as a listener may take over a message.
+func TestEventsLast(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{Limits: syncserver.Limits{Heartbeat: time.Hour}}
+	c := newClient(t, s, serveHTTP2(t, s), "ada")
+	l := c.listen()
+	select {
+	case line, ok := <-l.lines:
+		t.Fatalf("%q %v", line, ok)
+	case <-time.After(syncserver.SlowListener + 500*time.Millisecond):
+	}
+	if s.Listeners() != 1 {
+		t.Error("nobody listens any more")
+	}
+}
+
+// TestPause: the time that the server itself takes between two reads or writes is not the client's.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	const stall = 100 * time.Millisecond
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		part := make([]byte, 1<<10)
+		for _, step := range []func() error{
+			func() error { _, err := io.ReadFull(r.Body, part); return err },
+			func() error { _, err := io.Copy(io.Discard, r.Body); return err },
+			func() error { _, err := w.Write(part); return err },
+			http.NewResponseController(w).Flush,
+			func() error { _, err := w.Write(part); return err },
+		} {
+			if err := step(); err != nil {
+				t.Error(err)
+				panic(http.ErrAbortHandler)
+			}
+			<-time.After(3 * stall)
+		}
+	})
+	s := &syncserver.Server{Limits: syncserver.Limits{Stall: stall}}
+	s.Rest = func(*http.Request) (string, http.Handler) { return "pause", h }
+	if resp := do(t, "POST", serveHTTP2(t, s)+"pause", randomBytes(16<<20), nil); resp.StatusCode != 200 || len(resp.body) != 2<<10 {
+		t.Errorf("%d, %d bytes", resp.StatusCode, len(resp.body))
+	}
+}
+
+// TestStalledStreams: a client that sends or takes nothing on some streams of a connection is cut off there, and nowhere else.
+func TestStalledStreams(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{Limits: syncserver.Limits{Stall: 300 * time.Millisecond}}
+	wrote := make(chan error, 1)
+	s.Rest = func(*http.Request) (string, http.Handler) {
+		return "long", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 64<<20))
+			wrote <- err
+		})
+	}
+	c := newClient(t, s, serveHTTP2(t, s), "ada")
+	c.listen()
+	const n = 20
+	statuses := make(chan int, n)
+	for range n {
+		from, to := io.Pipe()
+		go func() { statuses <- c.post("sync/meta", from) }()
+		_, err := to.Write([]byte("x"))
+		coretest.Must(t, err)
+	}
+	resp, err := c.send("long", nil)
+	coretest.Must(t, err)
+	defer resp.Body.Close()
+	c.must("sync/meta", []byte(metaRequest)) // beside them
+	for range n {
+		if status := <-statuses; status != 0 {
+			t.Errorf("half a request was answered: %d", status)
+		}
+	}
+	if err := <-wrote; err == nil || !strings.Contains(err.Error(), "nothing for too long") {
+		t.Errorf("what the client did not take: %v", err)
+	}
+	if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Error("it looks whole to the client")
+	}
+	c.must("sync/meta", []byte(metaRequest))
+	if s.Listeners() != 1 {
+		t.Error("the listener was cut off with the others")
+	}
+}
+
+// TestEarlyAnswers: what is refused while it is being sent is told why, and the connection stays for the other streams.
+func TestEarlyAnswers(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{Limits: syncserver.Limits{Payload: 4 << 20}}
+	c := newClient(t, s, serveHTTP2(t, s), "ada")
+	c.listen()
+	unknown := *c
+	unknown.key = "0123456789abcdef"
+	long := wire.NewCodec().Compress(nil, randomBytes(8<<20))
+	for _, test := range []struct {
+		c      *client
+		method string
+		status int
+	}{{c, "sync/upload", 413}, {c, "sync/meta", 413}, {&unknown, "sync/upload", 403}, {c, "sync/unknown", 400}} {
+		for name, body := range map[string]io.Reader{"told": bytes.NewReader(long), "hidden": onlyReader{bytes.NewReader(long)}} {
+			if status := test.c.post(test.method, body); status != test.status {
+				t.Errorf("%s, %s: %d", test.method, name, status)
+			}
+		}
+	}
+
+	from, to := io.Pipe()
+	before := make(chan int, 1)
+	go func() { before <- c.post("sync/upload", from) }()
+	_, err := to.Write([]byte("x"))
+	coretest.Must(t, err)
+	c.must("sync/upload", fixture(t, "stock.anki2"))
+	if status := <-before; status != 503 {
+		t.Errorf("an upload that another one has ended: %d", status)
+	}
+	if s.Listeners() != 1 {
+		t.Error("the connection was not kept")
+	}
+}
