@@ -22,6 +22,12 @@ const (
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
 	maxHeaders = 16 << 10
+	// streamWindow is how much of a request's body may come over HTTP/2 before it is read, and connWindow how much of all requests of a connection.
+	// A page has 16 requests under way: those whose bodies have to wait, as for a slow upstream, must not hold up the others.
+	streamWindow = 1 << 20
+	connWindow   = 16 * streamWindow
+	// writeTime ends a connection of HTTP/2 of which the client takes nothing: ending a stream would take a message to it.
+	writeTime = time.Minute
 	// drainTime is how long requests under way may go on after a signal. Docker waits for 10 s before it kills.
 	drainTime = 6 * time.Second
 	closeTime = 3 * time.Second
@@ -65,7 +71,10 @@ func (s *serving) run(app *app) error {
 
 // newHTTPServer returns a server that does not wait for ever.
 func newHTTPServer(h http.Handler, log *log.Logger) *http.Server {
-	return &http.Server{Handler: h, ErrorLog: log, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders}
+	return &http.Server{
+		Handler: h, ErrorLog: log, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow, MaxReceiveBufferPerConnection: connWindow, WriteByteTimeout: writeTime},
+	}
 }
 
 // ready tells that requests are taken now.
