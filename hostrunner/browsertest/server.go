@@ -23,6 +23,7 @@ var pages embed.FS
 type Server struct {
 	URL string // ends in "/"
 
+	http      *httptest.Server
 	intercept atomic.Pointer[Interceptor]
 	upstream  atomic.Pointer[url.URL]
 	forward   http.Handler
@@ -49,6 +50,9 @@ func (s *Server) Intercept(f Interceptor) {
 		s.intercept.Store(&f)
 	}
 }
+
+// Drop closes the connections with all requests on them.
+func (s *Server) Drop() { s.http.CloseClientConnections() }
 
 // PassOn sends a request to the sync server that an interceptor has got.
 func (s *Server) PassOn(w http.ResponseWriter, r *http.Request) { s.forward.ServeHTTP(w, r) }
@@ -98,6 +102,7 @@ func serve(t testing.TB, upstream string, start func(*httptest.Server)) *Server 
 	}
 	srv := httptest.NewUnstartedServer(mux)
 	start(srv)
+	s.http = srv
 	s.URL = srv.URL + "/"
 	t.Cleanup(func() {
 		srv.CloseClientConnections()

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
@@ -133,15 +134,22 @@ func TestResent(t *testing.T) {
 		endpoint, acc := account(t)
 		return aServer{endpoint, "", endpoint, acc}
 	}
-	for name, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway, "real": direct} {
+	// Over HTTP/2 it is the connection that ends, not a stream, and a media request is under way on it: one that soon comes to its end, or one
+	// that does not before the last request of the sync.
+	const soon, late = "HTTP/2, soon", "HTTP/2, late"
+	for name, start := range map[string]func(*testing.T) aServer{"ours": ownAnki, "gateway": throughGateway, "real": direct, soon: direct, late: direct} {
+		serve, secure := browsertest.NewServer, name == soon || name == late
+		if secure {
+			serve = browsertest.NewSecureServer
+		}
 		for method, requests := range map[string]int{"chunk": 3, "applyChanges": 3, "applyGraves": 3, "finish": 2} {
-			if name == "real" && method == "finish" {
+			if (name == "real" || secure) && method == "finish" {
 				continue // that server does not know
 			}
 			t.Run(name+"/"+method, func(t *testing.T) {
 				t.Parallel()
 				s := start(t)
-				server := browsertest.NewServer(t, s.url)
+				server := serve(t, s.url)
 				page := pageDevice{browsertest.Start(t).Open(t, server.URL), s.path}
 				desktop := newDesktop(t, s.real, s.account)
 				desktop.addNote(t, "a", "front", "back")
@@ -157,7 +165,24 @@ func TestResent(t *testing.T) {
 
 				var mu sync.Mutex
 				var asked []string
+				var media atomic.Int32
+				begun, ended := make(chan bool), make(chan bool)
+				end := sync.OnceFunc(func() { close(ended) })
 				server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+					if path.Base(r.URL.Path) == "begin" {
+						switch n := media.Add(1); {
+						case n == 1:
+							close(begun)
+							<-r.Context().Done()
+							panic(http.ErrAbortHandler)
+						case name == late:
+							<-ended
+						}
+						return false
+					}
+					if path.Base(r.URL.Path) == "finish" {
+						end()
+					}
 					if path.Base(r.URL.Path) != method {
 						return false
 					}
@@ -168,9 +193,18 @@ func TestResent(t *testing.T) {
 						return false
 					}
 					server.PassOn(httptest.NewRecorder(), r)
+					if secure {
+						<-begun
+						<-time.After(100 * time.Millisecond) // as long as an answer may take
+						server.Drop()
+					}
 					panic(http.ErrAbortHandler)
 				})
-				page.sync(t)
+				if secure {
+					page.Run(t, nil, `await Promise.all([ferry.media.sync(), ferry.sync()])`)
+				} else {
+					page.sync(t)
+				}
 				if len(asked) != requests || asked[0] != asked[1] {
 					t.Errorf("Chromium has not asked again, or the sync has not begun again: %q, want %d", asked, requests)
 				}

@@ -1,6 +1,7 @@
 // A browser sends a request again by itself if a connection that was in use before ends without an answer, and tells nobody. Some requests must
 // not come twice (core/remote, Once). Our server and gateway know a second one; with another server behind an address of the page's own origin,
-// the timings tell of most: a connection was opened though as many as had requests at once were open, and the server had not closed one.
+// the timings tell of most: a connection was opened though as many as had requests at once were open, and the server had not closed one. Over
+// HTTP/2 all that were under way come again over the next connection, and the timing of only one of them, which may be of media, has its beginning.
 
 import { ONCE } from "./protocol.gen.ts";
 
@@ -9,6 +10,9 @@ const MOST = 6;
 
 /** How often in a row an answer is not taken: a server that now and then closes a connection without a word must not keep a sync from its end. */
 const TRIES = 3;
+
+/** How long, in ms, a request may wait before it is sent; one that comes again has waited for its first answer and for a connection. */
+const WAIT = 30;
 
 /** The connections of a sync, which begins with `meta`. */
 export class Connections {
@@ -25,6 +29,12 @@ export class Connections {
   /** Whether a connection was used again: a server that keeps none, or a proxy before it, gets no request twice. */
   #kept = false;
   #resent = false;
+  /** When connections were opened after one had been used, over HTTP/2. */
+  #openings: number[] = [];
+  /** The requests that must not come twice. */
+  #once: PerformanceResourceTiming[] = [];
+  /** The shortest time, in ms, from a request to its answer. */
+  #shortest = Infinity;
   /** How many syncs in a row have begun again because of it. */
   #again = 0;
 
@@ -44,9 +54,11 @@ export class Connections {
   begin(url: string): void {
     if (url.endsWith("/sync/meta")) {
       this.#again = this.#resent ? this.#again + 1 : 0;
-      this.#urls.clear();
       this.#most = this.#ended = this.#seen = this.#open = this.#closed = 0;
       this.#kept = this.#resent = false;
+      this.#openings = [];
+      this.#once = [];
+      this.#shortest = Infinity;
     }
     this.#urls.add(new URL(url).href); // as timings have it
     this.#underWay++;
@@ -79,11 +91,24 @@ export class Connections {
       const opened = e.connectStart > e.fetchStart;
       this.#open = opened ? this.#open + 1 : Math.max(this.#open, 1);
       this.#kept ||= !opened;
-      const most = this.#closed + (e.nextHopProtocol.startsWith("http/1") ? Math.min(this.#most, MOST) : 1);
+      const shared = !e.nextHopProtocol.startsWith("http/1");
+      if (shared && this.#kept) this.#look(e, opened);
+      const most = this.#closed + (shared ? 1 : Math.min(this.#most, MOST));
       if (this.#open <= most) continue;
       this.#open = most; // a server may close a connection at any time: of every other request that is all it means
       this.#resent ||= this.#kept && once(e.name);
     }
+  }
+
+  /** Looks whether a request has waited for a connection that another one has opened, which may not have ended yet. */
+  #look(e: PerformanceResourceTiming, opened: boolean): void {
+    if (opened) this.#openings.push(e.connectStart);
+    if (once(e.name)) {
+      this.#once.push(e);
+      this.#resent ||= this.#underWay > 0 && e.requestStart - e.fetchStart > Math.max(WAIT, 2 * this.#shortest);
+    }
+    this.#shortest = Math.min(this.#shortest, e.responseStart - e.requestStart);
+    this.#resent ||= this.#once.some((o) => this.#openings.some((at) => o.fetchStart < at && at <= o.requestStart));
   }
 }
 
