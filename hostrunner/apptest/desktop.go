@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,11 +25,14 @@ func contains(text, part string) bool {
 	return strings.Contains(strings.Join(strings.Fields(text), " "), part)
 }
 
+// anybody trusts every server: Go looks only once what the environment says.
+var anybody = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+
 // SignUp makes the account, as another device would.
 func (s *Server) SignUp(t testing.TB) {
 	t.Helper()
 	body, _ := json.Marshal(map[string]string{"user": User, "password": Password})
-	resp, err := http.Post(s.URL+"api/signup", "application/json", bytes.NewReader(body))
+	resp, err := anybody.Post(s.URL+"api/signup", "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

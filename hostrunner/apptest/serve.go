@@ -3,8 +3,16 @@ package apptest
 import (
 	"bufio"
 	"cmp"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Server is a running `cardferry serve` with the app.
@@ -45,7 +54,39 @@ var program = sync.OnceValues(func() (string, error) {
 
 // Serve starts a server with an empty data folder. The test is skipped, or fails if CARDFERRY_REQUIRE_CHROME is set, if the
 // app is not built.
-func Serve(t testing.TB) *Server {
+func Serve(t testing.TB) *Server { return serve(t) }
+
+// ServeSecure is Serve with TLS, and so HTTP/2. Programs that the test starts trust it.
+func ServeSecure(t *testing.T) *Server {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("SSL_CERT_FILE", certFile)
+	return serve(t, "--tls-cert", certFile, "--tls-key", keyFile)
+}
+
+func serve(t testing.TB, flags ...string) *Server {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(root(), "web", "dist", "index.html")); err != nil {
 		if os.Getenv("CARDFERRY_REQUIRE_CHROME") != "" {
@@ -57,20 +98,20 @@ func Serve(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{program: path, dir: t.TempDir()}
+	s := &Server{program: path, dir: t.TempDir(), more: flags}
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
 }
 
-var address = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`)
+var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)/`)
 
 // Start starts the server, again after Stop: at the address that it had.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
 	at := "127.0.0.1:0"
 	if s.URL != "" {
-		at = strings.Trim(strings.TrimPrefix(s.URL, "http://"), "/")
+		_, at, _ = strings.Cut(strings.TrimSuffix(s.URL, "/"), "://")
 	}
 	s.cmd = exec.Command(s.program, append([]string{"serve", "--addr", at, "--data", s.dir}, s.more...)...)
 	s.cmd.Dir = cmp.Or(s.app, root()) // where the app is found

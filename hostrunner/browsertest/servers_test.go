@@ -60,7 +60,7 @@ func throughGateway(t *testing.T) aServer {
 }
 
 // TestScenariosElsewhere runs the scenarios, and media files both ways, in a page with our server, and with the real one behind our
-// gateway: one of them, or all with CARDFERRY_FULL=1.
+// gateway: one of them, or all with CARDFERRY_FULL=1. It is over HTTP/2.
 func TestScenariosElsewhere(t *testing.T) {
 	t.Parallel()
 	anki.Need(t)
@@ -73,7 +73,7 @@ func TestScenariosElsewhere(t *testing.T) {
 			t.Run(server+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				s := start(t)
-				page := pageDevice{browsertest.Start(t).Open(t, browsertest.NewServer(t, s.url).URL), s.path}
+				page := pageDevice{browsertest.Start(t).Open(t, browsertest.NewSecureServer(t, s.url).URL), s.path}
 				desktop := newDesktop(t, s.real, s.account)
 				begin(t, page, desktop)
 				change(t, page, scenarios[name].ours)
