@@ -130,7 +130,7 @@ class Call {
       this.#stall.start();
       const { url } = this.#request;
       this.#connections?.begin(url);
-      let answer = await this.#send().finally(() => this.#connections?.end());
+      let answer = await this.#send().finally(() => this.#connections?.end(url));
       if (await this.#connections?.resent(url, answer.headers)) answer = { status: TWICE, headers: {}, body: empty };
       this.#stall.stop();
       const { status, headers, body } = answer;

@@ -19,6 +19,8 @@ export class Connections {
   readonly #observer: PerformanceObserver | undefined;
   readonly #urls = new Set<string>();
   #underWay = 0;
+  /** How many of them are of media: they may take longer than a sync. */
+  #media = 0;
   /** How many requests were under way at once. */
   #most = 0;
   #ended = 0;
@@ -62,12 +64,14 @@ export class Connections {
     }
     this.#urls.add(new URL(url).href); // as timings have it
     this.#underWay++;
+    if (ofMedia(url)) this.#media++;
     this.#most = Math.max(this.#most, this.#underWay);
   }
 
   /** A request has ended. */
-  end(): void {
+  end(url: string): void {
     this.#underWay--;
+    if (ofMedia(url)) this.#media--;
     this.#ended++;
   }
 
@@ -100,16 +104,20 @@ export class Connections {
     }
   }
 
-  /** Looks whether a request has waited for a connection that another one has opened, which may not have ended yet. */
+  /** Looks whether a request has waited for a connection that another one has opened. One of media may not have ended yet: then only the wait tells. */
   #look(e: PerformanceResourceTiming, opened: boolean): void {
     if (opened) this.#openings.push(e.connectStart);
     if (once(e.name)) {
       this.#once.push(e);
-      this.#resent ||= this.#underWay > 0 && e.requestStart - e.fetchStart > Math.max(WAIT, 2 * this.#shortest);
+      this.#resent ||= this.#media > 0 && e.requestStart - e.fetchStart > Math.max(WAIT, 2 * this.#shortest);
     }
     this.#shortest = Math.min(this.#shortest, e.responseStart - e.requestStart);
     this.#resent ||= this.#once.some((o) => this.#openings.some((at) => o.fetchStart < at && at <= o.requestStart));
   }
+}
+
+function ofMedia(url: string): boolean {
+  return url.includes("/msync/");
 }
 
 function once(url: string): boolean {
