@@ -5,12 +5,52 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
+
+/**
+ * zstddec has the decoder of the zstd library, compiled to WebAssembly, as base64 in a module. Only that is taken, and deflated: few of the answers
+ * need it, and the worker is loaded by every page. Its licence comes along as a legal comment.
+ * @type {esbuild.Plugin}
+ */
+const zstdDecoder = {
+  name: "zstd-decoder",
+  setup(build) {
+    build.onResolve({ filter: /^zstddec\.wasm$/ }, () => ({
+      path: fileURLToPath(import.meta.resolve("zstddec/stream")),
+      namespace: "zstd-decoder",
+    }));
+    build.onLoad({ filter: /./, namespace: "zstd-decoder" }, ({ path }) => {
+      const packed = deflateRawSync(decoderIn(readFileSync(path, "utf8")), { level: 9 }).toString("base64");
+      const license = readFileSync(join(dirname(path), "..", "LICENSE"), "utf8");
+      return { contents: `/*! zstddec\n\n${license}*/\nexport default "${packed}";`, loader: "js" };
+    });
+  },
+};
+
+/**
+ * The .wasm file in a module of zstddec.
+ * @param {string} text
+ */
+function decoderIn(text) {
+  const [found, ...more] = text.matchAll(/^const wasm = "([A-Za-z0-9+/=]+)";$/gm);
+  if (!found?.[1] || more.length > 0) throw new Error("zstddec has not one .wasm file, as expected");
+  const file = Buffer.from(found[1], "base64");
+  const module = new WebAssembly.Module(file);
+  const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const imports = WebAssembly.Module.imports(module).map(({ name }) => name);
+  const used = ["memory", "malloc", "ZSTD_createDCtx", "ZSTD_freeDCtx", "ZSTD_decompressStream"]; // src/zstd.ts
+  if (!used.every((name) => exports.includes(name)) || String(imports) !== "emscripten_notify_memory_growth") {
+    throw new Error(`zstddec exports ${exports} and imports ${imports}, which is not as expected`);
+  }
+  return file;
+}
+
 /** @type {esbuild.BuildOptions} */
-const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here };
+const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here, plugins: [zstdDecoder] };
 
 /**
  * SQLite's loader names files of VFSs and workers that are not used. A bundler of an app that uses this package takes
@@ -63,9 +103,9 @@ async function buildPackage() {
     outdir: "dist",
     platform: "browser",
     minify: true,
-    legalComments: "linked",
+    legalComments: "linked", // also the licence of zstddec
     sourcemap: true,
-    plugins: [withoutUnusedFiles],
+    plugins: [withoutUnusedFiles, zstdDecoder],
     logOverride: { "empty-import-meta": "silent" },
   });
   await esbuild.build({ ...common, entryPoints: ["src/sw.ts"], outdir: "dist", platform: "browser", minify: true });

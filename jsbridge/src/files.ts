@@ -58,7 +58,7 @@ export class Files {
         return 0;
       },
       file_list: (ptr, length, out, cap) => this.#list(name(ptr, length), memory.view(out, cap)),
-      file_compress: () => 1, // not offered: browsers have no zstd
+      file_compress: () => 1, // not offered: the host only decompresses (zstd.ts)
       file_remove: (ptr, length) => (this.#catalogue.remove(name(ptr, length)), 0),
       file_replace: (from, fromLength, to, toLength) => {
         this.#replace(name(from, fromLength), name(to, toLength));

@@ -9,6 +9,7 @@ import { EVENTS, KINDS, REQUEST_FLAGS, TWICE } from "./protocol.gen.ts";
 import { Connections } from "./resent.ts";
 import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
+import { Zstd, type Decoding } from "./zstd.ts";
 
 /** Answers a call of the guest. It is never called while the guest runs. */
 export type Deliver = (call: number, kind: number, bytes: Uint8Array) => void;
@@ -39,6 +40,8 @@ export interface Request {
   /** Pieces of the body in their order; null if it has none. */
   parts: (Uint8Array<ArrayBuffer> | MediaRange)[] | null;
   stream: boolean;
+  /** Whether the body of a streamed answer may be decompressed. Collected ones are left to the guest: they are short. */
+  unzstd: boolean;
   /** The most bytes of a collected body; 0 is no limit. */
   limit: number;
   /** Milliseconds without a byte after which the call fails; 0 is never. */
@@ -50,6 +53,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array;
+  /** Whether the body is decompressed while it is streamed. */
+  decoded?: boolean;
 }
 
 /** Headers that belong to the browser. Setting them would only be reported on the console. */
@@ -57,12 +62,33 @@ const FORBIDDEN = new Set(["accept-encoding", "connection", "content-length", "h
 
 const empty = new Uint8Array(0);
 
+/** A body as it comes. */
+class Plain implements Decoding {
+  #rest: Uint8Array = empty;
+  readonly done = false;
+
+  feed(bytes: Uint8Array): void {
+    this.#rest = bytes;
+  }
+
+  read(max: number): Uint8Array {
+    const piece = this.#rest.subarray(0, max);
+    this.#rest = this.#rest.subarray(max);
+    return piece;
+  }
+
+  end(): void {}
+
+  close(): void {}
+}
+
 /** The requests in flight. */
 export class Http {
   readonly #deliver: Deliver;
   readonly #bodies: Bodies;
   readonly #calls = new Map<number, Call>();
   readonly #connections = new Connections();
+  readonly #zstd = new Zstd();
   /** What requests are made with if the embedding app makes them. */
   transport: typeof fetch | undefined;
 
@@ -91,7 +117,7 @@ export class Http {
   }
 
   #start(id: number, request: Request): void {
-    const call = new Call(request, this.#bodies, this.transport ?? this.#connections, (kind, bytes) => {
+    const call = new Call(request, this.#bodies, this.#zstd, this.transport ?? this.#connections, (kind, bytes) => {
       if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
     });
     this.#calls.set(id, call);
@@ -103,17 +129,19 @@ export class Http {
 class Call {
   readonly #request: Request;
   readonly #bodies: Bodies;
+  readonly #zstd: Zstd;
   readonly #transport: typeof fetch | undefined;
   /** Those of the browser, if it makes the request. */
   readonly #connections: Connections | undefined;
   readonly #emit: (kind: number, bytes: Uint8Array) => void;
   readonly #stall: Stall;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #rest: Uint8Array = empty;
+  #decoding: Decoding = new Plain();
 
   constructor(
     request: Request,
     bodies: Bodies,
+    zstd: Zstd,
     by: Connections | typeof fetch,
     emit: (kind: number, bytes: Uint8Array) => void,
   ) {
@@ -121,6 +149,7 @@ class Call {
     if (by instanceof Connections) this.#connections = by;
     else this.#transport = by;
     this.#bodies = bodies;
+    this.#zstd = zstd;
     this.#emit = emit;
     this.#stall = new Stall(request.stall);
   }
@@ -133,8 +162,8 @@ class Call {
       let answer = await this.#send().finally(() => this.#connections?.end(url));
       if (await this.#connections?.resent(url, answer.headers)) answer = { status: TWICE, headers: {}, body: empty };
       this.#stall.stop();
-      const { status, headers, body } = answer;
-      this.#emit(EVENTS.answer, encodeRow([BigInt(status), JSON.stringify(headers), body]));
+      const { status, headers, body, decoded } = answer;
+      this.#emit(EVENTS.answer, encodeRow([BigInt(status), JSON.stringify(headers), body, decoded ? 1n : 0n]));
     } catch (e) {
       this.#fail(e);
     }
@@ -142,27 +171,33 @@ class Call {
 
   async read(max: number): Promise<void> {
     try {
-      this.#stall.start();
-      while (this.#rest.length === 0) {
-        const { done, value } = await this.#read();
-        if (done) return this.#emit(EVENTS.end, empty);
-        this.#rest = value;
-      }
+      const piece = await this.#piece(max);
+      if (!piece) return this.#emit(EVENTS.end, empty);
       // Not at once: the guest is still running, and messages of the page (cancel) must get their turn.
       await turn();
-      const piece = this.#rest.subarray(0, max);
-      this.#rest = this.#rest.subarray(max);
       this.#emit(EVENTS.data, piece);
     } catch (e) {
       this.#fail(e);
-    } finally {
-      this.#stall.stop();
+    }
+  }
+
+  /** Up to max bytes of the body; undefined at its end. */
+  async #piece(max: number): Promise<Uint8Array | undefined> {
+    const decoding = this.#decoding;
+    for (;;) {
+      const piece = decoding.read(max);
+      if (piece.length > 0) return piece;
+      if (decoding.done) return undefined;
+      const { done, value } = await this.#read();
+      if (done) return decoding.end(), undefined;
+      decoding.feed(value);
     }
   }
 
   close(): void {
     this.#stall.stop();
     this.#stall.abort(new SyncError("cancelled", "cancelled"));
+    this.#decoding.close();
   }
 
   async #send(): Promise<Answer> {
@@ -188,8 +223,17 @@ class Call {
     });
     const head = headOf(response);
     this.#body = response.body?.getReader();
-    if (r.stream && response.ok && head.status === response.status) return { ...head, body: empty };
+    if (r.stream && response.ok && head.status === response.status) return { ...head, body: empty, decoded: await this.#decode() };
     return { ...head, body: await this.#collect() };
+  }
+
+  /** Decompresses the body while it is read, if that was asked for and can be done. */
+  async #decode(): Promise<boolean> {
+    this.#stall.stop();
+    const frame = this.#request.unzstd ? await this.#zstd.open() : undefined;
+    this.#stall.signal.throwIfAborted();
+    this.#decoding = frame ?? this.#decoding;
+    return frame !== undefined;
   }
 
   /** The body, unless it is bytes. */
@@ -213,7 +257,6 @@ class Call {
     const pieces: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      this.#stall.start();
       const { done, value } = await this.#read();
       if (done) return concat(pieces, size);
       size += value.length;
@@ -226,14 +269,16 @@ class Call {
 
   async #read(): Promise<{ done: true; value?: undefined } | { done: false; value: Uint8Array }> {
     if (!this.#body) return { done: true };
-    const r = await this.#body.read();
+    this.#stall.start();
+    const r = await this.#body.read().finally(() => this.#stall.stop());
     return r.done ? { done: true } : { done: false, value: r.value };
   }
 
   #fail(e: unknown): void {
     this.#stall.stop();
-    const { kind, message } = this.#stall.reason ?? networkError(e);
-    this.#emit(EVENTS.failed, encodeRow([BigInt(KINDS[kind]), message]));
+    this.#decoding.close();
+    const { kind, message, hint } = this.#stall.reason ?? networkError(e);
+    this.#emit(EVENTS.failed, encodeRow([BigInt(KINDS[kind]), hint ? `${message}\u001f${hint}` : message]));
   }
 }
 
@@ -284,6 +329,7 @@ export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
     bodyFile: typeof bodyFile === "string" ? bodyFile : null,
     parts: parts instanceof Uint8Array ? decodeRows(parts).map(decodePart) : null,
     stream: (Number(flags) & REQUEST_FLAGS.stream) !== 0,
+    unzstd: (Number(flags) & REQUEST_FLAGS.unzstd) !== 0,
     limit: Number(limit),
     stall: Number(stall),
   };

@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { kindOf } from "../src/errors.ts";
 import { Http } from "../src/http.ts";
+import { frameOf, recordedFrames, recordedPayload } from "./frames.ts";
 import { concat } from "./lab.ts";
 import { MemoryMedia } from "./mediastore.ts";
 import { GuestMemory } from "../src/memory.ts";
-import { EVENTS } from "../src/protocol.gen.ts";
+import { EVENTS, REQUEST_FLAGS } from "../src/protocol.gen.ts";
 import { decodeRow, encodeRow, type Value } from "../src/rows.ts";
 
 interface Event {
@@ -44,6 +45,7 @@ async function lab(t: TestContext, listener: RequestListener) {
     base,
     imports,
     store,
+    http,
     start(call: number, path: string, more: Partial<Record<"body" | "file" | "stream" | "limit" | "stall", Value>> = {}, parts?: Value[][]) {
       const { body = new Uint8Array(0), file = null, stream = 0n, limit = 0n, stall = 0n } = more;
       const headers = JSON.stringify({ "content-type": "application/octet-stream", "content-length": "99", "x-key": "k" });
@@ -56,13 +58,29 @@ async function lab(t: TestContext, listener: RequestListener) {
       return events.shift() as Event;
     },
     pending: () => events.length,
+    /** Reads a streamed body, up to max bytes at a time: its pieces, or the failure that ended it. */
+    async body(call: number, max: number): Promise<{ pieces: Uint8Array[]; failure?: string }> {
+      const pieces: Uint8Array[] = [];
+      for (;;) {
+        imports.http_read(call, max);
+        const e = await this.next();
+        if (e.kind === EVENTS.end) return { pieces };
+        if (e.kind !== EVENTS.data) return { pieces, failure: failureOf(e) };
+        pieces.push(e.bytes);
+      }
+    },
   };
 }
 
 function answerOf(e: Event) {
   assert.equal(e.kind, EVENTS.answer, `event ${e.kind}: ${new TextDecoder().decode(e.bytes)}`);
-  const [status, headers, body] = decodeRow(e.bytes);
-  return { status: Number(status), headers: JSON.parse(String(headers)) as Record<string, string>, body: body as Uint8Array };
+  const [status, headers, body, decoded] = decodeRow(e.bytes);
+  return {
+    status: Number(status),
+    headers: JSON.parse(String(headers)) as Record<string, string>,
+    body: body as Uint8Array,
+    decoded: Number(decoded) !== 0,
+  };
 }
 
 function failureOf(e: Event): string {
@@ -137,6 +155,89 @@ test("a streamed answer is read as the guest asks for it", async (t) => {
     size += e.bytes.length;
   }
   assert.equal(size, 100_000);
+});
+
+const UNZSTD = BigInt(REQUEST_FLAGS.stream | REQUEST_FLAGS.unzstd);
+
+test("a streamed frame arrives decompressed", async (t) => {
+  const large = frameOf(Array.from({ length: 100 }, (_, i) => ({ byte: i, times: 100_000 })));
+  const recorded = recordedFrames().get("streamed, checksum") as Uint8Array;
+  const l = await lab(t, async (req, res) => {
+    if (req.url === "/large") return void res.end(large);
+    for (const byte of recorded) {
+      res.write(Uint8Array.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    res.end();
+  });
+  for (const transport of [undefined, fetch]) {
+    l.http.transport = transport;
+    l.start(1, "large", { stream: UNZSTD });
+    const { body, decoded } = answerOf(await l.next());
+    assert.deepEqual([body.length, decoded], [0, true]);
+    const { pieces, failure } = await l.body(1, 30_000);
+    assert.deepEqual([concat(pieces).length, concat(pieces)[9_999_999], failure], [10_000_000, 99, undefined]);
+    assert.ok(pieces.every((p) => p.length > 0 && p.length <= 30_000));
+    l.start(2, "bytes", { stream: UNZSTD });
+    assert.ok(answerOf(await l.next()).decoded);
+    assert.deepEqual(Buffer.from(concat((await l.body(2, 256 << 10)).pieces)), Buffer.from(recordedPayload()));
+  }
+});
+
+test("only a streamed frame of a success is decompressed", async (t) => {
+  const frame = frameOf([new TextEncoder().encode("payload")]);
+  const l = await lab(t, (req, res) => void res.writeHead(req.url === "/" ? 200 : 500).end(frame));
+  const cases: [string, bigint][] = [["", BigInt(REQUEST_FLAGS.unzstd)], ["broken", UNZSTD]];
+  for (const [path, stream] of cases) {
+    l.start(1, path, { stream });
+    const { body, decoded } = answerOf(await l.next());
+    assert.deepEqual([body, decoded], [frame, false]);
+  }
+  l.start(1, "", { stream: BigInt(REQUEST_FLAGS.stream) });
+  assert.equal(answerOf(await l.next()).decoded, false);
+  assert.deepEqual(Buffer.from(concat((await l.body(1, 100)).pieces)), Buffer.from(frame));
+});
+
+test("failures of a frame have kinds", async (t) => {
+  const frame = frameOf(Array.from({ length: 10 }, (_, i) => ({ byte: i, times: 1000 })));
+  const l = await lab(t, (req, res) => {
+    if (req.url === "/half") res.end(frame.subarray(0, 20));
+    else if (req.url === "/html") res.end("<html>Log in</html>");
+    else if (req.url === "/empty") res.end();
+    else if (req.url === "/slow") res.write(frame.subarray(0, 20)); // and nothing more
+    else if (req.url === "/cut") res.writeHead(200, { "content-length": "100" }).write(frame.subarray(0, 20), () => setTimeout(() => req.socket.destroy(), 50));
+  });
+  for (const [path, kind] of [
+    ["half", "damaged_download"],
+    ["html", "damaged_download"],
+    ["empty", "damaged_download"],
+    ["slow", "timeout"],
+    ["cut", "network"],
+  ] as const) {
+    l.start(1, path, { stream: UNZSTD, stall: 300n });
+    answerOf(await l.next());
+    assert.equal((await l.body(1, 1000)).failure, kind, path);
+    l.imports.http_close(1);
+  }
+  l.start(1, "html", { stream: UNZSTD });
+  answerOf(await l.next());
+  l.imports.http_read(1, 10);
+  const [, message] = decodeRow((await l.next()).bytes);
+  assert.match(String(message), /^decode the file: not a zstd frame\u001fTry again; /); // with a hint
+});
+
+test("a frame that is given up", async (t) => {
+  const frame = frameOf(Array.from({ length: 100 }, (_, i) => ({ byte: i, times: 100_000 })));
+  const l = await lab(t, (_, res) => void res.end(frame));
+  l.start(1, "", { stream: UNZSTD });
+  answerOf(await l.next());
+  l.imports.http_read(1, 1000);
+  assert.equal((await l.next()).kind, EVENTS.data);
+  l.imports.http_read(1, 1000);
+  l.imports.http_close(1);
+  l.start(2, "", { stream: UNZSTD });
+  assert.equal((await l.next()).call, 2);
+  assert.equal(concat((await l.body(2, 1 << 18)).pieces).length, 10_000_000);
 });
 
 test("an error answer is collected even if a stream was asked for", async (t) => {

@@ -9,7 +9,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 /** The largest sizes of the entries, in bytes: as they lie there, and as brotli sends them. */
 const LIMITS: Record<string, [number, number]> = {
   "index.js": [20_000, 7_000],
-  "worker.js": [400_000, 110_000],
+  "worker.js": [400_000, 115_000],
   "sw.js": [6_000, 2_500],
   "serviceWorker.js": [6_000, 2_500],
   "react.js": [5_000, 2_000],
