@@ -93,6 +93,7 @@ const page = readFileSync(join(here, "src", "index.html"), "utf8");
 writeFileSync(join(dist, "index.html"), page.replace("{{script}}", script).replace("{{style}}", style));
 for (const name of ["frame.html", "manifest.webmanifest", "icon.svg"]) cpSync(join(here, "src", name), join(dist, name));
 for (const size of [180, 192, 512]) writeFileSync(join(dist, `icon-${size}.png`), iconPNG(size));
+cpSync(join(ferry, "worker.js.LEGAL.txt"), join(dist, "worker.js.LEGAL.txt")); // the worker names it
 const icons = ["icon.svg", "icon-180.png", "icon-192.png", "icon-512.png"];
 await buildServiceWorker(["", "frame.html", "manifest.webmanifest", script, style, ...Object.values(assets), ...icons]);
 compress();
