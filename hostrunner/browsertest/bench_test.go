@@ -86,7 +86,7 @@ func syncReal(c *anki.Client, endpoint, key string) error {
 }
 
 var (
-	downloadWork = pageWork{"download", 3, nil, `await ferry.download()`, func(c *anki.Client, e, k string) error { return c.Full(e, k, false) }}
+	downloadWork = pageWork{"download", 3, nil, `await ferry.download({ backup: false })`, func(c *anki.Client, e, k string) error { return c.Full(e, k, false) }}
 	uploadWork   = pageWork{"upload", 1, []string{"UPDATE col SET mod = mod + 5"}, `await ferry.upload({ backup: false })`, func(c *anki.Client, e, k string) error { return c.Full(e, k, true) }}
 	sameWork     = pageWork{"no change", 9, nil, `await ferry.sync({ media: false })`, syncReal}
 	sendWork     = pageWork{"send everything", 1, []string{
