@@ -47,7 +47,7 @@ func (d *DB) parts() ([]string, error) {
 		return nil, nil
 	}
 	list := []string{""}
-	for row, err := range rows.Query(d, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name != 'revlog', name != 'cards', name != 'notes', name") {
+	for row, err := range rows.Query(d, "SELECT name FROM sqlite_schema WHERE lower(type) = 'table' AND rootpage > 0 ORDER BY name != 'revlog', name != 'cards', name != 'notes', name") {
 		if err != nil {
 			return nil, err
 		}

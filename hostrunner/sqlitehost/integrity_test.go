@@ -69,3 +69,19 @@ func TestIndexOfOtherRows(t *testing.T) {
 		})
 	}
 }
+
+// TestTableOfAnyCase: SQLite takes a table whose entry in the schema says so in other letters, and so does the check.
+func TestTableOfAnyCase(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	db := openFile(t, path, host.Create)
+	coretest.Must(t, db.Exec("CREATE TABLE t (a INTEGER); CREATE TABLE other (a INTEGER); CREATE TABLE c (a INTEGER); CREATE TABLE d (a INTEGER); INSERT INTO t VALUES (1), (2); INSERT INTO other VALUES (3), (4); CREATE INDEX i ON t (a); CREATE INDEX j ON other (a)"))
+	coretest.Must(t, db.Exec(`PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema WHERE name IN ('i', 'j')) - rootpage WHERE name IN ('i', 'j');
+		UPDATE sqlite_schema SET type = 'Table' WHERE name IN ('t', 'other')`))
+	coretest.Must(t, db.Close())
+	db = openFile(t, path, host.ReadOnly)
+	if lines, err := db.CheckIntegrity(5); err != nil || len(lines) == 0 {
+		t.Errorf("complaints: %q, %v", lines, err)
+	}
+}
