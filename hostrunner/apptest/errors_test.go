@@ -60,10 +60,11 @@ func TestErrors(t *testing.T) {
 	a.Read(t, "The server has a problem of its own")
 	between.Answer(nil)
 	a.Tap(t, "New here?")
-	a.Fill(t, "Password", apptest.Password)
+	a.Fill(t, "Password", "another password")
 	a.Tap(t, "Create an account")
 	a.Read(t, "That name is taken")
 	a.Tap(t, "You have an account? Sign in")
+	a.Fill(t, "Password", apptest.Password)
 	a.Tap(t, "Sign in")
 	a.Read(t, "No cards yet")
 
