@@ -53,12 +53,16 @@ type bodyReader struct {
 	mu          sync.Mutex // of the deadline
 	limited     time.Time  // the one that was set last
 	interrupted bool
+	left        bool
 }
 
-// interrupt ends the reading. It may be called at any time.
+// interrupt ends the reading. It may be called at any time, also after the request, of which net/http knows nothing any more.
 func (b *bodyReader) interrupt() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.left {
+		return
+	}
 	b.interrupted = true
 	_ = b.control.SetReadDeadline(time.Unix(1, 0))
 }
@@ -93,11 +97,14 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 }
 
 // leave sets the deadline for what the server itself reads of a body that nobody has read to its end. It waits for it before it
-// looks for another request.
+// looks for another request. Nobody reads any more.
 func (b *bodyReader) leave() {
 	if !b.ended && b.timer == nil {
 		b.extend(time.Now())
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = true
 }
 
 // extend gives the client time for its next bytes: the stall time, but no more than a minimum rate allows on the whole. The
@@ -161,6 +168,9 @@ type responseWriter struct {
 	written int64
 	limited time.Time
 	begun   bool // there is something to be sent
+
+	mu      sync.Mutex // of what follows
+	settled bool
 }
 
 // Unwrap serves http.ResponseController.
@@ -208,19 +218,26 @@ func (w *responseWriter) within(limit time.Duration, write func() error) error {
 	return err
 }
 
-// cut ends a stream of HTTP/2.
+// cut ends a stream of HTTP/2. A timer may call it when it was stopped, and even after the request: then there is no stream any more.
 func (w *responseWriter) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.settled {
+		return
+	}
 	w.stalled.Store(true)
 	_ = w.control.SetWriteDeadline(time.Unix(1, 0))
 }
 
 // settle sends what is buffered while the deadline stands, and then lifts it: the connection may serve other handlers.
 func (w *responseWriter) settle() {
-	if !w.begun {
-		return
+	if w.begun {
+		_ = w.FlushError()
+		if w.timer == nil {
+			_ = w.control.SetWriteDeadline(time.Time{})
+		}
 	}
-	_ = w.FlushError()
-	if w.timer == nil {
-		_ = w.control.SetWriteDeadline(time.Time{})
-	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settled = true
 }

@@ -2,12 +2,16 @@ package syncserver
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 )
 
 // SlowListener is how long a listener may take over a message.
 const SlowListener = slowListener
+
+// Cut is what the timer of an answer does over HTTP/2.
+func Cut(w http.ResponseWriter) { w.(*responseWriter).cut() }
 
 // Sweep closes what has not been used for long at a time, and returns how many accounts are left open.
 func (s *Server) Sweep(now time.Time) int { return s.tenants.sweep(now) }

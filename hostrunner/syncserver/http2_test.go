@@ -132,3 +132,26 @@ func TestEarlyAnswers(t *testing.T) {
 		t.Error("the connection was not kept")
 	}
 }
+
+// TestTooLate: what cuts a client off may come when the request has just ended.
+func TestTooLate(t *testing.T) {
+	t.Parallel()
+	var cuts []func()
+	s := &syncserver.Server{}
+	s.Rest = func(*http.Request) (string, http.Handler) {
+		return "short", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cuts = append(cuts, r.Body.(interface{ Interrupt() }).Interrupt, func() { syncserver.Cut(w) })
+		})
+	}
+	url := serveHTTP2(t, s)
+	do(t, "POST", url+"short", nil, nil)
+	for range 50 { // the handler's own end is not to be seen from here
+		for _, cut := range cuts {
+			cut()
+		}
+		<-time.After(time.Millisecond)
+	}
+	if resp := do(t, "POST", url+"short", nil, nil); resp.StatusCode != 200 {
+		t.Errorf("the next request: %d", resp.StatusCode)
+	}
+}
