@@ -177,8 +177,7 @@ class Call {
     try {
       const piece = await this.#piece(max);
       if (!piece) return this.#emit(EVENTS.end, empty);
-      // Not at once: the guest is still running.
-      await (performance.now() - this.#turned < TURN_EVERY ? undefined : this.#turn());
+      await this.#turn(); // not at once: the guest is still running
       this.#emit(EVENTS.data, piece);
     } catch (e) {
       this.#fail(e);
@@ -187,6 +186,7 @@ class Call {
 
   /** Messages of the page (cancel) must get their turn. */
   async #turn(): Promise<void> {
+    if (performance.now() - this.#turned < TURN_EVERY) return;
     await turn();
     this.#turned = performance.now();
   }
@@ -195,12 +195,14 @@ class Call {
   async #piece(max: number): Promise<Uint8Array | undefined> {
     const decoding = this.#decoding;
     for (;;) {
+      this.#stall.signal.throwIfAborted(); // a body that an app's own transport has need not end with the request
       const piece = decoding.read(max);
       if (piece.length > 0) return piece;
       if (decoding.done) return undefined;
       const { done, value } = await this.#read();
       if (done) return decoding.end(), undefined;
       decoding.feed(value);
+      await this.#turn(); // there may be nothing in it
     }
   }
 

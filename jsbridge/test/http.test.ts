@@ -240,6 +240,29 @@ test("a frame that is given up", async (t) => {
   assert.equal(concat((await l.body(2, 1 << 18)).pieces).length, 10_000_000);
 });
 
+test("a body that comes as fast as it is read, and has nothing in it, can be given up", async (t) => {
+  const l = await lab(t, () => {});
+  const head = frameOf([]);
+  const nothing = new Uint8Array(30_000); // 10,000 blocks, all empty
+  let pulls = 0;
+  l.http.transport = async () =>
+    new Response(
+      new ReadableStream({
+        pull(c) {
+          if (pulls++ === 0) c.enqueue(head);
+          else if (pulls < 20_000) c.enqueue(nothing);
+          else c.close();
+        },
+      }),
+    );
+  l.start(1, "", { stream: UNZSTD });
+  assert.ok(answerOf(await l.next()).decoded);
+  l.imports.http_read(1, 1000);
+  await new Promise((resolve) => setTimeout(resolve));
+  l.imports.http_close(1);
+  assert.ok(pulls < 20_000, "all was read");
+});
+
 test("an error answer is collected even if a stream was asked for", async (t) => {
   const l = await lab(t, (_, res) => void res.writeHead(500).end("broken"));
   l.start(1, "", { stream: 1n });
