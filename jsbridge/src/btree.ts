@@ -52,21 +52,23 @@ export class Trees {
    */
   rows(root: number, columns: readonly number[], out: Int32Array, take: () => void): void {
     this.#walk(root, TABLE, 0, (page, at) => {
-      this.#row(page, at, columns, out);
+      const end = this.#row(page, at, columns, out);
       take();
+      return end;
     });
   }
 
   /** Calls take for each entry of an index in the order of the tree. out then has its integers, the rowid last. */
   entries(root: number, out: Int32Array, take: () => void): void {
     this.#walk(root, INDEX, 0, (page, at) => {
-      this.#entry(page, at, out);
+      const end = this.#entry(page, at, out);
       take();
+      return end;
     });
   }
 
-  /** Calls cell for each cell that has a record. */
-  #walk(root: number, leaf: number, depth: number, cell: (page: DataView, at: number) => void): void {
+  /** Calls cell for each cell that has a record; it returns where in the page that ends. */
+  #walk(root: number, leaf: number, depth: number, cell: (page: DataView, at: number) => number): void {
     if (depth === DEPTH) refuse("the tree is too deep");
     const page = (this.#levels[depth] ??= new DataView(new ArrayBuffer(this.#pages.size)));
     this.#read(this.#pages, root, page);
@@ -75,12 +77,14 @@ export class Trees {
     if (!interior && kind !== leaf) refuse("a page of another kind");
     const header = interior ? 12 : 8;
     const end = header + 2 * page.getUint16(3);
+    let room = this.#usable - end;
     for (let pointer = header; pointer < end; pointer += 2) {
       const at = page.getUint16(pointer);
       if (at < end) refuse("a cell in the header");
       if (interior) this.#walk(page.getUint32(at), leaf, depth + 1, cell);
-      if (!interior) cell(page, at);
-      else if (leaf === INDEX) cell(page, at + 4);
+      if (!interior) room -= cell(page, at) - at;
+      else if (leaf === INDEX) room -= cell(page, at + 4) - at;
+      if (room < 0) refuse("cells that overlap"); // there could be thousands of long ones in each page
     }
     if (interior) this.#walk(page.getUint32(8), leaf, depth + 1, cell);
   }
@@ -125,7 +129,7 @@ export class Trees {
     this.#after = at;
   }
 
-  #row(page: DataView, at: number, columns: readonly number[], out: Int32Array): void {
+  #row(page: DataView, at: number, columns: readonly number[], out: Int32Array): number {
     const size = this.#uint(page, at);
     this.#rowid(page, this.#after, out, 2 * columns.length);
     const start = this.#after;
@@ -152,6 +156,7 @@ export class Trees {
       value = next;
     }
     if (at > end) refuse("a short record");
+    return start + local;
   }
 
   /** How much of a record of a table is in the page itself. */
@@ -185,7 +190,7 @@ export class Trees {
     return chained;
   }
 
-  #entry(page: DataView, at: number, out: Int32Array): void {
+  #entry(page: DataView, at: number, out: Int32Array): number {
     const size = this.#uint(page, at);
     const start = this.#after;
     // A longer one goes on in other pages.
@@ -200,6 +205,7 @@ export class Trees {
       value += WIDTHS[type]!;
     }
     if (at !== end || value !== start + size || value > this.#usable) refuse("another entry");
+    return value;
   }
 }
 

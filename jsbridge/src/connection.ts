@@ -27,9 +27,6 @@ const HEAP_LIMIT = 20 << 20;
 const CACHE = 6000;
 const CHECK_CACHE = 16000;
 
-/** In how many parts a check is made at most; SQLite's own limit is 500. */
-const MOST_PARTS = 100;
-
 /** The part of the pages that may be free in a copy of pages: more would be sent for nothing. */
 const FEW_FREE = 16;
 
@@ -159,9 +156,7 @@ export class Connection {
     const whole = [part("integrity_check")];
     if (this.inTransaction) return whole;
     try {
-      const tables = uncertain(this);
-      if (tables.length >= MOST_PARTS) return whole;
-      return [part("quick_check"), ...tables.map((t) => part("integrity_check", `('${t.replaceAll("'", "''")}', 'main')`))];
+      return [part("quick_check"), ...uncertain(this).map((t) => part("integrity_check", `('${t.replaceAll("'", "''")}', 'main')`))];
     } catch {
       return whole; // which tells what is wrong with a file that cannot be looked at
     }

@@ -8,11 +8,16 @@ import type { Row } from "./protocol.ts";
 import { query } from "./query.ts";
 import { VfsFile } from "./vfsfile.ts";
 
+/** The most entries of a schema that is looked at: each costs several queries, and those become slower with their number. Anki has about 30. */
+const MOST = 100;
+
 /**
  * The tables of a database of which it is not certain that all indexes have what they should: if one has not, or is of a kind that is not
  * looked at here, the integrity check has to say what is wrong. For the others the quick check does. Not inside a transaction.
  */
 export function uncertain(db: Connection): string[] {
+  const [entries] = query(db, "SELECT count(*) AS n FROM sqlite_schema", []);
+  if (Number(entries?.n) > MOST) throw new RangeError("more tables and indexes than a collection has");
   const tables = query(db, "SELECT name, rootpage AS root FROM sqlite_schema WHERE lower(type) = 'table' AND rootpage > 0 ORDER BY name", []);
   const file = VfsFile.open(db.engine, db.path, false);
   try {
@@ -24,10 +29,10 @@ export function uncertain(db: Connection): string[] {
   }
 }
 
-/** The name of a table or an index. One that is no UTF-8 cannot be asked for: another one might be meant. */
+/** The name of a table or an index. One that is no UTF-8, or goes on behind a zero byte, cannot be asked for: another one might be meant. */
 function nameOf(row: Row): string {
   const name = String(row.name);
-  if (name.includes("\ufffd")) throw new RangeError("a name that is no text");
+  if (/[\0\ufffd]/.test(name)) throw new RangeError("a name that is no text");
   return name;
 }
 
