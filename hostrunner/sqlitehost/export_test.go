@@ -9,3 +9,6 @@ func (s *Stmt) Recompiled() int {
 	}
 	return s.st.Status(sqlite3.STMTSTATUS_REPREPARE, false)
 }
+
+// Parts are those of a shared check.
+func (d *DB) Parts() ([]string, error) { return d.parts() }

@@ -85,3 +85,30 @@ func TestTableOfAnyCase(t *testing.T) {
 		t.Errorf("complaints: %q, %v", lines, err)
 	}
 }
+
+// TestNotOfAnki: what would make the check in parts hard is checked as a whole.
+func TestNotOfAnki(t *testing.T) {
+	t.Parallel()
+	var many strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&many, "CREATE TABLE t%[1]d (a INTEGER); CREATE INDEX i%[1]d ON t%[1]d (a);", i)
+	}
+	for name, sql := range map[string]string{
+		"many tables":             "BEGIN; " + many.String() + " COMMIT",
+		"a name with a zero byte": "CREATE TABLE t (a UNIQUE); CREATE TABLE u (a UNIQUE); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = name || char(0) || 'x' WHERE type = 'table'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			db := openFile(t, path, host.Create)
+			coretest.Must(t, db.Exec(sql))
+			coretest.Must(t, db.Close())
+			db = openFile(t, path, host.ReadOnly)
+			if lines, err := db.CheckIntegrity(5); err != nil || len(lines) > 0 {
+				t.Errorf("complaints: %q, %v", lines, err)
+			}
+			if parts, err := db.Parts(); err != nil || len(parts) > 0 {
+				t.Errorf("%d parts, %v", len(parts), err)
+			}
+		})
+	}
+}
