@@ -32,7 +32,7 @@ func TestEventsLast(t *testing.T) {
 // TestPause: the time that the server itself takes between two reads or writes is not the client's.
 func TestPause(t *testing.T) {
 	t.Parallel()
-	const stall = 100 * time.Millisecond
+	const stall = 300 * time.Millisecond
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		part := make([]byte, 1<<10)
 		for _, step := range []func() error{
@@ -59,7 +59,7 @@ func TestPause(t *testing.T) {
 // TestStalledStreams: a client that sends or takes nothing on some streams of a connection is cut off there, and nowhere else.
 func TestStalledStreams(t *testing.T) {
 	t.Parallel()
-	s := &syncserver.Server{Limits: syncserver.Limits{Stall: 300 * time.Millisecond}}
+	s := &syncserver.Server{Limits: syncserver.Limits{Stall: time.Second}}
 	wrote := make(chan error, 1)
 	s.Rest = func(*http.Request) (string, http.Handler) {
 		return "long", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

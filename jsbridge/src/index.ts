@@ -181,9 +181,10 @@ export class Cardferry {
   }
 
   /**
-   * Makes an account on the server of `endpoint` in {@link OpenOptions}, and logs in; an account of that name and password is logged in to, as the
-   * answer that it was made may have been lost. Errors: `invalid_input` for a name that is taken or refused, `server_message` where there is no sign-up, `network` after too many tries (details have
-   * the `reason`), and those of login.
+   * Makes an account on the server of `endpoint` in {@link OpenOptions}, and logs in; an account of that name and
+   * password is logged in to, as the answer that it was made may have been lost. Errors: `invalid_input` for a name that
+   * is taken or refused, `server_message` where there is no sign-up, `network` after too many tries (details have the
+   * `reason`), and those of login.
    */
   async signUp(p: { user: string; password: string } & CallOptions): Promise<AccountInfo> {
     const { user, password } = check("signUp", p, { user: "string", password: "string" });
