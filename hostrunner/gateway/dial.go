@@ -12,9 +12,9 @@ import (
 const (
 	dialTimeout   = 15 * time.Second
 	answerHeaders = 32 << 10 // of an upstream, in bytes
-	// idle is how long a connection to an upstream waits for the next request: those of a sync follow each other at once, and no server is
-	// known that ends a connection so soon. A request on one that is being ended may be lost, or not, and nobody who cannot know may repeat it.
-	idle = 2 * time.Second
+	// idle is how long a connection to an upstream waits for the next request: those of a sync follow each other at once, and few servers end
+	// a connection so soon. A request on one that is being ended may be lost, or not, and nobody who cannot know may repeat it.
+	idle = time.Second
 )
 
 // transport returns what sends requests to addresses that allowed lets pass. The address is looked at after the name was resolved and for every

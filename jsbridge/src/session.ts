@@ -262,7 +262,7 @@ export class Session {
       if (taken.details.reason !== "taken") throw e;
     });
     return this.#login({ ...p, endpoint }, signal).catch((e: unknown) => {
-      throw taken && toSyncError(e).kind === "auth" ? taken : e;
+      throw taken && toSyncError(e).kind !== "cancelled" ? taken : e; // a login may be refused as there were too many, too
     });
   }
 
