@@ -372,6 +372,9 @@ func TestBlockedStorage(t *testing.T) {
 		"files refused":      refuse(`StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('blocked', 'SecurityError'))`),
 		"database refused":   refuse(`IDBFactory.prototype.open = () => { throw new DOMException('blocked', 'SecurityError') }`),
 		"no access to files": refuse(`delete FileSystemFileHandle.prototype.createSyncAccessHandle`),
+		// As WebKit says it in private windows, and WebKitGTK, which has files without handles, in all.
+		"a private window": refuse(`StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('transient', 'UnknownError'))`),
+		"no handles":       refuse(`FileSystemFileHandle.prototype.createSyncAccessHandle = () => Promise.reject(new DOMException('no', 'NotSupportedError'))`),
 	} {
 		page := browser.Open(t, server.URL)
 		e := wantKind(t, page.Try(t, nil, open), fault.UnsupportedBrowser)

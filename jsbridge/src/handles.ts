@@ -2,6 +2,8 @@
 // every free one when it is opened: at a start that were some thirty waits, the larger half of the time, for files that nobody had
 // written. And it asks for its handles only once SQLite was loaded.
 
+import { SyncError } from "./errors.ts";
+
 /** What TypeScript does not know of pages and workers at the same time. */
 interface Handle {
   write(bytes: BufferSource, options?: { at: number }): number;
@@ -34,6 +36,38 @@ export function sparingly(handle: Handle): void {
 }
 
 type Opener = { createSyncAccessHandle(this: FileSystemFileHandle): Promise<{ close(): void }> };
+
+/** What an exception of a method means, by its name; others are passed on. */
+type Meanings = Record<string, () => Error>;
+
+/** What WebKit says in its own way: files that are held are in an invalid state. WebKitGTK has files and no handles, and only says so of one. */
+export const HANDLE_FAILURES: Meanings = {
+  InvalidStateError: () => new DOMException("the file is held", "NoModificationAllowedError"),
+  NotSupportedError: noHandles,
+};
+/** Private windows of WebKit have no files, for an unknown reason. */
+export const ROOT_FAILURES: Meanings = { UnknownError: () => new DOMException("no files", "SecurityError") };
+
+/** Makes a method of a prototype, if it is there, fail alike in all browsers. */
+export function failingAlike<K extends string>(prototype: Partial<Record<K, () => Promise<unknown>>> | undefined, name: K, meanings: Meanings): void {
+  const method = prototype?.[name];
+  if (!method) return;
+  prototype[name] = async function (this: unknown) {
+    try {
+      return await method.call(this);
+    } catch (e) {
+      throw (e instanceof DOMException && meanings[e.name]?.()) || e;
+    }
+  };
+}
+
+/** The error of a browser without handles. */
+export function noHandles(): SyncError {
+  return new SyncError("unsupported_browser", "this browser lacks synchronous access to files", {
+    hint: "Use a current version of Chrome, Edge, Firefox or Safari.",
+    details: { missing: "createSyncAccessHandle" },
+  });
+}
 
 /**
  * Opens all files of a folder of OPFS; whoever opens one of them before the end gets the handle that is there already, or, where that

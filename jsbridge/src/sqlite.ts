@@ -5,7 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
-import { openAhead } from "./handles.ts";
+import { noHandles, openAhead } from "./handles.ts";
 import { timed } from "./timing.ts";
 import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
@@ -96,12 +96,7 @@ export class Engine {
     // Seen by workers only, so the page cannot check it (require.ts). In browsers of 2022 the handles are not quite synchronous; those
     // lack one or the other of two later things.
     const late = "toSorted" in Array.prototype && "CompressionStream" in globalThis;
-    if (!late || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
-      throw new SyncError("unsupported_browser", "this browser lacks synchronous access to files", {
-        hint: "Use a current version of Chrome, Edge, Firefox or Safari.",
-        details: { missing: "createSyncAccessHandle" },
-      });
-    }
+    if (!late || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) throw noHandles();
     const failures: Failures = {};
     const files = timed("sqlite.files", openAhead(`${directory}/${POOL_FOLDER}`));
     try {

@@ -1,7 +1,7 @@
 // The worker of a page: receives its calls and hands them to the leader of the tabs, which it may be itself.
 
 import { SyncError, toFailure } from "./errors.ts";
-import { sparingly } from "./handles.ts";
+import { failingAlike, HANDLE_FAILURES, ROOT_FAILURES, sparingly } from "./handles.ts";
 import { Modules } from "./modules.ts";
 import type { ToPage, ToWorker } from "./protocol.ts";
 import type { Presence } from "./presence.ts";
@@ -11,9 +11,13 @@ import { WorkerTransport } from "./transport.ts";
 const scope = globalThis as unknown as {
   postMessage(message: ToPage): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  FileSystemFileHandle?: { prototype: { createSyncAccessHandle?(): Promise<unknown> } };
   FileSystemSyncAccessHandle?: { prototype: Parameters<typeof sparingly>[0] };
+  StorageManager?: { prototype: { getDirectory?(): Promise<unknown> } };
 };
 if (scope.FileSystemSyncAccessHandle) sparingly(scope.FileSystemSyncAccessHandle.prototype);
+failingAlike(scope.FileSystemFileHandle?.prototype, "createSyncAccessHandle", HANDLE_FAILURES);
+failingAlike(scope.StorageManager?.prototype, "getDirectory", ROOT_FAILURES);
 let tab: Promise<Tab> | undefined;
 let presence: Presence | undefined;
 const transport = new WorkerTransport((message) => scope.postMessage(message));
