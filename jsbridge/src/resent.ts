@@ -31,6 +31,11 @@ export class Connections {
   /** Whether a connection was used again: a server that keeps none, or a proxy before it, gets no request twice. */
   #kept = false;
   #resent = false;
+  /**
+   * Whether connections are opened in less time than the clock of the browser tells apart: then one that was opened looks as one that was used
+   * again. Firefox and WebKit count in ms, and WebKitGTK opens one for each POST.
+   */
+  #blurred = false;
   /** When connections were opened after one had been used, over HTTP/2. */
   #openings: number[] = [];
   /** The requests that must not come twice. */
@@ -84,7 +89,7 @@ export class Connections {
       await new Promise((resolve) => setTimeout(resolve));
       this.#take(this.#observer.takeRecords());
     }
-    return this.#resent && this.#again < TRIES;
+    return this.#resent && !this.#blurred && this.#again < TRIES;
   }
 
   #take(entries: PerformanceEntryList): void {
@@ -94,7 +99,8 @@ export class Connections {
       if (e.requestStart === 0) continue; // of another origin, which does not let us see it
       const opened = e.connectStart > e.fetchStart;
       this.#open = opened ? this.#open + 1 : Math.max(this.#open, 1);
-      this.#kept ||= !opened;
+      this.#kept ||= e.connectEnd <= e.fetchStart;
+      this.#blurred ||= e.connectEnd > e.fetchStart && e.connectEnd - e.fetchStart < 1.5 && inWholeMs(e);
       const shared = !e.nextHopProtocol.startsWith("http/1");
       if (shared && this.#kept) this.#look(e, opened);
       const most = this.#closed + (shared ? 1 : Math.min(this.#most, MOST));
@@ -114,6 +120,11 @@ export class Connections {
     this.#shortest = Math.min(this.#shortest, e.responseStart - e.requestStart);
     this.#resent ||= this.#once.some((o) => this.#openings.some((at) => o.fetchStart < at && at <= o.requestStart));
   }
+}
+
+/** Whether the clock of the timings knows nothing below a ms. */
+function inWholeMs({ fetchStart, connectEnd, requestStart, responseStart, responseEnd }: PerformanceResourceTiming): boolean {
+  return [fetchStart, connectEnd, requestStart, responseStart, responseEnd].every((at) => Math.abs(at - Math.round(at)) < 0.01);
 }
 
 function ofMedia(url: string): boolean {
