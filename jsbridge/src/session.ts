@@ -304,7 +304,7 @@ export class Session {
     const [{ version }, rows, estimate, persisted] = await Promise.all([
       this.#profile.call("version", {}) as Promise<{ version: string }>,
       this.#profile.query(COUNTS, []),
-      navigator.storage.estimate(),
+      navigator.storage.estimate?.(),
       navigator.storage.persisted(),
     ]);
     const { user, newEndpoint = "", endpoint = "", key } = this.#account ?? {};

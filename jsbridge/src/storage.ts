@@ -23,7 +23,7 @@ export interface Storage {
 export function pageStorage(): Storage {
   const report = async (): Promise<StorageReport> => {
     const [{ usage = 0, quota = 0 }, persisted] = await guard(
-      Promise.all([navigator.storage.estimate(), isPersisted()]),
+      Promise.all([navigator.storage.estimate?.() ?? {}, isPersisted()]),
     );
     return { usage, quota, persisted };
   };
