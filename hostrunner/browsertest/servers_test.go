@@ -195,7 +195,7 @@ func TestResent(t *testing.T) {
 					server.PassOn(httptest.NewRecorder(), r)
 					if secure {
 						<-begun
-						<-time.After(100 * time.Millisecond) // as long as an answer may take
+						<-time.After(600 * time.Millisecond) // longer than twice what an answer takes on a busy machine
 						server.Drop()
 					}
 					panic(http.ErrAbortHandler)
