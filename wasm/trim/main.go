@@ -73,6 +73,10 @@ func main() {
 
 // run is called in the root of the module.
 func run() (dir string, err error) {
+	// On a machine where nothing was built yet, list would say that it is nowhere.
+	if _, err := output("mod", "download", library); err != nil {
+		return "", err
+	}
 	source, err := output("list", "-m", "-f", "{{.Dir}}", library)
 	if err != nil {
 		return "", err
