@@ -73,11 +73,7 @@ func main() {
 
 // run is called in the root of the module.
 func run() (dir string, err error) {
-	// On a machine where nothing was built yet, list would say that it is nowhere.
-	if _, err := output("mod", "download", library); err != nil {
-		return "", err
-	}
-	source, err := output("list", "-m", "-f", "{{.Dir}}", library)
+	source, err := find()
 	if err != nil {
 		return "", err
 	}
@@ -103,6 +99,15 @@ func run() (dir string, err error) {
 			os.WriteFile(filepath.Join(made, "go.mod"), fmt.Appendf(mod, "\nreplace %s => ./%s/compress\n", library, dir), 0o644),
 			os.WriteFile(filepath.Join(made, "go.sum"), sum, 0o644))
 	})
+}
+
+// find says where the library's sources are.
+func find() (string, error) {
+	// On a machine where nothing was built yet, list would say that they are nowhere.
+	if _, err := output("mod", "download", library); err != nil {
+		return "", err
+	}
+	return output("list", "-m", "-f", "{{.Dir}}", library)
 }
 
 // output runs the go command.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,12 +11,12 @@ import (
 // TestTrim makes the edits in the release that go.mod names. That the guest works with them is shown by all tests of hostrunner.
 func TestTrim(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", library).Output()
+	source, err := find()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := copyModule(strings.TrimSpace(string(out)), dir); err != nil {
+	if err := copyModule(source, dir); err != nil {
 		t.Fatal(err)
 	}
 	zstd := filepath.Join(dir, "zstd")
@@ -31,6 +30,29 @@ func TestTrim(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestFreshMachine finds the library where no module was downloaded yet, as where the first thing built is the guest.
+func TestFreshMachine(t *testing.T) {
+	source, err := find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := output("env", "GOMODCACHE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOPROXY", "file://"+modules+"/cache/download")
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOFLAGS", "-modcacherw") // so that the folder can be removed
+	t.Setenv("GOSUMDB", "off")         // go.sum has the sum
+	fresh, err := find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(fresh, "zstd", "encoder.go")); err != nil || fresh == source {
+		t.Errorf("sources in %q: %v", fresh, err)
 	}
 }
 
