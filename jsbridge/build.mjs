@@ -1,56 +1,42 @@
 // @ts-check
-// Builds dist/: the page API, the worker with SQLite, both .wasm files and the types; and dist/test/, which is not
+// Builds dist/: the page API, the worker with SQLite, the .wasm files and the types; and dist/test/, which is not
 // published: the tests for Node and for Chromium, and the host for Node that other tests run. With --test only the latter.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deflateRawSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 
 /**
- * zstddec has the decoder of the zstd library, compiled to WebAssembly, as base64 in a module. Only that is taken, and deflated: few of the answers
- * need it, and the worker is loaded by every page. Its licence comes along as a legal comment.
- * @type {esbuild.Plugin}
+ * zstd-js has the zstd library, compiled to WebAssembly, as base64 in a module with the loader of emscripten. Only the file is taken: the loader
+ * is 100 kB, and few pages need the library at once.
+ * @param {string} folder
  */
-const zstdDecoder = {
-  name: "zstd-decoder",
-  setup(build) {
-    build.onResolve({ filter: /^zstddec\.wasm$/ }, () => ({
-      path: fileURLToPath(import.meta.resolve("zstddec/stream")),
-      namespace: "zstd-decoder",
-    }));
-    build.onLoad({ filter: /./, namespace: "zstd-decoder" }, ({ path }) => {
-      const packed = deflateRawSync(decoderIn(readFileSync(path, "utf8")), { level: 9 }).toString("base64");
-      const license = readFileSync(join(dirname(path), "..", "LICENSE"), "utf8");
-      return { contents: `/*! zstddec\n\n${license}*/\nexport default "${packed}";`, loader: "js" };
-    });
-  },
-};
-
-/**
- * The .wasm file in a module of zstddec.
- * @param {string} text
- */
-function decoderIn(text) {
-  const [found, ...more] = text.matchAll(/^const wasm = "([A-Za-z0-9+/=]+)";$/gm);
-  if (!found?.[1] || more.length > 0) throw new Error("zstddec has not one .wasm file, as expected");
+function copyZstd(folder) {
+  const from = dirname(fileURLToPath(import.meta.resolve("@oneidentity/zstd-js/package.json")));
+  const [found, ...more] = readFileSync(join(from, "wasm", "index.js"), "utf8").matchAll(/"data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)"/g);
+  if (!found?.[1] || more.length > 0) throw new Error("zstd-js has not one .wasm file, as expected");
   const file = Buffer.from(found[1], "base64");
   const module = new WebAssembly.Module(file);
   const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const imports = WebAssembly.Module.imports(module).map(({ name }) => name);
-  const used = ["memory", "malloc", "ZSTD_createDCtx", "ZSTD_freeDCtx", "ZSTD_decompressStream"]; // src/zstd.ts
-  if (!used.every((name) => exports.includes(name)) || String(imports) !== "emscripten_notify_memory_growth") {
-    throw new Error(`zstddec exports ${exports} and imports ${imports}, which is not as expected`);
+  const imports = WebAssembly.Module.imports(module).map(({ name }) => name).sort();
+  const used = [ // src/zstd.ts
+    "memory", "malloc", "__wasm_call_ctors", "ZSTD_createDStream", "ZSTD_freeDStream", "ZSTD_decompressStream_simpleArgs",
+    "ZSTD_createCStream", "ZSTD_freeCStream", "ZSTD_CCtx_setParameter", "ZSTD_compressStream2_simpleArgs",
+  ];
+  if (!used.every((name) => exports.includes(name)) || String(imports) !== "emscripten_memcpy_big,emscripten_resize_heap,setTempRet0") {
+    throw new Error(`zstd-js exports ${exports} and imports ${imports}, which is not as expected`);
   }
-  return file;
+  writeFileSync(join(folder, "zstd.wasm"), file);
+  const licenses = [join(here, "zstd.LICENSE.txt"), join(from, "LICENSE")].map((path) => readFileSync(path, "utf8"));
+  writeFileSync(join(folder, "zstd.wasm.LEGAL.txt"), licenses.join("\n"));
 }
 
 /** @type {esbuild.BuildOptions} */
-const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here, plugins: [zstdDecoder] };
+const common = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", absWorkingDir: here };
 
 /**
  * SQLite's loader names files of VFSs and workers that are not used. A bundler of an app that uses this package takes
@@ -103,9 +89,9 @@ async function buildPackage() {
     outdir: "dist",
     platform: "browser",
     minify: true,
-    legalComments: "linked", // also the licence of zstddec
+    legalComments: "linked",
     sourcemap: true,
-    plugins: [withoutUnusedFiles, zstdDecoder],
+    plugins: [withoutUnusedFiles],
     logOverride: { "empty-import-meta": "silent" },
   });
   await esbuild.build({ ...common, entryPoints: ["src/sw.ts"], outdir: "dist", platform: "browser", minify: true });
@@ -123,6 +109,7 @@ async function buildPackage() {
   copyFileSync(core, join(dist, "core.wasm"));
   const sqlite = fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
   copyFileSync(sqlite, join(dist, "sqlite3.wasm"));
+  copyZstd(dist);
   copyFileSync(join(here, "..", "LICENSE"), join(dist, "LICENSE.txt"));
   buildTypes();
 }
@@ -150,6 +137,7 @@ async function buildTests() {
     platform: "node",
     packages: "external",
   });
+  copyZstd(join(dist, "test"));
   await esbuild.build({
     ...common,
     entryPoints: ["hostpage", "hostworker", "mediapage", "mediaworker"].map((name) => `test/browser/${name}.ts`),

@@ -3,7 +3,7 @@
 #
 # Inlining is off, except in and below the loops over bytes, and in the allocator and collector: everywhere it would make
 # the file a tenth larger, nowhere parsing would take half as long again. The Green Tea collector, which needs SIMD to be
-# faster, is off for its size as well. wasm/size.sh prints what all this comes to.
+# faster, is off for its size as well. The same source is the same file, whatever the checkout: no commit is in it. wasm/size.sh prints what all this comes to.
 set -eu
 target=$1
 case $2 in /*) out=$2 ;; *) out=$PWD/$2 ;; esac
@@ -18,6 +18,6 @@ for hot in github.com/klauspost/... $own/wire $own/jsontext $own/rows $own/notet
 	set -- "$@" "-gcflags=$hot="
 done
 trimmed=$(go run ./wasm/trim)
-GOOS=$target GOARCH=wasm GOEXPERIMENT=nogreenteagc go build $mode -modfile "$trimmed/go.mod" -overlay "$trimmed/overlay.json" -trimpath -ldflags='-s -w -buildid=' "$@" \
+GOOS=$target GOARCH=wasm GOEXPERIMENT=nogreenteagc go build $mode -modfile "$trimmed/go.mod" -overlay "$trimmed/overlay.json" -trimpath -buildvcs=false -ldflags='-s -w -buildid=' "$@" \
 	-o "$out" ./wasm/guest
 go run ./wasm/shrink "$out"

@@ -28,7 +28,7 @@ if command -v brotli >/dev/null; then
 	line brotli "$(brotli -q 11 -w 24 -c "$file" | wc -c)" $max_brotli
 	if [ -n "${2:-}" ]; then
 		total=0
-		for part in "$file" "$2/sqlite3.wasm" "$2/worker.js" "$2/index.js"; do
+		for part in "$file" "$2/sqlite3.wasm" "$2/zstd.wasm" "$2/worker.js" "$2/index.js"; do
 			bytes=$(brotli -q 11 -w 24 -c "$part" | wc -c)
 			echo "page brotli $(basename "$part") $bytes bytes"
 			total=$((total + bytes))

@@ -85,6 +85,7 @@ const ferry = join(here, "node_modules", "cardferry", "dist");
 const assets = {
   core: copyHashed(join(ferry, "core.wasm"), "core", ".wasm"),
   sqlite: copyHashed(join(ferry, "sqlite3.wasm"), "sqlite3", ".wasm"),
+  zstd: copyHashed(join(ferry, "zstd.wasm"), "zstd", ".wasm"),
   worker: copyHashed(join(ferry, "worker.js"), "worker", ".js"),
   mathjax: copyHashed(join(here, "node_modules", "mathjax", "es5", "tex-svg-full.js"), "mathjax", ".js"),
 };
@@ -93,7 +94,7 @@ const page = readFileSync(join(here, "src", "index.html"), "utf8");
 writeFileSync(join(dist, "index.html"), page.replace("{{script}}", script).replace("{{style}}", style));
 for (const name of ["frame.html", "manifest.webmanifest", "icon.svg"]) cpSync(join(here, "src", name), join(dist, name));
 for (const size of [180, 192, 512]) writeFileSync(join(dist, `icon-${size}.png`), iconPNG(size));
-cpSync(join(ferry, "worker.js.LEGAL.txt"), join(dist, "worker.js.LEGAL.txt")); // the worker names it
+for (const name of ["worker.js.LEGAL.txt", "zstd.wasm.LEGAL.txt"]) cpSync(join(ferry, name), join(dist, name)); // the worker names its own
 const icons = ["icon.svg", "icon-180.png", "icon-192.png", "icon-512.png"];
 await buildServiceWorker(["", "frame.html", "manifest.webmanifest", script, style, ...Object.values(assets), ...icons]);
 compress();

@@ -18,11 +18,11 @@ type Request struct {
 	// Stream leaves the body of a 2xx answer to Call.Read; otherwise the host collects the body before it reports the call.
 	Stream bool
 	// Unzstd asks a host that can to decompress the body, one zstd frame, of a 2xx answer, which is much faster
-	// natively than in Wasm. A host that cannot leaves it as it is. A collected body that is no such frame, or longer
+	// outside of the guest. A host that cannot leaves it as it is. A collected body that is no such frame, or longer
 	// than Limit or the host's own bound when decompressed, is left as it is as well.
 	Unzstd bool
 	// Zstd lets the host compress Body into one zstd frame, beside what the core does meanwhile. It may be set once an
-	// answer of this host was Decoded: hosts do both or neither.
+	// collected answer of this host was Decoded: hosts do both or neither.
 	Zstd bool
 	// Limit bounds the collected body in bytes; a longer one fails with fault.DamagedDownload.
 	Limit int64

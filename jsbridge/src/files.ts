@@ -7,6 +7,7 @@ import type { GuestMemory } from "./memory.ts";
 import { encodeRow } from "./rows.ts";
 import type { Engine } from "./sqlite.ts";
 import { VfsFile } from "./vfsfile.ts";
+import type { Encoding, Zstd } from "./zstd.ts";
 
 /** Blobs are made of pieces of this size, so that no copy of the whole file lies in the worker's memory. */
 const PIECE = 1 << 20;
@@ -27,16 +28,60 @@ interface Open {
   end: number;
 }
 
+/** How long, in ms, a file is compressed before other work of the worker. */
+const TURN = 50;
+
+/** A file that is being compressed into another one. */
+class Compression {
+  readonly #encoding: Encoding;
+  readonly #from: VfsFile;
+  readonly #to: VfsFile;
+  #read = 0;
+  #written = 0;
+
+  constructor(encoding: Encoding, from: VfsFile, to: VfsFile) {
+    this.#encoding = encoding;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Goes on for a turn, and returns whether that was all. */
+  go(): boolean {
+    for (const begun = performance.now(); performance.now() - begun < TURN; ) {
+      const room = this.#encoding.room;
+      const n = this.#from.read(this.#read, room);
+      this.#read += n;
+      const end = n < room.length;
+      this.#encoding.write(n, end, (bytes) => {
+        this.#to.write(this.#written, bytes);
+        this.#written += bytes.length;
+      });
+      if (end) return true;
+    }
+    return false;
+  }
+
+  close(): void {
+    this.#encoding.close();
+    this.#from.close();
+    this.#to.close();
+  }
+}
+
 /** The files of a profile. */
 export class Files {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
+  readonly #zstd: Zstd;
+  /** By the names of what is written. */
+  readonly #compressions = new Map<string, Compression>();
   readonly #open = new Map<number, Open>();
   #last = 0;
 
-  constructor(engine: Engine, catalogue: Catalogue) {
+  constructor(engine: Engine, catalogue: Catalogue, zstd: Zstd) {
     this.#engine = engine;
     this.#catalogue = catalogue;
+    this.#zstd = zstd;
   }
 
   /** The imports, by name. Each may throw; the caller turns that into a negative result. */
@@ -58,8 +103,8 @@ export class Files {
         return 0;
       },
       file_list: (ptr, length, out, cap) => this.#list(name(ptr, length), memory.view(out, cap)),
-      file_compress: () => 1, // not offered: the host only decompresses (zstd.ts)
-      file_remove: (ptr, length) => (this.#catalogue.remove(name(ptr, length)), 0),
+      file_compress: (from, fromLength, to, toLength) => this.#compress(name(from, fromLength), name(to, toLength)),
+      file_remove: (ptr, length) => (this.#remove(name(ptr, length)), 0),
       file_replace: (from, fromLength, to, toLength) => {
         this.#replace(name(from, fromLength), name(to, toLength));
         return 0;
@@ -103,8 +148,7 @@ export class Files {
 
   /** Makes bytes the content of a file that is not open. */
   write(name: string, bytes: Uint8Array): void {
-    this.#catalogue.remove(name);
-    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    const file = this.#made(name);
     try {
       file.write(0, bytes);
       file.sync();
@@ -136,14 +180,59 @@ export class Files {
 
   /** Closes what is still open. */
   closeAll(): void {
+    for (const to of this.#compressions.keys()) this.#end(to);
     for (const { file } of this.#open.values()) file.close();
     this.#open.clear();
   }
 
   #create(name: string): number {
+    return this.adopt(this.#made(name));
+  }
+
+  /** A new, empty file, in place of one of that name. */
+  #made(name: string): VfsFile {
+    this.#remove(name);
+    return VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+  }
+
+  #remove(name: string): void {
+    this.#end(name);
     this.#catalogue.remove(name);
-    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
-    return this.adopt(file);
+  }
+
+  /** Goes on compressing one file into another: 0 when that is done, 1 if the guest has to, 2 if there is more to do. */
+  #compress(from: string, to: string): number {
+    const going = this.#compressions.get(to) ?? this.#begin(from, to);
+    if (!going) return 1;
+    try {
+      if (!going.go()) return 2;
+    } catch (e) {
+      this.#end(to);
+      throw e;
+    }
+    this.#end(to);
+    return 0;
+  }
+
+  #begin(from: string, to: string): Compression | undefined {
+    const encoding = this.#zstd.create();
+    if (!encoding) return undefined;
+    let source: VfsFile | undefined;
+    try {
+      source = this.openFile(from);
+      const compression = new Compression(encoding, source, this.#made(to));
+      this.#compressions.set(to, compression);
+      return compression;
+    } catch (e) {
+      source?.close();
+      encoding.close();
+      throw e;
+    }
+  }
+
+  #end(to: string): void {
+    this.#compressions.get(to)?.close();
+    this.#compressions.delete(to);
   }
 
   #get(handle: number): Open {

@@ -1,6 +1,7 @@
 // The http_* imports on fetch. Large bodies are sent with XMLHttpRequest where there is one: fetch does not tell how
 // much has been sent, which the stall clock and the progress bar need.
 
+import { concat } from "./bytes.ts";
 import { SyncError, toSyncError } from "./errors.ts";
 import type { HttpImports } from "./host.ts";
 import type { MediaFile } from "./media.ts";
@@ -9,7 +10,7 @@ import { EVENTS, KINDS, REQUEST_FLAGS, TWICE } from "./protocol.gen.ts";
 import { Connections } from "./resent.ts";
 import { decodeRow, decodeRows, encodeRow, type Value } from "./rows.ts";
 import { sendFile } from "./sendfile.ts";
-import { Zstd, type Decoding } from "./zstd.ts";
+import type { Decoding, Zstd } from "./zstd.ts";
 
 /** Answers a call of the guest. It is never called while the guest runs. */
 export type Deliver = (call: number, kind: number, bytes: Uint8Array) => void;
@@ -40,8 +41,10 @@ export interface Request {
   /** Pieces of the body in their order; null if it has none. */
   parts: (Uint8Array<ArrayBuffer> | MediaRange)[] | null;
   stream: boolean;
-  /** Whether the body of a streamed answer may be decompressed. Collected ones are left to the guest: they are short. */
+  /** Whether the body of an answer may be decompressed. */
   unzstd: boolean;
+  /** Whether the body is to be compressed. */
+  zstd: boolean;
   /** The most bytes of a collected body; 0 is no limit. */
   limit: number;
   /** Milliseconds without a byte after which the call fails; 0 is never. */
@@ -53,7 +56,7 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array;
-  /** Whether the body is decompressed while it is streamed. */
+  /** Whether the body is decompressed, or is being so while it is streamed. */
   decoded?: boolean;
 }
 
@@ -61,6 +64,12 @@ export interface Answer {
 const FORBIDDEN = new Set(["accept-encoding", "connection", "content-length", "host", "user-agent"]);
 
 const empty = new Uint8Array(0);
+
+/** From this length on, in bytes, a body is worth loading the zstd library for those that will follow it. */
+const LONG = 8 << 10;
+
+/** Up to which size, in bytes, a collected answer is decompressed here. The guest knows how long a longer one may be. */
+const MAX_DECODED = 4 << 20;
 
 /** How long, in ms, pieces of a body may follow each other before other work of the worker: a turn costs about as much as a piece. */
 const TURN_EVERY = 10;
@@ -91,13 +100,14 @@ export class Http {
   readonly #bodies: Bodies;
   readonly #calls = new Map<number, Call>();
   readonly #connections = new Connections();
-  readonly #zstd = new Zstd();
+  readonly #zstd: Zstd;
   /** What requests are made with if the embedding app makes them. */
   transport: typeof fetch | undefined;
 
-  constructor(deliver: Deliver, bodies: Bodies) {
+  constructor(deliver: Deliver, bodies: Bodies, zstd: Zstd) {
     this.#deliver = deliver;
     this.#bodies = bodies;
+    this.#zstd = zstd;
   }
 
   /** The imports, by name. */
@@ -124,6 +134,7 @@ export class Http {
       if (this.#calls.get(id) === call) this.#deliver(id, kind, bytes);
     });
     this.#calls.set(id, call);
+    if (request.unzstd && (request.stream || request.body.length > LONG)) void this.#zstd.load(); // beside the request
     void call.start();
   }
 }
@@ -214,6 +225,7 @@ class Call {
 
   async #send(): Promise<Answer> {
     const r = this.#request;
+    if (r.zstd) r.body = this.#zstd.compress(r.body);
     const body = this.#blob();
     if (body && !this.#transport) {
       const sent = (n: number): void => {
@@ -221,7 +233,7 @@ class Call {
         this.#emit(EVENTS.sent, encodeRow([BigInt(n)]));
       };
       const answer = await sendFile(r, body, allowed(r.headers), this.#stall.signal, sent);
-      if (answer) return answer;
+      if (answer) return this.#collected(answer);
     }
     const response = await (this.#transport ?? fetch)(r.url, {
       method: r.method,
@@ -236,7 +248,16 @@ class Call {
     const head = headOf(response);
     this.#body = response.body?.getReader();
     if (r.stream && response.ok && head.status === response.status) return { ...head, body: empty, decoded: await this.#decode() };
-    return { ...head, body: await this.#collect() };
+    return this.#collected({ ...head, body: await this.#collect() });
+  }
+
+  /** An answer with its body decompressed, if that was asked for and can be done. */
+  #collected(answer: Answer): Answer {
+    const { unzstd, limit } = this.#request;
+    if (!unzstd || answer.status < 200 || answer.status > 299) return answer;
+    if (answer.body.length > LONG) void this.#zstd.load();
+    const payload = this.#zstd.decompress(answer.body, limit > 0 ? Math.min(limit, MAX_DECODED) : MAX_DECODED);
+    return payload ? { ...answer, body: payload, decoded: true } : answer;
   }
 
   /** Decompresses the body while it is read, if that was asked for and can be done. */
@@ -270,7 +291,7 @@ class Call {
     let size = 0;
     for (;;) {
       const { done, value } = await this.#read();
-      if (done) return concat(pieces, size);
+      if (done) return concat(pieces);
       size += value.length;
       if (this.#request.limit > 0 && size > this.#request.limit) {
         this.#stall.abort(new SyncError("damaged_download", `the answer is longer than ${this.#request.limit} bytes`));
@@ -342,6 +363,7 @@ export function decodeRequest(block: Uint8Array<ArrayBuffer>): Request {
     parts: parts instanceof Uint8Array ? decodeRows(parts).map(decodePart) : null,
     stream: (Number(flags) & REQUEST_FLAGS.stream) !== 0,
     unzstd: (Number(flags) & REQUEST_FLAGS.unzstd) !== 0,
+    zstd: (Number(flags) & REQUEST_FLAGS.zstd) !== 0,
     limit: Number(limit),
     stall: Number(stall),
   };
@@ -373,17 +395,6 @@ export function networkError(e: unknown): SyncError {
   if (!(e instanceof TypeError)) return toSyncError(e);
   if (globalThis.navigator?.onLine === false) return new SyncError("offline", "this device is offline");
   return new SyncError("network", "the server could not be reached, or the connection broke");
-}
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  if (pieces.length === 1 && pieces[0]) return pieces[0];
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const p of pieces) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
 }
 
 /** Waits until other messages had their turn. */

@@ -53,6 +53,8 @@ export interface Assets {
   core?: string | URL | WebAssembly.Module;
   /** sqlite3.wasm */
   sqlite?: string | URL;
+  /** zstd.wasm, which is loaded by the first upload, download or media sync. Where it is missing these take longer. */
+  zstd?: string | URL;
   /** worker.js; it must have the page's own origin. */
   worker?: string | URL;
   /**
@@ -347,7 +349,7 @@ function request(options: OpenOptions): [() => Worker, OpenRequest] {
   const { endpoint, clientName, assets, transport } = options;
   const profile = options.profile ?? "default";
   checkProfile(profile);
-  const { core, sqlite, worker } = assets ?? {};
+  const { core, sqlite, zstd, worker } = assets ?? {};
   const at = worker && absolute("open", worker, "assets.worker");
   const start = (): Worker => startWorker(at);
   return [start, {
@@ -357,6 +359,7 @@ function request(options: OpenOptions): [() => Worker, OpenRequest] {
     clientName: clientName ?? `cardferry/${VERSION}`,
     core: core instanceof WebAssembly.Module ? core : absolute("open", core ?? new URL("./core.wasm", import.meta.url), "assets.core"),
     sqlite: absolute("open", sqlite ?? new URL("./sqlite3.wasm", import.meta.url), "assets.sqlite"),
+    zstd: absolute("open", zstd ?? new URL("./zstd.wasm", import.meta.url), "assets.zstd"),
     transport: Boolean(transport),
   }];
 }

@@ -5,7 +5,9 @@ import { SyncError } from "./errors.ts";
 import type { OpenRequest } from "./protocol.ts";
 
 /** One of the files. */
-export type ModuleName = "core" | "sqlite";
+export type ModuleName = "core" | "sqlite" | "zstd";
+
+const FILE_NAMES: Record<ModuleName, string> = { core: "core.wasm", sqlite: "sqlite3.wasm", zstd: "zstd.wasm" };
 
 /** Worker to page: a compiled file. */
 export interface ModuleMessage {
@@ -18,8 +20,7 @@ export interface ModuleMessage {
 export async function compile(of: ModuleName, url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url);
   if (!response.ok) {
-    const name = of === "core" ? "core.wasm" : "sqlite3.wasm";
-    throw new SyncError("internal", `${name} cannot be loaded from ${url} (${response.status})`, {
+    throw new SyncError("internal", `${FILE_NAMES[of]} cannot be loaded from ${url} (${response.status})`, {
       hint: `Serve it beside the worker, or pass its address as assets.${of}.`,
     });
   }

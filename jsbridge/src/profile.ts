@@ -5,7 +5,7 @@ import { Catalogue } from "./catalogue.ts";
 import { SyncError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Guest, type Unlent } from "./guest.ts";
-import { Http } from "./http.ts";
+import { Http, type Bodies } from "./http.ts";
 import { Media, type MediaStore } from "./media.ts";
 import type { GuestMemory } from "./memory.ts";
 import { FILES, type Method } from "./protocol.gen.ts";
@@ -13,6 +13,7 @@ import type { Param, Progress, Row } from "./protocol.ts";
 import { authorizeReading, query } from "./query.ts";
 import { Databases } from "./sql.ts";
 import type { Engine } from "./sqlite.ts";
+import { Zstd } from "./zstd.ts";
 
 /** How a call is watched and ended. */
 export interface CallOptions {
@@ -34,6 +35,7 @@ export class Profile {
   readonly #files: Files;
   readonly #media: Media;
   readonly #http: Http;
+  readonly #zstd: Zstd;
   readonly #guest: Guest;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
@@ -41,7 +43,7 @@ export class Profile {
   private constructor(
     engine: Engine,
     memory: GuestMemory,
-    parts: { catalogue: Catalogue; databases: Databases; files: Files; media: Media; http: Http; guest: Guest },
+    parts: { catalogue: Catalogue; databases: Databases; files: Files; media: Media; http: Http; zstd: Zstd; guest: Guest },
   ) {
     this.#engine = engine;
     this.#memory = memory;
@@ -50,16 +52,18 @@ export class Profile {
     this.#files = parts.files;
     this.#media = parts.media;
     this.#http = parts.http;
+    this.#zstd = parts.zstd;
     this.#guest = parts.guest;
     this.#guest.afterRun = () => this.#afterRun();
   }
 
-  /** Lends the guest, which may still be on its way, the files of engine and a store of media files. */
+  /** Lends the guest, which may still be on its way, the files of engine, a store of media files, and zstd, once it is needed. */
   static async create(
     engine: Engine,
     coming: Unlent | Promise<Unlent>,
     log: (line: string) => void,
     storeOn: (engine: Engine, catalogue: Catalogue) => MediaStore,
+    zstd: Zstd,
   ): Promise<Profile> {
     const compare = (a: number, aLength: number, b: number, bLength: number): number =>
       guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
@@ -72,14 +76,15 @@ export class Profile {
       throw e;
     });
     const { memory } = unlent;
-    const files = new Files(engine, catalogue);
+    const files = new Files(engine, catalogue, zstd);
     const databases = new Databases(engine, catalogue);
     const store = storeOn(engine, catalogue);
     const media = new Media(store, databases, files);
-    const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), {
+    const bodies: Bodies = {
       file: (name) => files.blob(name),
       media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
-    });
+    };
+    const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), bodies, zstd);
     const ports = {
       sql: databases.imports(memory),
       files: files.imports(memory),
@@ -87,7 +92,7 @@ export class Profile {
       http: http.imports(memory),
     };
     const guest = await Guest.create(unlent, ports, log);
-    return new Profile(engine, memory, { catalogue, databases, files, media, http, guest });
+    return new Profile(engine, memory, { catalogue, databases, files, media, http, zstd, guest });
   }
 
   /** Is called once when the guest has crashed; the profile can only be dropped then. */
@@ -204,8 +209,10 @@ export class Profile {
   }
 
   async #run(method: Method, params: object, { signal, progress }: CallOptions): Promise<unknown> {
-    if (signal?.aborted) throw new SyncError("cancelled", "cancelled");
     await this.#engine.reserve();
+    if (method === "upload") void this.#zstd.load(); // beside its first request
+    if (method === "exportFile") await this.#zstd.ready();
+    if (signal?.aborted) throw new SyncError("cancelled", "cancelled");
     const { task, answer } = this.#guest.call(method, params, progress ?? (() => {}));
     const cancel = (): void => this.#guest.cancel(task);
     signal?.addEventListener("abort", cancel, { once: true });

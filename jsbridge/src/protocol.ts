@@ -136,6 +136,7 @@ export interface OpenRequest {
   clientName: string;
   core: string | WebAssembly.Module;
   sqlite: string;
+  zstd: string;
   /** Whether the page makes the requests (transport.ts). */
   transport: boolean;
 }

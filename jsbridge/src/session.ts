@@ -28,6 +28,7 @@ import { signUp } from "./signup.ts";
 import { IndexedAccounts, type Account, type AccountStore } from "./store.ts";
 import { parts, timed } from "./timing.ts";
 import { VERSION } from "./version.ts";
+import { Zstd } from "./zstd.ts";
 import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
@@ -111,6 +112,7 @@ export class Session {
       let media!: OpfsMedia; // made by create
       profile = await timed("profile", Profile.create(engine, guest, log, (engine, catalogue) =>
         (media = new OpfsMedia(engine, catalogue, options.profile, `${folder}/media`)),
+        new Zstd(() => around.modules.get("zstd", options)),
       ));
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;

@@ -1,7 +1,14 @@
 // Zstd frames for tests: those that were recorded for core/wire, and ones made here, of blocks that are not compressed.
 
 import { readFileSync } from "node:fs";
+import { Zstd } from "../src/zstd.ts";
 import { concat } from "./lab.ts";
+
+/** zstd.wasm, from dist/test. */
+export const zstdFile = (): Uint8Array<ArrayBuffer> => readFileSync(new URL("zstd.wasm", import.meta.url));
+
+/** The zstd library. */
+export const zstdOf = (): Zstd => new Zstd(() => WebAssembly.compile(zstdFile()));
 
 /** The frames of core/wire/testdata, by name; all have one payload. */
 export function recordedFrames(): Map<string, Uint8Array> {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { kindOf } from "../src/errors.ts";
-import { Http } from "../src/http.ts";
-import { frameOf, recordedFrames, recordedPayload } from "./frames.ts";
+import { Http, type Bodies } from "../src/http.ts";
+import { frameOf, recordedFrames, recordedPayload, zstdOf } from "./frames.ts";
 import { concat } from "./lab.ts";
 import { MemoryMedia } from "./mediastore.ts";
 import { GuestMemory } from "../src/memory.ts";
@@ -30,10 +31,11 @@ async function lab(t: TestContext, listener: RequestListener) {
     events.push({ call, kind, bytes });
     wake();
   };
-  const http = new Http(deliver, {
+  const bodies: Bodies = {
     file: (name) => new Blob([`content of ${name}`]),
     media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
-  });
+  };
+  const http = new Http(deliver, bodies, zstdOf());
   const imports = http.imports(memory);
   t.after(() => {
     http.closeAll();
@@ -196,6 +198,50 @@ test("only a streamed frame of a success is decompressed", async (t) => {
   l.start(1, "", { stream: BigInt(REQUEST_FLAGS.stream) });
   assert.equal(answerOf(await l.next()).decoded, false);
   assert.deepEqual(Buffer.from(concat((await l.body(1, 100)).pieces)), Buffer.from(frame));
+});
+
+test("collected answers and bodies are compressed here once the library is there", async (t) => {
+  const library = zstdOf();
+  await library.ready();
+  const long = library.compress(new Uint8Array(randomBytes(8192 + 10)));
+  const short = frameOf([new TextEncoder().encode("payload")]);
+  const bomb = frameOf(Array.from({ length: 40 }, (_, i) => ({ byte: i, times: 128 << 10 })));
+  const answers: Record<string, Uint8Array> = {
+    "/long": long, "/short": short, "/none": frameOf([new Uint8Array(0)]), "/after": Buffer.concat([short, Buffer.from("more")]),
+    "/half": short.subarray(0, 9), "/html": Buffer.from("<html>Log in</html>"), "/empty": new Uint8Array(0), "/bomb": bomb,
+  };
+  let sent = Buffer.alloc(0);
+  const l = await lab(t, async (req, res) => {
+    sent = Buffer.concat(await req.toArray());
+    res.writeHead(req.url === "/error" ? 400 : 200).end(answers[req.url === "/error" ? "/short" : (req.url ?? "")]);
+  });
+  const asked = BigInt(REQUEST_FLAGS.unzstd);
+  const ask = async (path: string, more: Parameters<typeof l.start>[2] = {}) => {
+    l.start(1, path, { stream: asked, ...more });
+    return answerOf(await l.next());
+  };
+  assert.equal((await ask("short")).decoded, false); // not worth loading it
+  await ask("long"); // it is, but perhaps not at once
+  while (!(await ask("short")).decoded);
+  for (const [path, payload] of [["short", "payload"], ["none", ""], ["after", "payload"]] as const) {
+    const { body, decoded } = await ask(path);
+    assert.deepEqual([Buffer.from(body).toString(), decoded], [payload, true], path);
+  }
+  assert.equal((await ask("long")).body.length, 8192 + 10);
+  // What the guest has to judge comes as it is.
+  for (const path of ["half", "html", "empty", "bomb", "error"]) {
+    const { body, decoded } = await ask(path);
+    assert.deepEqual([Buffer.from(body), decoded], [Buffer.from(answers[path === "error" ? "/short" : `/${path}`] ?? ""), false], path);
+  }
+  assert.equal((await ask("short", { limit: BigInt(short.length) })).decoded, true);
+  assert.equal((await ask("long", { limit: BigInt(long.length) })).decoded, long.length >= 8192 + 10);
+  assert.equal((await ask("short", { stream: 0n })).decoded, false); // nobody has asked for it
+  for (const body of [new Uint8Array(0), new TextEncoder().encode("a body"), new Uint8Array(randomBytes(60_000)), new Uint8Array(200_000)]) {
+    await ask("short", { body, stream: BigInt(REQUEST_FLAGS.unzstd | REQUEST_FLAGS.zstd) });
+    assert.ok(sent.length < body.length + 40);
+    const got = library.decompress(sent, 2_000_000);
+    assert.ok(got && Buffer.compare(got, body) === 0, `${body.length} bytes`);
+  }
 });
 
 test("failures of a frame have kinds", async (t) => {

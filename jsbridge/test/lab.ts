@@ -12,6 +12,7 @@ import { authorizeReading } from "../src/query.ts";
 import { decodeRows, encodeRow, type Value } from "../src/rows.ts";
 import { Databases } from "../src/sql.ts";
 import type { Engine } from "../src/sqlite.ts";
+import { Zstd } from "../src/zstd.ts";
 
 const AT = 1024; // where arguments are put
 const OUT = 1 << 20; // where results are read
@@ -47,7 +48,7 @@ export class Lab {
   readonly #catalogue: Catalogue;
   readonly #last = new LastError();
 
-  constructor(engine: Engine, store: MediaStore = noMedia) {
+  constructor(engine: Engine, store: MediaStore = noMedia, zstd = new Zstd(() => Promise.reject(new Error("not here")))) {
     this.engine = engine;
     this.memory.attach(new WebAssembly.Memory({ initial: 64 }));
     const text = (ptr: number, length: number): string =>
@@ -55,7 +56,7 @@ export class Lab {
     const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
     engine.install((a, n, b, m) => compare(text(a, n), text(b, m)), authorizeReading(engine));
     this.#catalogue = Catalogue.open(engine);
-    this.files = new Files(engine, this.#catalogue);
+    this.files = new Files(engine, this.#catalogue, zstd);
     this.databases = new Databases(engine, this.#catalogue);
     this.sql = this.#last.guard(this.databases.imports(this.memory));
     this.file = this.#last.guard(this.files.imports(this.memory));

@@ -17,6 +17,7 @@ import { Profile } from "../src/profile.ts";
 import type { Method } from "../src/protocol.gen.ts";
 import type { Param } from "../src/protocol.ts";
 import { Engine } from "../src/sqlite.ts";
+import { zstdOf } from "./frames.ts";
 import { guestFile } from "./gojs.ts";
 import { MemoryMedia } from "./mediastore.ts";
 
@@ -32,7 +33,7 @@ if (!core) throw new Error("usage: node nodehost.js CORE.wasm");
 const media = new MemoryMedia();
 const here = { ready: () => Promise.resolve() };
 const log = (line: string): void => console.error(line);
-const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, () => media);
+const profile = await Profile.create(await Engine.memory(), await guestFile(core), log, () => media, zstdOf());
 const running = new Map<number, AbortController>();
 
 const write = (answer: object): void => {

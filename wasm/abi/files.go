@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	_ host.Files = filesPort{}
-	_ host.File  = (*file)(nil)
+	_ host.Files      = filesPort{}
+	_ host.Compressor = filesPort{}
+	_ host.File       = (*file)(nil)
 )
 
 // maxIO is the largest piece that one file import moves, so that a host never copies more at once.
@@ -80,10 +81,17 @@ func decodeList(b []byte) ([]host.FileInfo, error) {
 	return infos, nil
 }
 
-// Compress lets the host do it, if it can.
-func (p filesPort) Compress(_ context.Context, from, to string) (bool, error) {
-	r := p.g.imports.FileCompress(from, to)
-	return r == 0, p.g.check(min(r, 0))
+// Compress lets the host do it, if it can. A host with one thread does a piece of it with each call.
+func (p filesPort) Compress(ctx context.Context, from, to string) (bool, error) {
+	for {
+		r := p.g.imports.FileCompress(from, to)
+		if r != Unfinished {
+			return r == 0, p.g.check(min(r, 0))
+		}
+		if err := (yieldPort{p.g}).Pause(ctx); err != nil {
+			return false, err
+		}
+	}
 }
 
 func (p filesPort) Remove(name string) error { return p.g.check(p.g.imports.FileRemove(name)) }

@@ -71,7 +71,7 @@ type Imports interface {
 	FileStat(name string, out *[2]int64) int32
 	// FileList writes packed rows (name, size, modified); if they exceed buf, it writes nothing and returns the size needed.
 	FileList(prefix string, buf []byte) int32
-	// FileCompress writes the zstd frame of a file to another one; NotOffered leaves it to the guest.
+	// FileCompress writes the zstd frame of a file to another one; NotOffered leaves it to the guest, Unfinished is more to do.
 	FileCompress(from, to string) int32
 	// FileRemove deletes a file and its journals.
 	FileRemove(name string) int32

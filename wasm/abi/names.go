@@ -114,6 +114,9 @@ const Changed = 1
 // NotOffered is the result of an import that a host need not have.
 const NotOffered = 1
 
+// Unfinished is the result of an import that is to be called again after a tick.
+const Unfinished = 2
+
 // EventKind says what a cf_event brings.
 type EventKind int32
 

@@ -131,6 +131,37 @@ func TestTick(t *testing.T) {
 	g.Cancel(3)
 }
 
+// TestCompress: a file is compressed in several turns if the host says so, and not any more once that was cancelled.
+func TestCompress(t *testing.T) {
+	t.Parallel()
+	f, g := newGuest(func(ctx context.Context, h host.Host, _ string, _ []byte) ([]byte, error) {
+		ok, err := h.Files.(host.Compressor).Compress(ctx, "a", "b")
+		return fmt.Appendf(nil, `{"ok":%v}`, ok), err
+	})
+	f.code = abi.Unfinished
+	call(g, 1, "run")
+	g.Tick(1)
+	f.code = 0
+	g.Tick(1)
+	f.code = abi.NotOffered
+	call(g, 2, "run")
+	f.code = abi.Unfinished
+	call(g, 3, "run")
+	g.Cancel(3)
+	f.code = -int64(fault.StorageFull)
+	call(g, 4, "run")
+	const compress = "compress a b"
+	want := []string{compress, "tick 1", compress, "tick 1", compress, compress, compress, "tick 3", compress}
+	if !slices.Equal(f.lines, want) {
+		t.Errorf("%q", f.lines)
+	}
+	for task, answer := range map[int32]string{1: `{"result":{"ok":true}}`, 2: `{"result":{"ok":false}}`, 3: `{"error":{"kind":25,`, 4: `{"error":{"kind":`} {
+		if !strings.HasPrefix(f.done[task], answer) {
+			t.Errorf("task %d: %s", task, f.done[task])
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	const cancelled = `{"error":{"kind":25,"message":"context canceled","hint":"","changed":false}}`

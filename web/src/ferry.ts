@@ -43,7 +43,7 @@ export async function start(): Promise<void> {
   try {
     const profile = await Cardferry.open({
       clientName: "cardferry-web/0.1",
-      assets: { core: asset(__ASSETS__.core), sqlite: asset(__ASSETS__.sqlite), worker: asset(__ASSETS__.worker) },
+      assets: { core: asset(__ASSETS__.core), sqlite: asset(__ASSETS__.sqlite), zstd: asset(__ASSETS__.zstd), worker: asset(__ASSETS__.worker) },
     });
     profile.subscribe((s) => {
       const before = status.value;

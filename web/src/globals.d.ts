@@ -1,7 +1,7 @@
 // What build.mjs writes into the scripts.
 
 /** The names of the files with a hash in them. */
-declare const __ASSETS__: { core: string; sqlite: string; worker: string; mathjax: string };
+declare const __ASSETS__: { core: string; sqlite: string; zstd: string; worker: string; mathjax: string };
 /** The script that runs inside the frame of a card. */
 declare const __FRAME_SCRIPT__: string;
 /** The files that the service worker keeps; "" is the page. */
