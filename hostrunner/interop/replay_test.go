@@ -48,7 +48,8 @@ func (r *recordedRequest) play(t *testing.T, acc *anki.Account) (int, []byte) {
 // where the real server's finish is a 400 and counts its usn up; an abort of another session does nothing; what is stored
 // gets the server's usn (sync spec 6.3); a usn of -1 is refused at once (400) instead of by each later sanity check; headers
 // of versions 8 to 10 get 501; a forged key is a 403 whatever the body is; a slice, but for the last, is acknowledged before it is stored, and what
-// cannot be stored fails the next request.
+// cannot be stored fails the next request; a client whose usn is above the server's fails the sanity check, where the real server would let the sides differ
+// for ever.
 func sameAnswer(t *testing.T, n int, r *recordedRequest, status int, answer []byte) {
 	t.Helper()
 	if status != r.status {

@@ -236,6 +236,24 @@ func TestEmptySync(t *testing.T) {
 	}
 }
 
+// A device that has seen a later state than there is, since an older copy of the data was put in place: what it had sent since is on no other
+// device, and would not be asked for. It must not be told that all is well.
+func TestOlderCopyInPlace(t *testing.T) {
+	t.Parallel()
+	_, c := newServer(t)
+	for _, d := range []struct {
+		usn, finish int
+	}{{5, 409}, {1, 409}, {0, 200}, {1, 200}, {-1, 200}} { // the server's is 0, and one more after each sync
+		c.must("sync/start", fmt.Appendf(nil, `{"minUsn":%d,"lnewer":false,"graves":null}`, d.usn))
+		c.must("sync/applyChanges", []byte(noChanges))
+		r, err := wire.ParseSanity(c.must("sync/sanityCheck2", []byte(counts)))
+		if err != nil || r.OK != (d.finish == 200) || r.Server == nil || r.Server.Notetypes != 5 {
+			t.Errorf("usn %d: %+v %v", d.usn, r, err)
+		}
+		c.want(d.finish, "sync/finish", "{}")
+	}
+}
+
 // TestRolledBack: what a session did is gone if it does not end with finish.
 func TestRolledBack(t *testing.T) {
 	t.Parallel()

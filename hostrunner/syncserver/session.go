@@ -22,6 +22,7 @@ type session struct {
 	once       numbers
 	usn        int64 // of the collection when it began; everything that is stored gets it
 	minUSN     int32 // the client has all before it
+	beyond     bool  // the client has even more: our collection is an older copy
 	localNewer bool  // the client's collection is newer: it sends config and crt, and we do not
 	applier    *collection.Applier
 	slices     *collection.Slices

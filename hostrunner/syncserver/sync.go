@@ -166,6 +166,10 @@ func (s *session) begin(t *tenant, clientGraves *wire.Graves) (graves wire.Grave
 		return graves, err
 	}
 	s.usn = col.USN
+	if s.beyond = int64(s.minUSN) > col.USN; s.beyond {
+		t.server.Log.Warn("a device has seen a later state of the collection than there is: it will be asked which side to keep. Was an older copy of the data put in place?",
+			"account", string(t.id), "usn", col.USN, "device_usn", s.minUSN)
+	}
 	now := t.server.Now()
 	if err := collection.UnburyServer(s.db, now, s.usn); err != nil {
 		return graves, err
@@ -279,7 +283,7 @@ func applyChunk(ctx context.Context, c *call, payload []byte) (answer, error) {
 	})
 }
 
-// sanityCheck compares the counts of both sides (§11). If they differ the session ends at once.
+// sanityCheck compares the counts of both sides (§11). If they differ the session ends at once, and the client's next sync goes one way.
 func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err error) {
 	client, err := wire.ParseSanityRequest(payload)
 	if err != nil {
@@ -303,7 +307,8 @@ func sanityCheck(ctx context.Context, c *call, payload []byte) (a answer, err er
 			counts.Graves = 0
 			own = &counts
 		}
-		ok := own != nil && *own == client
+		// What a device beyond us has sent, and we have not any more, it would never send again: that the numbers agree says nothing.
+		ok := own != nil && *own == client && !s.beyond
 		if !ok {
 			c.tenant.endSession()
 		}
