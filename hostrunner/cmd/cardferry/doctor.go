@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,12 +83,13 @@ func (d *doctor) examine(endpoint string) {
 		d.add("url", false, "%v", err)
 		return
 	}
-	d.add("url", true, "%s", base)
+	d.add("url", true, "%s", shown(base))
 	d.slash(endpoint, base)
 	if !d.reach(base) {
 		return
 	}
 	if base, ok := d.protocol(base); ok {
+		d.media(base)
 		d.limits(base)
 		d.cors(base)
 	}
@@ -98,7 +100,7 @@ func (d *doctor) slash(endpoint, base string) {
 	given, _, _ := strings.Cut(strings.TrimSpace(endpoint), "?")
 	u, err := url.Parse(base)
 	if err == nil && u.Path != "/" && !strings.HasSuffix(given, "/") {
-		d.add("slash", false, `the address does not end in "/": other clients drop its last part; write %s`, base)
+		d.add("slash", false, `the address does not end in "/": other clients drop its last part; write %s`, shown(base))
 		return
 	}
 	d.add("slash", true, `the address ends in "/" or has no path`)
@@ -112,7 +114,12 @@ func (d *doctor) reach(base string) bool {
 		d.add(name, false, "%s", detail)
 		return false
 	}
+	head, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
 	resp.Body.Close()
+	if wantsTLS(resp, head) {
+		d.add("tls", false, speaksTLS)
+		return false
+	}
 	d.add("connect", true, "the server answers")
 	d.tls(base, resp)
 	d.clock(resp)
@@ -126,6 +133,8 @@ func (d *doctor) reach(base string) bool {
 			resp.Header.Get("Location"), s)
 	case s == http.StatusServiceUnavailable:
 		d.add("health", false, "the server, or a proxy before it, says that it cannot work now (503)")
+	case s >= 500:
+		d.add("health", false, "the server, or a proxy before it, has a problem (%d)", s)
 	default:
 		d.add("health", false, "GET health gives %d, not 200; is a path missing in the address?", s)
 	}
@@ -203,18 +212,31 @@ func (d *doctor) redirected(location string) (at string, ok bool) {
 		d.add("redirect", false, "it sends clients to %q, which is no whole address", location)
 		return base, false
 	}
-	d.add("redirect", true, "it sends clients to %s", base)
+	d.add("redirect", true, "it sends clients to %s", shown(base))
 	resp, err := d.meta(base, 11)
 	if err != nil {
 		_, detail := connectProblem(err)
-		d.add("protocol", false, "%s: %s", base, detail)
+		d.add("protocol", false, "%s: %s", shown(base), detail)
 		return base, false
 	}
 	if resp.StatusCode == 308 {
-		d.add("protocol", false, "%s redirects again, to %s; clients follow once", base, resp.Header.Get("Location"))
+		d.add("protocol", false, "%s redirects again, to %s; clients follow once", shown(base), resp.Header.Get("Location"))
 		return base, false
 	}
 	return base, d.judge(base, resp)
+}
+
+// media asks for media files without a key, as protocol asks for the collection: a proxy may pass one and not the other.
+func (d *doctor) media(base string) {
+	resp, err := d.post(base+"msync/begin", 11)
+	switch {
+	case err != nil:
+		d.add("media", false, "%s", reason(err))
+	case resp.StatusCode != 403:
+		d.add("media", false, "requests for media files do not reach the sync server (%d); a proxy has to pass msync/ as it does sync/", resp.StatusCode)
+	default:
+		d.add("media", true, "it takes requests for media files")
+	}
 }
 
 // limits announces a large upload and takes it back. That shows the limit of a proxy; a server's own shows only when it

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ type patient struct {
 	health int    // 0: 200
 	meta   int    // what it answers to everything of the protocol; 0: as it should
 	to     string // where it sends those who ask for meta
+	media  int    // what it answers to what media sync asks for; 0: as it should
 }
 
 func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,6 +34,8 @@ func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusNoContent
 	case p.meta != 0:
 		status = p.meta
+	case p.media != 0 && strings.HasPrefix(r.URL.Path, "/msync/"):
+		status = p.media
 	case p.to != "" && strings.HasSuffix(r.URL.Path, "/meta"):
 		w.Header().Set("Location", p.to)
 		status = http.StatusPermanentRedirect
@@ -56,6 +60,8 @@ func TestDoctor(t *testing.T) {
 	secure := httptest.NewTLSServer(patient{})
 	defer secure.Close()
 	good := start(patient{})
+	// Not every server that speaks TLS has words for those who do not: some send an alert.
+	alert := raw(t, "\x15\x03\x01\x00\x02\x02\x46")
 	for name, test := range map[string]struct {
 		url          string
 		check, words string // "" for nothing
@@ -67,6 +73,11 @@ func TestDoctor(t *testing.T) {
 		"a clock a little off":       {start(patient{clock: 2 * time.Minute}), "", ""},
 		"a limit of 40 MiB":          {start(patient{limit: 40 << 20}), "limits", "uploads of 32 MiB pass, larger ones do not"},
 		"a limit of 1 kB":            {start(patient{limit: 1000}), "limits", "even an upload of 1 MiB is refused"},
+		"TLS, asked without":         {"http" + strings.TrimPrefix(secure.URL, "https"), "tls", "the server speaks TLS at this address; write https://"},
+		"TLS, asked without, alert":  {alert, "tls", "the server speaks TLS at this address; write https://"},
+		"a proxy without media":      {start(patient{media: 404}), "media", "do not reach the sync server (404)"},
+		"a proxy that cannot reach":  {start(patient{health: 502}), "health", "has a problem (502)"},
+		"a password in the address":  {strings.Replace(good, "://", "://user:secret@", 1), "", "://user:xxxxx@"},
 		"a server that stops":        {start(patient{health: 503}), "health", "cannot work now"},
 		"a health that moved":        {start(patient{health: 302}), "health", "redirects"},
 		"another program":            {start(patient{meta: 404}), "protocol", "no sync server at this address"},
@@ -91,8 +102,33 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("%s: %v", name, c)
 			}
 		}
+		if strings.Contains(o.stdout, "secret") {
+			t.Errorf("%s: it shows the password: %s", name, o.stdout)
+		}
 		if len(checks) == 0 || o.code != 0 || !strings.Contains(o.stdout, test.words) || test.check != "" && !strings.Contains(o.stdout, `"name":"`+test.check+`","ok":false`) {
 			t.Errorf("%s: %d %s", name, o.code, o.stdout)
 		}
 	}
+}
+
+// raw starts a server that answers whatever is sent with the same bytes, and returns its address.
+func raw(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = io.WriteString(c, answer)
+			c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String() + "/"
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -26,7 +27,12 @@ func syncHeader(version int) http.Header {
 
 // meta asks for the server's state without a key. The answer's body is closed.
 func (d *doctor) meta(base string, version int) (*http.Response, error) {
-	resp, err := d.send("POST", base+"sync/meta", syncHeader(version), []byte(emptyFrame))
+	return d.post(base+"sync/meta", version)
+}
+
+// post sends a sync request without a key. The answer's body is closed.
+func (d *doctor) post(target string, version int) (*http.Response, error) {
+	resp, err := d.send("POST", target, syncHeader(version), []byte(emptyFrame))
 	if err == nil {
 		resp.Body.Close()
 	}
@@ -67,6 +73,8 @@ func connectProblem(err error) (name, detail string) {
 		return "tls", fmt.Sprintf("the server's certificate is not accepted: %v", cert.Err)
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "tls", "the server does not speak TLS at this address; http:// may be meant"
+	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // an alert
+		return "tls", speaksTLS
 	case errors.As(err, &dns):
 		return "connect", "the name " + dns.Name + " is not known"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -75,6 +83,23 @@ func connectProblem(err error) (name, detail string) {
 		return "connect", fmt.Sprintf("no answer within %v", doctorWait)
 	}
 	return "connect", reason(err)
+}
+
+// speaksTLS is what is wrong with an http:// address that should be an https:// one.
+const speaksTLS = "the server speaks TLS at this address; write https://"
+
+// wantsTLS reports whether an answer is that of a server of HTTPS to plain HTTP: common ones say so in a page.
+func wantsTLS(resp *http.Response, page []byte) bool {
+	return resp.TLS == nil && resp.StatusCode == http.StatusBadRequest && (bytes.Contains(page, []byte("HTTPS")) || bytes.Contains(page, []byte("SSL")))
+}
+
+// shown is an address as it may be passed on to others: without a password.
+func shown(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	return u.Redacted()
 }
 
 func isTimeout(err error) bool {
