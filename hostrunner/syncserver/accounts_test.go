@@ -380,6 +380,13 @@ func TestFixedUsers(t *testing.T) {
 	device.want(403, "sync/hostKey", string(wire.LoginRequest("bob", "p:w")))
 	device.want(403, "sync/hostKey", string(wire.LoginRequest("carol", password)))
 	login(t, url, "carol", "mine")
+	// A password of its own makes bob's an account like any other, which the settings leave alone.
+	if err := s.Users().SetPassword(t.Context(), "bob", "battery staple", ""); err != nil {
+		t.Errorf("a password for a user that is fixed no more: %v", err)
+	}
+	own := login(t, url, "bob", "battery staple")
+	with(map[string]string{"SYNC_USER1": "user:new", "SYNC_USER2": "carol:mine"})
+	own.want(200, "sync/abort", "{}")
 
 	// The hash that the test harness of the real server uses, of "pass".
 	const hashed = "$pbkdf2-sha256$i=1000,l=32$Y2FyZGZlcnJ5c2FsdDEyMw$pWkX7kvy4DxeWBp+3zRLhzqgaIG6j+FK7eSUYZ8E3tY"

@@ -142,7 +142,7 @@ func (u *Users) changePassword(ctx context.Context, a store.Account, password st
 
 // newVerifier returns the verifier of a new password.
 func (u *Users) newVerifier(ctx context.Context, a store.Account, password string) (string, error) {
-	if a.Fixed {
+	if a.Fixed && !a.Disabled {
 		return "", fault.New(fault.InvalidInput, "the password of this account is set in the server's environment (SYNC_USER…)")
 	}
 	if err := CheckPassword(a.Name, password); err != nil {
@@ -151,8 +151,9 @@ func (u *Users) newVerifier(ctx context.Context, a store.Account, password strin
 	return u.passwords.Hash(ctx, password)
 }
 
+// setVerifier makes an account that the environment does not name any more one like any other: nothing else would let its owner in again.
 func (u *Users) setVerifier(ctx context.Context, a store.Account, verifier string, except store.DeviceID) error {
-	a.Verifier = verifier
+	a.Verifier, a.Fixed, a.Disabled = verifier, false, false
 	if err := u.accounts.Update(ctx, a); err != nil {
 		return err
 	}
