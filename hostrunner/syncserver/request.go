@@ -156,7 +156,7 @@ func (c *call) collect(limit int64) ([]byte, error) {
 	payload, err := t.Decompress(t.payload[:0], compressed, min(limit, smallMessage))
 	if err != nil && limit > smallMessage && !c.held {
 		// Perhaps it is larger than that; a broken frame fails again.
-		if err := c.large(); err != nil {
+		if err := c.large(nil); err != nil {
 			return nil, err
 		}
 		payload, err = t.Decompress(t.payload[:0], compressed, limit)
@@ -173,10 +173,11 @@ func (c *call) readAll(buf []byte, limit int64) ([]byte, error) {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	buf = slices.Grow(buf, int(max(512, min(c.r.ContentLength+1, smallMessage))))
+	var coming largeBody
 	for {
 		if len(buf) == cap(buf) {
 			if len(buf) > smallMessage {
-				if err := c.large(); err != nil {
+				if err := c.large(&coming); err != nil {
 					return nil, err
 				}
 			}
@@ -184,10 +185,14 @@ func (c *call) readAll(buf []byte, limit int64) ([]byte, error) {
 		}
 		n, err := c.body.Read(buf[len(buf):min(cap(buf), int(limit)+1)])
 		buf = buf[:len(buf)+n]
+		coming.got.Add(int64(n))
 		switch {
 		case int64(len(buf)) > limit:
 			return nil, &http.MaxBytesError{Limit: limit}
 		case err == io.EOF:
+			if c.held {
+				c.server.large.came(c)
+			}
 			return buf, nil
 		case err != nil:
 			return nil, err
@@ -195,24 +200,20 @@ func (c *call) readAll(buf []byte, limit int64) ([]byte, error) {
 	}
 }
 
-// large waits for a place among the large messages, which is held until the end of the request.
-func (c *call) large() error {
+// large waits for a place among the large messages, which is held until the end of the request. body is what is still coming, nil if nothing is.
+func (c *call) large(body *largeBody) error {
 	if c.held {
 		return nil
 	}
-	select {
-	case c.server.large <- struct{}{}:
-		c.held = true
-		return nil
-	case <-c.r.Context().Done():
-		return c.r.Context().Err()
-	}
+	err := c.server.large.enter(c.r.Context(), c, body)
+	c.held = err == nil
+	return err
 }
 
 // end gives back what the request held, and tells the log.
 func (c *call) end() {
 	if c.held {
-		<-c.server.large
+		c.server.large.leave(c)
 	}
 	if c.tools != nil {
 		c.tools.giveBack()

@@ -56,7 +56,7 @@ type Server struct {
 	limiters *limiters
 	// crossOrigin refuses what pages of other origins send to /api/.
 	crossOrigin *http.CrossOriginProtection
-	large       chan struct{} // one element for every large message that is being handled
+	large       largePlaces
 	roomy       chan struct{} // one element for every session with a larger page cache
 	closing     chan struct{}
 	closed      sync.Once
@@ -104,7 +104,7 @@ func (s *Server) start() {
 		s.users = NewUsers(s.Accounts, &s.Passwords, s.Now)
 		s.limiters = newLimiters(&s.Limits)
 		s.crossOrigin = s.Origins.protection()
-		s.large = make(chan struct{}, largeMessages)
+		s.large.init()
 		s.roomy = make(chan struct{}, roomySessions)
 		s.closing = make(chan struct{})
 		s.tenants.init(s)
