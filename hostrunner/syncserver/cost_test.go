@@ -109,6 +109,40 @@ func BenchmarkKeys(b *testing.B) {
 	}
 }
 
+// A few kilobytes can stand for a message of the largest size, of which a server takes several times as much to handle it: users who send such
+// at once must not take that many times each.
+func TestMemoryOfLargeMessages(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("the memory of another process cannot be seen")
+	}
+	dir := t.TempDir()
+	addUsers(t, dir, 6)
+	url, pid, _ := startChild(t, dir)
+	note := `[1,"g",1,1,0,"","` + strings.Repeat("y", 100_000) + `","","",0,""],`
+	bomb := wire.NewCodec().Compress(nil, []byte(`{"chunk":{"done":false,"notes":[`+strings.TrimSuffix(strings.Repeat(note, 600), ",")+`]}}`))
+	var clients []*client
+	for i := range 6 {
+		c := login(t, url, fmt.Sprint("user", i), password)
+		c.must("sync/start", []byte(startRequest))
+		clients = append(clients, c)
+	}
+	before := peakOf(t, pid)
+	var wg sync.WaitGroup
+	for _, c := range clients {
+		wg.Go(func() {
+			if status := c.post("sync/applyChunk", bytes.NewReader(bomb)); status != 400 { // there is no such notetype
+				t.Errorf("a large slice: %d", status)
+			}
+		})
+	}
+	wg.Wait()
+	more := peakOf(t, pid) - before
+	t.Logf("%d bytes six times, %d MiB of memory more", len(bomb), more>>10)
+	if more > 600<<10 {
+		t.Errorf("%d MiB more", more>>10)
+	}
+}
+
 // TestMemoryOfRequests: eight clients at once send collections and archives that are large when they are unpacked, and the server's memory stays
 // small: it is that of a process of its own.
 func TestMemoryOfRequests(t *testing.T) {

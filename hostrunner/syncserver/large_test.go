@@ -2,8 +2,10 @@ package syncserver_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -63,4 +65,17 @@ func TestSlowLargeMessages(t *testing.T) {
 		<-ended
 	}
 	<-done
+}
+
+// A message that is large as it is sent, too, as slices of notes with pictures in them are.
+func TestLargeMessages(t *testing.T) {
+	t.Parallel()
+	_, c := newServer(t)
+	c.must("sync/start", []byte(startRequest))
+	for _, size := range []int{3 << 20, 5 << 20, 8 << 20, 20 << 20} {
+		noise := make([]byte, size)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+		pad := base64.StdEncoding.EncodeToString(noise)
+		c.want(200, "sync/applyGraves", `{"chunk":{"cards":[],"decks":[],"notes":[]},"pad":"`+pad+`"}`)
+	}
 }

@@ -30,6 +30,7 @@ type call struct {
 	tenant   *tenant
 	err      error  // what went wrong, for the log
 	held     bool   // a place among the large messages
+	isAlone  bool   // the only place of the very large ones
 	tools    *tools // nil: none were needed yet
 }
 
@@ -154,9 +155,15 @@ func (c *call) collect(limit int64) ([]byte, error) {
 	}
 	t.body = compressed
 	payload, err := t.Decompress(t.payload[:0], compressed, min(limit, smallMessage))
-	if err != nil && limit > smallMessage && !c.held {
+	if err != nil && limit > smallMessage {
 		// Perhaps it is larger than that; a broken frame fails again.
 		if err := c.large(nil); err != nil {
+			return nil, err
+		}
+		payload, err = t.Decompress(t.payload[:0], compressed, min(limit, hugeMessage))
+	}
+	if err != nil && limit > hugeMessage {
+		if err := c.alone(); err != nil {
 			return nil, err
 		}
 		payload, err = t.Decompress(t.payload[:0], compressed, limit)
@@ -210,8 +217,22 @@ func (c *call) large(body *largeBody) error {
 	return err
 }
 
+// alone waits until no other very large message is being handled. The body is there, so that does not take long.
+func (c *call) alone() error {
+	select {
+	case c.server.huge <- struct{}{}:
+		c.isAlone = true
+		return nil
+	case <-c.r.Context().Done():
+		return c.r.Context().Err()
+	}
+}
+
 // end gives back what the request held, and tells the log.
 func (c *call) end() {
+	if c.isAlone {
+		<-c.server.huge
+	}
 	if c.held {
 		c.server.large.leave(c)
 	}

@@ -57,6 +57,7 @@ type Server struct {
 	// crossOrigin refuses what pages of other origins send to /api/.
 	crossOrigin *http.CrossOriginProtection
 	large       largePlaces
+	huge        chan struct{} // an element while a very large message is being handled
 	roomy       chan struct{} // one element for every session with a larger page cache
 	closing     chan struct{}
 	closed      sync.Once
@@ -105,6 +106,7 @@ func (s *Server) start() {
 		s.limiters = newLimiters(&s.Limits)
 		s.crossOrigin = s.Origins.protection()
 		s.large.init()
+		s.huge = make(chan struct{}, 1)
 		s.roomy = make(chan struct{}, roomySessions)
 		s.closing = make(chan struct{})
 		s.tenants.init(s)
