@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -113,6 +114,21 @@ func TestRealsExchangeEdits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Notes with pictures in their fields: real clients make slices of a number of rows, whatever is in them, and what such a slice has can hardly be
+// compressed.
+func TestRealsLargeNotes(t *testing.T) {
+	once(t)
+	t.Parallel()
+	r := newReals(t, 2)
+	noise := make([]byte, 150_000)
+	for i := range 80 {
+		_, _ = rand.NewChaCha8([32]byte{byte(i)}).Read(noise)
+		r.devices[0].Do(t, "add_note", anki.Args{"fields": []string{fmt.Sprint("picture ", i), base64.StdEncoding.EncodeToString(noise)}}, nil)
+	}
+	r.settle(t)
+	r.agree(t)
 }
 
 // Changes to the same objects on two devices are decided by our server as by the real one.
