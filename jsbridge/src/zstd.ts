@@ -37,6 +37,8 @@ const INPUT = 128 << 10;
 const OUTPUT = 256 << 10;
 /** How long is waited for the library, in ms. What takes longer comes over a line that is slower than the guest. */
 const PATIENCE = 500;
+/** How long, in ms, it is not asked for again where it could not be loaded: a media sync has thousands of requests. */
+const AGAIN_AFTER = 60_000;
 /** As core/wire: more memory than this is no answer worth. What is one segment has no window, and is bounded by the library (128 MiB). */
 const MAX_WINDOW = 16 << 20;
 /** What every frame has at least: magic, descriptor, and one byte more. */
@@ -81,6 +83,9 @@ export class Zstd {
   readonly #fetch: () => Promise<WebAssembly.Module>;
   #loading: Promise<WebAssembly.Module | undefined> | undefined;
   #module: WebAssembly.Module | undefined;
+  #failed = -Infinity;
+  /** Ends when nobody waits for it any longer. */
+  #waited: Promise<void> | undefined;
   /** Of a frame that is done: a media sync has one with each request. */
   #spare: Library | undefined;
 
@@ -89,18 +94,22 @@ export class Zstd {
     this.#fetch = load;
   }
 
-  /** Begins to load the library, which takes a request; after a failure once more. */
+  /** Begins to load the library, which takes a request; some time after a failure once more. */
   load(): Promise<WebAssembly.Module | undefined> {
+    if (performance.now() - this.#failed < AGAIN_AFTER) return Promise.resolve(undefined);
     this.#loading ??= this.#fetch().then(
       (module) => (this.#module = module),
-      () => (this.#loading = undefined),
+      () => {
+        this.#failed = performance.now();
+        return (this.#loading = this.#waited = undefined);
+      },
     );
     return this.#loading;
   }
 
-  /** Waits for the library, but not long. */
+  /** Waits for the library, but not long, and but once: one answer after the other would wait for what does not come. */
   async ready(): Promise<void> {
-    if (!this.#module) await Promise.race([this.load(), later(PATIENCE)]);
+    if (!this.#module) await Promise.race([this.load(), (this.#waited ??= later(PATIENCE))]);
   }
 
   /** Begins to read a frame; undefined if the guest has to. */

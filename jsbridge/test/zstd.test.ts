@@ -190,19 +190,24 @@ test("two answers at once", async (t) => {
   assert.equal(count(), 2);
 });
 
-test("where it cannot be made it is left to the guest, and tried again", async () => {
+test("where it cannot be made it is left to the guest, and tried again later", async (t) => {
   let asked = 0;
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
   const zstd = new Zstd(() => {
     asked++;
     return Promise.reject(new SyncError("internal", "zstd.wasm cannot be loaded"));
   });
-  assert.equal(await zstd.open(), undefined);
-  assert.equal(await zstd.open(), undefined);
-  assert.equal(zstd.create(), undefined);
-  assert.equal(asked, 2);
+  for (const [at, times] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2], [120_000, 3]] as const) {
+    now = at;
+    assert.equal(await zstd.open(), undefined);
+    await zstd.load();
+    assert.equal(zstd.create(), undefined);
+    assert.equal(asked, times);
+  }
 });
 
-test("an answer does not wait long for the library", async (t) => {
+test("an answer does not wait long for the library, and the next one not at all", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let come = (_: WebAssembly.Module): void => {};
   const zstd = new Zstd(() => new Promise((resolve) => (come = resolve)));
@@ -211,6 +216,7 @@ test("an answer does not wait long for the library", async (t) => {
   assert.equal(await Promise.race([waiting, Promise.resolve("waits")]), "waits");
   t.mock.timers.tick(1);
   assert.equal(await waiting, undefined);
+  assert.equal(await zstd.open(), undefined); // at once: the clock stands still
   come(await WebAssembly.compile(zstdFile()));
   assert.ok(await zstd.open());
 });
