@@ -21,6 +21,7 @@ export class MediaFiles {
   readonly #urls = new Map<string, Promise<string>>();
   readonly #base: Promise<string | null>;
   readonly #unanswer: () => void;
+  readonly #closed = new AbortController();
 
   /** Used by Cardferry.open only. serviceWorker is the address of the service worker. */
   constructor(client: Client, profile: string, serviceWorker: URL | undefined, source?: MediaSource) {
@@ -42,8 +43,21 @@ export class MediaFiles {
   async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
     name = fileName("media.get", name);
     const { signal } = check("media.get", options, {});
-    const given = this.#source && (await this.state(name)) !== "here" ? await this.#source(name).catch(() => null) : null;
-    return given ?? this.#client.call("mediaGet", { name }, signal);
+    return (await this.#given(name, signal)) ?? this.#client.call("mediaGet", { name }, signal);
+  }
+
+  /** What the embedding app has of that name, unless the file is here; null if it has none, or nobody waits for it any more. */
+  async #given(name: string, signal: AbortSignal | undefined): Promise<Blob | null> {
+    const source = this.#source;
+    if (!source || (await this.state(name)) === "here") return null;
+    const asked = Promise.resolve().then(() => source(name)).then((content) => (content instanceof Blob ? content : null), () => null);
+    const over = new AbortController();
+    const ends = [this.#closed.signal, signal].filter((s) => s instanceof AbortSignal);
+    try {
+      return await Promise.race([asked, ...ends.map((end) => nothingAfter(end, over.signal))]);
+    } finally {
+      over.abort();
+    }
   }
 
   /**
@@ -115,6 +129,7 @@ export class MediaFiles {
 
   /** Used by Cardferry only: the profile is closed. */
   close(): void {
+    this.#closed.abort();
     this.#unanswer();
     for (const name of [...this.#urls.keys()]) this.#revoke(name);
     this.#listeners.clear();
@@ -124,6 +139,12 @@ export class MediaFiles {
     void this.#urls.get(name)?.then((url) => URL.revokeObjectURL(url), () => {});
     this.#urls.delete(name);
   }
+}
+
+/** Gives nothing once end is aborted, of which whatever is called next has the error; over lets go of it. */
+function nothingAfter(end: AbortSignal, over: AbortSignal): Promise<null> {
+  if (end.aborted) return Promise.resolve(null);
+  return new Promise((resolve) => end.addEventListener("abort", () => resolve(null), { signal: over }));
 }
 
 /**
