@@ -38,7 +38,7 @@ export function handleMedia(event: FetchEventLike): boolean {
   const [, profile, name] = /^media\/([^/]*)\/([^/]*)$/.exec(pathOf(request.url) ?? "") ?? [];
   if (profile === undefined || name === undefined || !/^(GET|HEAD)$/.test(request.method)) return false;
   if (name === "") event.respondWith(new Response(null, { status: 204, headers: { "cardferry-media": "1" } }));
-  else event.respondWith(answer(decode(profile), decode(name), request).catch(failed));
+  else event.respondWith(answer(decode(profile), decode(name).normalize("NFC"), request).catch(failed));
   return true;
 }
 
@@ -49,7 +49,7 @@ function pathOf(url: string): string | undefined {
 
 function decode(part: string): string {
   try {
-    return decodeURIComponent(part).normalize("NFC");
+    return decodeURIComponent(part);
   } catch {
     return "";
   }
