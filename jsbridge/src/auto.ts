@@ -125,7 +125,7 @@ export class Auto {
     return answer.settings;
   }
 
-  /** For tests: looks again what is due. */
+  /** Looks again what is due, and shows what there is to show. */
   wake(): Promise<void> {
     return this.#tell({ event: "wake" });
   }

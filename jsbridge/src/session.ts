@@ -63,6 +63,8 @@ export class Session {
   readonly #auto: Auto;
   readonly #failures = new Map<Kind, Failure>();
   #begun = false;
+  /** Whether the status has the error of a refresh, of which the scheduler does not know. */
+  #unanswered = false;
   #status: Status = NOTHING;
   #reported = 0;
 
@@ -364,9 +366,17 @@ export class Session {
       // A sync has asked it.
       if (!asked && this.#status.error?.kind === "one_way_needed") status.required = "full";
       this.#set(status);
+      if (asked && this.#unanswered) {
+        this.#unanswered = false;
+        await this.#auto.wake(); // shows the error that there is without it
+      }
       return { ...report, required: status.required };
     } catch (e) {
-      this.#set({ error: toFailure(e) });
+      const error = toFailure(e);
+      if (error.kind !== "cancelled") {
+        this.#unanswered = true;
+        this.#set({ error });
+      }
       throw e;
     }
   }
