@@ -38,6 +38,7 @@ interface Shared {
 export class MediaDesk {
   readonly #a: Around;
   #counted = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #syncing: Shared | undefined;
   /** One file after the other is added, as each takes a file of the pool meanwhile, and that has a limit. */
   #adding: Promise<unknown> = Promise.resolve();
@@ -48,7 +49,7 @@ export class MediaDesk {
     this.#a = around;
     around.store.onChange = (changes) => {
       around.changed(changes);
-      if (Date.now() - this.#counted >= COUNT_EVERY) void this.count();
+      this.#countSoon();
     };
   }
 
@@ -111,6 +112,16 @@ export class MediaDesk {
     }
   }
 
+  /** Reports them now, or once it is time again. */
+  #countSoon(): void {
+    const wait = Math.min(COUNT_EVERY, COUNT_EVERY - (Date.now() - this.#counted)); // the clock may have been set back
+    if (wait <= 0) return void this.count();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.count();
+    }, wait);
+  }
+
   async #get(name: string, signal: AbortSignal): Promise<Blob> {
     const { store, task } = this.#a;
     await store.ready();
@@ -123,6 +134,7 @@ export class MediaDesk {
       await fetching;
     } finally {
       if (this.#fetching.get(name) === fetching) this.#fetching.delete(name);
+      this.#countSoon(); // the list of files may have come with it
     }
     const fetched = await store.readable(name);
     if (!fetched) throw new SyncError("not_found", `the media file ${JSON.stringify(name)} is not here any more`);

@@ -393,6 +393,9 @@ export class Session {
       const error = toSyncError(e);
       if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#moved(key, "");
       throw this.#failed(error);
+    } finally {
+      // At the end of a sync the scheduler does so; of what is fetched beside one it does not know.
+      if (this.#status.progress && this.#status.activity !== "syncing") this.#set({ progress: undefined });
     }
   }
 
