@@ -48,8 +48,8 @@ const MAGIC = 0xfd2fb528;
 const ERRORS = 2 ** 32 - 120;
 /** Codes of errors that say more than that the frame is damaged (zstd_errors.h), in the words of the guest's reader. */
 const WORDS: Record<number, string> = { 16: "window size exceeded", 22: "CRC check failed", 32: "unknown dictionary" };
-/** As core/wire: the fastest level, and a checksum, since not every damage to a collection is one that a server would see. */
-const PARAMETERS = { 100: 1, 201: 1 };
+/** ZSTD_c_compressionLevel and ZSTD_c_checksumFlag, as core/wire: the fastest, and since not every damage to a collection is one that a server would see. */
+const PARAMETERS = [[100, 1], [201, 1]] as const;
 /** ZSTD_EndDirective */
 const CONTINUE = 0;
 const END = 2;
@@ -152,7 +152,7 @@ export class Zstd {
     return this.#use((library, keep) => new Writer(library, keep));
   }
 
-  #use<T>(make: (library: Library, keep: (library: Library) => void) => T): T | undefined {
+  #use<T>(make: (library: Library, keep: Keep) => T): T | undefined {
     const spare = this.#spare;
     this.#spare = undefined;
     try {
@@ -201,27 +201,46 @@ function grow(memory: WebAssembly.Memory, size: number): boolean {
   }
 }
 
-/** The payload of one frame. Errors: `damaged_download`; nothing may be called after one but close. */
-class Reader implements Decoding {
-  #library: Library | undefined;
-  readonly #stream: number;
+type Keep = (library: Library) => void;
+
+/** What one frame is made or read with. Nothing may be called after an error but close. */
+class Stream {
+  /** undefined once it is closed. */
+  protected library: Library | undefined;
+  protected readonly stream: number;
+  /** Whether the frame has ended. */
+  done = false;
+  readonly #free: "ZSTD_freeDStream" | "ZSTD_freeCStream";
   readonly #memory: number;
-  readonly #keep: (library: Library) => void;
+  readonly #keep: Keep;
+
+  constructor(library: Library, keep: Keep, kind: "D" | "C") {
+    this.library = library;
+    this.stream = library.exports[`ZSTD_create${kind}Stream`]();
+    this.#free = `ZSTD_free${kind}Stream`;
+    this.#memory = library.exports.memory.buffer.byteLength;
+    this.#keep = keep;
+  }
+
+  /** Gives back the library, unless something went wrong in it, or its memory has grown, which never shrinks. */
+  close(): void {
+    const library = this.library;
+    this.library = undefined;
+    if (!library || !this.done || library.exports.memory.buffer.byteLength > this.#memory) return;
+    library.exports[this.#free](this.stream);
+    this.#keep(library);
+  }
+}
+
+/** The payload of one frame. Errors: `damaged_download`. */
+class Reader extends Stream implements Decoding {
   #rest: Uint8Array = empty;
   #begun = false;
   /** Whether there was no room left, so that the library may have more (zstd.h). */
   #full = false;
-  #done = false;
 
-  constructor(library: Library, keep: (library: Library) => void) {
-    this.#library = library;
-    this.#memory = library.exports.memory.buffer.byteLength;
-    this.#stream = library.exports.ZSTD_createDStream();
-    this.#keep = keep;
-  }
-
-  get done(): boolean {
-    return this.#done;
+  constructor(library: Library, keep: Keep) {
+    super(library, keep, "D");
   }
 
   feed(bytes: Uint8Array): void {
@@ -238,61 +257,42 @@ class Reader implements Decoding {
   }
 
   read(max: number): Uint8Array {
-    const library = this.#library;
-    if (!library || !this.#begun) return empty;
-    const { exports, input, output, positions } = library;
+    if (!this.library || !this.#begun) return empty;
+    const { exports, input, output, positions } = this.library;
     const size = Math.min(max, OUTPUT);
     let n = 0;
-    while (!this.#done && n < size && (this.#rest.length > 0 || this.#full)) {
+    while (!this.done && n < size && (this.#rest.length > 0 || this.#full)) {
       const bytes = this.#rest.subarray(0, INPUT);
       new Uint8Array(exports.memory.buffer).set(bytes, input);
       new Uint32Array(exports.memory.buffer, positions, 2).set([n, 0]);
-      const left = exports.ZSTD_decompressStream_simpleArgs(this.#stream, output, size, positions, input, bytes.length, positions + 4) >>> 0;
+      const left = exports.ZSTD_decompressStream_simpleArgs(this.stream, output, size, positions, input, bytes.length, positions + 4) >>> 0;
       if (left > ERRORS) throw damaged(2 ** 32 - left);
       const [written, taken] = new Uint32Array(exports.memory.buffer, positions, 2); // the memory may have grown
       n = written as number;
       this.#rest = this.#rest.subarray(taken);
       this.#full = n === size;
-      this.#done = left === 0;
+      this.done = left === 0;
     }
     const piece = new Uint8Array(exports.memory.buffer).slice(output, output + n);
-    if (this.#done) this.close();
+    if (this.done) this.close();
     return piece;
   }
 
   end(): void {
     throw refused("the zstd frame is cut off");
   }
-
-  /** Gives back what it decodes with, unless something went wrong in it, or its memory has grown, which never shrinks. */
-  close(): void {
-    const library = this.#library;
-    this.#library = undefined;
-    if (!library || !this.#done || library.exports.memory.buffer.byteLength > this.#memory) return;
-    library.exports.ZSTD_freeDStream(this.#stream);
-    this.#keep(library);
-  }
 }
 
-/** One frame that is being written. Errors: `internal`; nothing may be called after one but close. */
-class Writer implements Encoding {
-  #library: Library | undefined;
-  readonly #stream: number;
-  readonly #keep: (library: Library) => void;
-  #done = false;
-
-  constructor(library: Library, keep: (library: Library) => void) {
-    this.#library = library;
-    this.#stream = library.exports.ZSTD_createCStream();
-    for (const [parameter, value] of Object.entries(PARAMETERS)) {
-      check(library.exports.ZSTD_CCtx_setParameter(this.#stream, Number(parameter), value));
-    }
-    this.#keep = keep;
+/** One frame that is being written. Errors: `internal`. */
+class Writer extends Stream implements Encoding {
+  constructor(library: Library, keep: Keep) {
+    super(library, keep, "C");
+    for (const [parameter, value] of PARAMETERS) check(library.exports.ZSTD_CCtx_setParameter(this.stream, parameter, value));
   }
 
   get #open(): Library {
-    if (!this.#library) throw new SyncError("internal", "the frame is closed");
-    return this.#library;
+    if (!this.library) throw new SyncError("internal", "the frame is closed");
+    return this.library;
   }
 
   get room(): Uint8Array {
@@ -304,20 +304,12 @@ class Writer implements Encoding {
     const { exports, input, output, positions } = this.#open;
     for (let at = 0, left = 1; end ? left > 0 : at < n; ) {
       new Uint32Array(exports.memory.buffer, positions, 2).set([0, at]);
-      left = check(exports.ZSTD_compressStream2_simpleArgs(this.#stream, output, OUTPUT, positions, input, n, positions + 4, end ? END : CONTINUE));
+      left = check(exports.ZSTD_compressStream2_simpleArgs(this.stream, output, OUTPUT, positions, input, n, positions + 4, end ? END : CONTINUE));
       const [written, taken] = new Uint32Array(exports.memory.buffer, positions, 2) as unknown as [number, number]; // the memory may have grown
       if (written > 0) out(new Uint8Array(exports.memory.buffer, output, written));
       at = taken;
     }
-    this.#done = end;
-  }
-
-  close(): void {
-    const library = this.#library;
-    this.#library = undefined;
-    if (!library || !this.#done) return;
-    library.exports.ZSTD_freeCStream(this.#stream);
-    this.#keep(library);
+    this.done = end;
   }
 }
 

@@ -1,8 +1,8 @@
 // Zstd frames for tests: those that were recorded for core/wire, and ones made here, of blocks that are not compressed.
 
 import { readFileSync } from "node:fs";
+import { concat } from "../src/bytes.ts";
 import { Zstd } from "../src/zstd.ts";
-import { concat } from "./lab.ts";
 
 /** zstd.wasm, from dist/test. */
 export const zstdFile = (): Uint8Array<ArrayBuffer> => readFileSync(new URL("zstd.wasm", import.meta.url));

@@ -1,5 +1,6 @@
 // What the tests of the host modules share: the imports on a memory that stands in for a guest's.
 
+import { concat } from "../src/bytes.ts";
 import { Catalogue } from "../src/catalogue.ts";
 import { kindOf, SyncError, type Kind } from "../src/errors.ts";
 import { Files } from "../src/files.ts";
@@ -193,15 +194,4 @@ export function equal(got: unknown, want: unknown): void {
       typeof x === "bigint" ? `${x}n` : x instanceof Uint8Array ? `x'${[...x].join(" ")}'` : x,
     );
   if (text(got) !== text(want)) throw new Error(`got ${text(got)}, want ${text(want)}`);
-}
-
-/** Joins byte arrays. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }

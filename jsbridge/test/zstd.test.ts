@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { concat } from "../src/bytes.ts";
 import { SyncError } from "../src/errors.ts";
 import { Zstd, type Decoding, type Encoding } from "../src/zstd.ts";
 import { frameOf, recordedFrames, recordedPayload, zstdFile, zstdOf, type Block } from "./frames.ts";
-import { concat } from "./lab.ts";
 
 const empty = frameOf([new Uint8Array(0)]);
 const damaged = { kind: "damaged_download", message: /^decode the file: / };
