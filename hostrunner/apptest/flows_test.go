@@ -30,6 +30,18 @@ func synced(t *testing.T, a *apptest.App) {
 	a.Wait(t, `clean(document.querySelector(".sync")?.innerText ?? "") === "In sync"`)
 }
 
+// addOffline adds a note while there is no server, which a sync then says.
+func addOffline(t *testing.T, a *apptest.App, front string) {
+	t.Helper()
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", front)
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/sync")
+	a.Tap(t, "Sync now")
+	a.Read(t, "The server could not be reached")
+}
+
 // syncNow syncs, and waits until that has ended well.
 func syncNow(t *testing.T, a *apptest.App) {
 	t.Helper()
@@ -306,13 +318,7 @@ func TestOffline(t *testing.T) {
 		a.Tap(t, "Good")
 		a.Wait(t, `all(".grades").length === 0`)
 	}
-	a.Go(t, "#/note/new")
-	a.Fill(t, "Front", "written on the train")
-	a.Tap(t, "Add card")
-	a.Read(t, "Added 1 card")
-	a.Go(t, "#/sync")
-	a.Tap(t, "Sync now")
-	a.Read(t, "The server could not be reached")
+	addOffline(t, a, "written on the train")
 	a.Go(t, "#/")
 	a.Read(t, "Offline")
 
