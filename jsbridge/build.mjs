@@ -64,7 +64,18 @@ const withoutUnusedFiles = {
 function withoutCheck(text) {
   const called = "apiVersionCheck().then(";
   if (text.split(called).length > 2) throw new Error("sqlite-wasm checks the browser at more places than one");
-  return text.replace(called, "Promise.resolve().then(");
+  return withoutUnused(text.replace(called, "Promise.resolve().then("));
+}
+
+/**
+ * The VFSs that are disabled when SQLite is loaded (src/sqlite.ts) and the API of a worker that nobody starts here are a quarter of all
+ * JavaScript: what installs them ends at once, so esbuild leaves it out. Where SQLite's text is another one nothing changes.
+ * @param {string} text
+ */
+function withoutUnused(text) {
+  const disabled = /if \((!sqlite3\.opfs \|\| )?sqlite3\.config\.disable\?\.vfs\?\.(kvvfs|opfs( && sqlite3\.config\.disable\.vfs\["opfs-vfs"\])?|\["opfs-wl"\])\) return;/g;
+  const worker = /(?<=\(function\(sqlite3\) \{\s*)(?=const util = sqlite3\.util;\s*sqlite3\.initWorker1API = )/;
+  return text.replace(disabled, "return;").replace(worker, "return;");
 }
 
 /**

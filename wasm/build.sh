@@ -13,7 +13,7 @@ mode=
 if [ "$target" = wasip1 ]; then mode=-buildmode=c-shared; fi
 set -- -gcflags=all=-l
 for hot in github.com/klauspost/... $own/wire $own/jsontext $own/rows $own/notetext $own/unicase \
-	unicode/utf8 encoding/binary math/bits strconv internal/strconv internal/bytealg internal/byteorder \
+	unicode/utf8 encoding/binary math/bits internal/strconv internal/bytealg internal/byteorder \
 	runtime internal/abi internal/runtime/sys internal/runtime/maps internal/runtime/math; do
 	set -- "$@" "-gcflags=$hot="
 done

@@ -31,11 +31,16 @@ type inbox struct {
 }
 
 const (
-	// commitEvery is how long received files may wait to be made durable, which takes about as long for many as for one.
-	commitEvery = time.Second
-	// commitReceived is how many may wait.
-	commitReceived = 500
+	// storeEvery is how long what was received or taken may wait to be stored, which takes about as long for many files as for one.
+	storeEvery = time.Second
+	// storeFiles is how many may wait.
+	storeFiles = 500
 )
+
+// due reports whether it is time to store so many files, when some were last stored then.
+func (r *syncRun) due(n int, last time.Time) bool {
+	return n >= storeFiles || r.Host.Clock.Now().Sub(last) >= storeEvery
+}
 
 func (r *syncRun) newInbox() *inbox {
 	return &inbox{run: r, buf: make([]byte, 64<<10), committed: r.Host.Clock.Now()}
@@ -119,7 +124,7 @@ func (b *inbox) receive(ctx context.Context, call host.Call, names []string) err
 
 // commitDue commits if it is time.
 func (b *inbox) commitDue(ctx context.Context) error {
-	if len(b.installed) < commitReceived && b.run.Host.Clock.Now().Sub(b.committed) < commitEvery {
+	if !b.run.due(len(b.installed), b.committed) {
 		return nil
 	}
 	return b.commit(ctx)

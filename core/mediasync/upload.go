@@ -2,6 +2,7 @@ package mediasync
 
 import (
 	"context"
+	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -27,6 +28,8 @@ type uploader struct {
 	plan   *plan
 	names  *cursor
 	ready  []*job // offered, not sent yet
+	taken  []sent // by the server, which the index does not say yet
+	stored time.Time
 	done   int64
 	usn    int64 // the server's highest number, as far as it has told
 	lost   error // of a request whose outcome is not known
@@ -34,9 +37,14 @@ type uploader struct {
 
 // uploads sends what is planned, then reads the server's list on. What is offered is stored before it leaves. A request
 // without an answer may have been carried out: nothing is sent again before the list has told.
-func (r *syncRun) uploads(ctx context.Context, p *plan) error {
-	u := &uploader{run: r, flight: r.newFlight(mediawire.UploadChanges), plan: p, names: p.read(planUpload), usn: unknown}
+func (r *syncRun) uploads(ctx context.Context, p *plan) (err error) {
+	u := &uploader{run: r, flight: r.newFlight(mediawire.UploadChanges), plan: p, names: p.read(planUpload), usn: unknown, stored: r.Host.Clock.Now()}
 	defer u.flight.close()
+	defer func() {
+		if serr := u.store(); err == nil {
+			err = serr
+		}
+	}()
 	r.progress(host.StageMediaUpload, 0, p.total[planUpload])
 	for {
 		if err := u.fill(ctx); err != nil {
@@ -206,10 +214,20 @@ func (u *uploader) answer(ctx context.Context, j *job) error {
 	return u.acknowledge(j.entries[:min(processed, int64(len(j.entries)))])
 }
 
-// acknowledge notes what the server has now. A row that has changed meanwhile says it better.
+// acknowledge notes what the server has now. To store it is not urgent: what was offered is known, so the list tells as much.
 func (u *uploader) acknowledge(entries []sent) error {
+	u.taken = append(u.taken, entries...)
+	u.advance(len(entries))
+	if !u.run.due(len(u.taken), u.stored) {
+		return nil
+	}
+	return u.store()
+}
+
+// store stores what the server has taken. A row that has changed meanwhile says it better.
+func (u *uploader) store() error {
 	var list []row
-	for _, e := range entries {
+	for _, e := range u.taken {
 		x, err := u.run.index.row(e.Name)
 		if err != nil {
 			return err
@@ -228,7 +246,7 @@ func (u *uploader) acknowledge(entries []sent) error {
 		}
 		list = append(list, x)
 	}
-	u.advance(len(entries))
+	u.taken, u.stored = nil, u.run.Host.Clock.Now()
 	return u.run.index.store(false, list...)
 }
 

@@ -2,6 +2,7 @@ package browsertest_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -122,9 +123,12 @@ func TestMediaStoreFull(t *testing.T) {
 	m.put("a.png", "a")
 	m.run(nil, "flush")
 	m.run(nil, "settled")
-	var used float64
-	page.Run(t, &used, `return (await navigator.storage.estimate()).usage`)
-	page.Quota(t, used+4<<20)
+	leave := func(bytes float64) {
+		var used float64
+		page.Run(t, &used, `return (await navigator.storage.estimate()).usage`)
+		page.Quota(t, used+bytes)
+	}
+	leave(4 << 20)
 	write := func(name string, size int) error { // in memory up to 1 MiB, then in a pack of its own
 		d, err := m.Create()
 		if err != nil {
@@ -141,20 +145,56 @@ func TestMediaStoreFull(t *testing.T) {
 	}
 	wantKind(t, write("big.png", 9_000_000), fault.StorageFull)
 	want := map[string]string{"a.png": "a"}
-	for i := 0; ; i++ {
-		name := fmt.Sprintf("%d.png", i)
-		err := write(name, 900_000)
-		if err != nil {
-			wantKind(t, err, fault.StorageFull)
-			break
+	fill := func(part string, size, between int) error { // flushes after so many files
+		for i := 0; ; i++ {
+			group := map[string]string{}
+			for j := range between {
+				name := fmt.Sprintf("%s %d %d.png", part, i, j)
+				if err := write(name, size); err != nil {
+					return err
+				}
+				group[name] = strings.Repeat("x", size)
+			}
+			if err := m.call(nil, "flush"); err != nil {
+				return err
+			}
+			maps.Copy(want, group)
 		}
-		m.run(nil, "flush")
-		want[name] = strings.Repeat("x", 900_000)
 	}
+	// What is appended is written together: by the flush, before something else is appended, or when it is read.
+	wantKind(t, fill("large", 900_000, 1), fault.StorageFull)
 	if len(want) < 2 {
 		t.Error("after what was too large nothing fits")
 	}
 	m.want("full", want)
+	wantKind(t, fill("small", 60_000, 30), fault.StorageFull)
+	m.want("full of small ones", want)
+	leave(0)
+	_ = m.call(nil, "flush")        // which tells of what failed before it
+	read := func(round int) error { // what is not written yet, and flushes it if that could be written
+		group := map[string]string{}
+		for i := range 15 {
+			name := fmt.Sprintf("read %d %d.png", round, i)
+			group[name] = strings.Repeat("x", 65_000)
+			m.put(name, group[name])
+		}
+		f, err := m.Open(fmt.Sprintf("read %d 0.png", round))
+		if err == nil {
+			_, err = f.ReadAt(make([]byte, 10), 0)
+		}
+		if err == nil {
+			m.run(nil, "flush")
+			maps.Copy(want, group)
+		}
+		return err
+	}
+	var err error
+	for round := 0; err == nil; round++ { // there may be room that the browser has set aside
+		err = read(round)
+	}
+	wantKind(t, err, fault.StorageFull)
+	wantKind(t, m.call(nil, "flush"), fault.StorageFull)
+	m.want("read what could not be written", want)
 	page.Quota(t, 0)
 	content := strings.Repeat("x", 500_000)
 	m.put("big.png", content)

@@ -41,7 +41,7 @@ export interface MediaStore {
   hash(name: string): { file: MediaFile; sum: MediaSum };
   open(name: string): OpenFile;
   /** A range of a file, to be sent. Throws `not_found` if the file is not as seen. */
-  blob(name: string, seen: MediaFile, offset: number, length: number): Blob | Uint8Array<ArrayBuffer>;
+  blob(name: string, seen: MediaFile, offset: number, length: number): Promise<Blob | Uint8Array<ArrayBuffer>>;
   create(): MediaDraft;
   /** A draft with the content of name; undefined if that is not as seen. */
   copy(name: string, seen: MediaFile): MediaDraft | undefined;

@@ -20,6 +20,13 @@ export interface Entry extends Extent {
   crc: number;
 }
 
+/** A name whose row the mirror does not have yet, and its file, if it has one. */
+export interface Untold {
+  name: string;
+  modified: bigint | null;
+  file: Extent | undefined;
+}
+
 /** mirror has the names whose rows the service worker's copy does not have yet (mediamirror.ts). */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS files (
@@ -33,6 +40,7 @@ CREATE TABLE IF NOT EXISTS trash (
 CREATE TABLE IF NOT EXISTS mirror (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`;
 
+const PLACE = "f.modified, f.pack, f.at, f.size";
 const COLUMNS = "name, size, modified, sha1, crc, pack, at";
 
 /** The open directory. Changes stay in one transaction until {@link Directory.commit}. */
@@ -140,14 +148,21 @@ export class Directory {
     if (typeof key === "string" && moved > 0n) this.#tell(key);
   }
 
-  /** Names that the mirror does not know as they are, after the given one. */
-  untold(after: string, limit: number): string[] {
-    return this.all("SELECT name FROM mirror WHERE name > ? ORDER BY name LIMIT ?", after, BigInt(limit)).map(([name]) => String(name));
+  /** Names of which the mirror does not know what they stand for now, after the given one. */
+  untold(after: string, limit: number): Untold[] {
+    const sql = `SELECT m.name, ${PLACE} FROM mirror m LEFT JOIN files f USING (name) WHERE m.name > ? ORDER BY m.name LIMIT ?`;
+    return this.all(sql, after, BigInt(limit)).map(([name, modified, ...place]) => ({
+      name: String(name), modified: modified as bigint | null, file: modified === null ? undefined : extentOf(place),
+    }));
   }
 
-  /** The mirror has these names as they are. */
-  told(names: readonly string[]): void {
-    for (const name of names) this.run("DELETE FROM mirror WHERE name = ?", name);
+  /** The mirror has what these names stood for. */
+  told(names: readonly Untold[]): void {
+    const now = `(SELECT ${PLACE} FROM files f WHERE f.name = mirror.name)`;
+    for (const { name, modified, file } of names) {
+      const place = file ? [BigInt(file.pack), BigInt(file.at), BigInt(file.size)] : [null, null, null];
+      this.run(`DELETE FROM mirror WHERE name = ? AND ${now} IS (?, ?, ?, ?)`, name, modified, ...place);
+    }
   }
 
   /** The mirror was emptied. */

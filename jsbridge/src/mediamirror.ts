@@ -39,10 +39,10 @@ export class Mirror {
   }
 
   /** Takes over what names stand for; undefined is nothing. */
-  async put(list: readonly (readonly [string, Mirrored | undefined])[]): Promise<void> {
+  async put(list: readonly { name: string; file: Mirrored | undefined }[]): Promise<void> {
     await this.#use("readwrite", (t) => {
       let last: IDBRequest = t.get(this.#key(""));
-      for (const [name, file] of list) {
+      for (const { name, file } of list) {
         const key = this.#key(name);
         last = file ? t.put(file, key) : t.delete(key);
       }

@@ -16,7 +16,7 @@ interface SyncHandle {
   flush(): void;
   close(): void;
 }
-type FileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncHandle> };
+type FileHandle = FileSystemFileHandle & { createSyncAccessHandle(options?: { mode: "read-only" }): Promise<SyncHandle> };
 declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
 
 /** Where content lies. */
@@ -30,9 +30,13 @@ export interface Extent {
 const PACK_SIZE = 8 << 20;
 /** So many empty packs are kept open: making one is asynchronous, writing is not. */
 const SPARE = 2;
-/** Files up to that size are read together with those behind them when they are sent one after the other, so much at a time. */
-const SMALL = 64 << 10;
-const AHEAD = 1 << 20;
+/** Up to that size content is read to be sent; a larger one is left where it is. */
+const SMALL = 1 << 20;
+/** So many sealed packs are open for that at most, and for how long, in milliseconds, when nothing is read any more. */
+const READERS = 32;
+const READERS_IDLE = 1000;
+/** What is appended is written so much at a time: a write takes about as long for one small file as for fifty. */
+const TAIL = 1 << 20;
 /** Packs are looked at so many at a time. */
 const IN_FLIGHT = 16;
 
@@ -41,8 +45,9 @@ export interface OpenPack {
   id: number;
   file: FileHandle;
   handle: SyncHandle;
-  /** The end of what was written, and of what may be truncated no more. */
+  /** The end of what it has, of what of that is written, and of what may be truncated no more. */
   end: number;
+  written: number;
   kept: number;
 }
 
@@ -53,13 +58,17 @@ export class Packs {
   readonly #open = new Map<number, OpenPack>();
   readonly #spare: OpenPack[] = [];
   #active: OpenPack | undefined;
+  /** What the active pack has that is not written yet, up to its end. */
+  readonly #tail = new Uint8Array(TAIL);
+  /** Why it could not be written: the next flush tells. */
+  #lost: unknown;
   #last: number;
   #refilling: Promise<void> | undefined;
   #refused: SyncError | undefined;
   #closed = false;
-  /** Where the last piece that was sent ended, and what was read of a sealed pack for pieces that follow one. */
-  #sent = { pack: 0, end: 0 };
-  #ahead = { pack: 0, at: 0, bytes: new Uint8Array(0) };
+  /** Sealed packs from which something is being sent. */
+  readonly #readers = new Map<number, Promise<SyncHandle>>();
+  #readersIdle: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(folder: FileSystemDirectoryHandle, last: number) {
     this.#folder = folder;
@@ -108,7 +117,7 @@ export class Packs {
         const file = (await this.#folder.getFileHandle(nameOf(id), { create: true })) as FileHandle;
         const handle = await file.createSyncAccessHandle();
         if (this.#closed) return handle.close();
-        this.#spare.push({ id, file, handle, end: 0, kept: 0 });
+        this.#spare.push({ id, file, handle, end: 0, written: 0, kept: 0 });
       }
       this.#refused = undefined;
     } catch (e) {
@@ -132,14 +141,39 @@ export class Packs {
     return this.#sealed.has(pack);
   }
 
-  /** Appends the pieces to the pack that is being filled. Errors: `storage_full`; nothing was written then. */
+  /** Appends the pieces to the pack that is being filled. Errors: `storage_full`; nothing was appended then, but maybe not what was before. */
   append(pieces: readonly Uint8Array[]): Extent {
-    if (!this.#active || (this.#active.end >= PACK_SIZE && this.#spare.length > 0)) this.#active = this.take();
+    if (!this.#active || (this.#active.end >= PACK_SIZE && this.#spare.length > 0)) {
+      this.#write();
+      this.#active = this.take();
+    }
     const pack = this.#active;
     if (!pack) throw this.#refused ?? new SyncError("storage_full", "no file could be made for media files");
     const at = pack.end;
-    for (const p of pieces) write(pack, p, at);
-    return { pack: pack.id, at, size: pack.end - at };
+    const size = pieces.reduce((sum, p) => sum + p.length, 0);
+    if (pack.end - pack.written + size > TAIL) this.#write();
+    if (size > TAIL) for (const p of pieces) write(pack, p, at);
+    else {
+      for (const p of pieces) {
+        this.#tail.set(p, pack.end - pack.written);
+        pack.end += p.length;
+      }
+    }
+    return { pack: pack.id, at, size };
+  }
+
+  /** Writes what was appended. If that fails, all that was not flushed yet is lost. */
+  #write(): void {
+    if (this.#lost) throw this.#lost;
+    const pack = this.#active;
+    if (!pack || pack.end === pack.written) return;
+    const bytes = this.#tail.subarray(0, pack.end - pack.written);
+    pack.end = pack.written;
+    try {
+      write(pack, bytes, pack.kept);
+    } catch (e) {
+      throw (this.#lost = e);
+    }
   }
 
   /** A pack of its own for a large file; undefined if none is ready. */
@@ -153,7 +187,7 @@ export class Packs {
   /** Gives a pack back whose content nobody wants. */
   giveBack(pack: OpenPack): void {
     this.#open.delete(pack.id);
-    pack.end = pack.kept = 0;
+    pack.end = pack.written = pack.kept = 0;
     if (this.#closed) return;
     pack.handle.truncate(0);
     this.#spare.push(pack);
@@ -161,6 +195,7 @@ export class Packs {
 
   /** Makes what was written durable. */
   flush(): void {
+    this.#write();
     for (const p of this.#open.values()) {
       if (p.end === p.kept) continue;
       p.handle.flush();
@@ -170,9 +205,10 @@ export class Packs {
 
   /** Drops what was appended since the last flush. */
   undo(): void {
+    this.#lost = undefined;
     const p = this.#active;
     if (!p || p.end === p.kept) return;
-    p.end = p.kept;
+    p.end = p.written = p.kept;
     p.handle.truncate(p.end);
   }
 
@@ -193,7 +229,10 @@ export class Packs {
     const n = Math.max(0, Math.min(into.length, size - offset));
     if (n === 0) return 0;
     const open = this.#open.get(pack);
-    if (open) return open.handle.read(into.subarray(0, n), { at: at + offset });
+    if (open) {
+      if (at + offset + n > open.written) this.#write();
+      return open.handle.read(into.subarray(0, n), { at: at + offset });
+    }
     try {
       const slice = this.#file(pack).slice(at + offset, at + offset + n);
       into.set(new Uint8Array(new FileReaderSync().readAsArrayBuffer(slice)));
@@ -219,38 +258,49 @@ export class Packs {
   }
 
   /**
-   * A part of content, to be sent now: a small one as bytes if that is cheaper. The browser takes longer to make a slice of a file than to
-   * read it, and files that are sent one after the other mostly lie near each other.
+   * A part of content, to be sent now: as bytes, unless it is large. The browser takes a hundred times as long to make a slice of a file as
+   * to read one of 20 kB through a handle.
    */
-  piece(extent: Extent, offset: number, length: number): Blob | Uint8Array<ArrayBuffer> {
-    const { pack } = extent;
-    const at = extent.at + offset;
+  async piece(extent: Extent, offset: number, length: number): Promise<Blob | Uint8Array<ArrayBuffer>> {
     if (length > SMALL) return this.blob(extent, offset, length);
-    if (!this.#sealed.has(pack)) {
-      const bytes = new Uint8Array(length);
-      this.read(extent, offset, bytes);
-      return bytes;
+    const bytes = new Uint8Array(length);
+    if (this.#sealed.has(extent.pack)) {
+      const read = await this.#reader(extent.pack).then((reader) => reader.read(bytes, { at: extent.at + offset })).catch(() => 0);
+      if (read === length) return bytes;
     }
-    const follows = this.#sent.pack === pack && this.#sent.end === at;
-    this.#sent = { pack, end: at + length };
-    let a = this.#ahead;
-    if (a.pack !== pack || at < a.at || at + length > a.at + a.bytes.length) {
-      if (!follows) return this.blob(extent, offset, length);
-      const bytes = new Uint8Array(Math.min(AHEAD, this.#file(pack).size - at));
-      this.read({ pack, at, size: bytes.length }, 0, bytes);
-      a = this.#ahead = { pack, at, bytes };
+    if (this.read(extent, offset, bytes) < length) throw gone("it is shorter");
+    return bytes;
+  }
+
+  #reader(pack: number): Promise<SyncHandle> {
+    clearTimeout(this.#readersIdle);
+    this.#readersIdle = setTimeout(() => void this.#closeReaders(), READERS_IDLE);
+    let reader = this.#readers.get(pack);
+    if (!reader) {
+      if (this.#readers.size >= READERS) void this.#closeReaders();
+      reader = this.#folder.getFileHandle(nameOf(pack)).then((file) => (file as FileHandle).createSyncAccessHandle({ mode: "read-only" }));
+      this.#readers.set(pack, reader);
     }
-    return a.bytes.slice(at - a.at, at - a.at + length);
+    return reader;
+  }
+
+  /** Whoever waits for one of them reads from it first. */
+  async #closeReaders(): Promise<void> {
+    clearTimeout(this.#readersIdle);
+    const closing = [...this.#readers.values()].map((r) => r.then((reader) => reader.close(), () => {}));
+    this.#readers.clear();
+    await Promise.all(closing);
   }
 
   /** Lets go of all files; resolves when one that was being opened is closed, too. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
+    const readers = this.#closeReaders();
     for (const p of [...this.#open.values(), ...this.#spare]) p.handle.close();
     this.#open.clear();
     this.#spare.length = 0;
     this.#active = undefined;
-    return this.#refilling ?? Promise.resolve();
+    await Promise.all([readers, this.#refilling]);
   }
 
   #file(pack: number): File {
@@ -265,9 +315,9 @@ export function write(pack: OpenPack, bytes: Uint8Array, orCut: number): void {
   try {
     const n = pack.handle.write(bytes, { at: pack.end });
     if (n < bytes.length) throw new DOMException("no space left", "QuotaExceededError");
-    pack.end += n;
+    pack.written = pack.end += n;
   } catch (e) {
-    pack.end = orCut;
+    pack.written = pack.end = orCut;
     pack.handle.truncate(orCut);
     throw toSyncError(e);
   }

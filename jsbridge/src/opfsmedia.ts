@@ -15,12 +15,14 @@ import { Packs, write, type Extent, type OpenPack } from "./mediapacks.ts";
 import { typeOf } from "./mediatype.ts";
 import type { Engine } from "./sqlite.ts";
 import type { Started } from "./sql.ts";
-import { crc32, Sha1 } from "./sums.ts";
+import { loadSums, sumOf, Sums } from "./sums.ts";
 
 /** A draft that is larger gets a pack of its own: memory stays bounded. */
 const BIG = 1 << 20;
 /** The longest name, in bytes, as on most systems. */
 const LONGEST = 255;
+/** The most bytes of one unit of a text, in UTF-8. */
+const MOST_BYTES = 3;
 /** How long after a change the service worker's copy is brought up to date, in milliseconds. */
 const MIRROR_DELAY = 100;
 /** So many names go to the copy at once. */
@@ -90,7 +92,7 @@ export class OpfsMedia implements MediaStore {
   }
 
   async #open(): Promise<void> {
-    await this.#engine.reserve();
+    await Promise.all([this.#engine.reserve(), loadSums()]);
     this.#alive();
     // Known at once: it may have to be closed while the packs are being opened.
     const directory = (this.#directory = Directory.open(this.#engine, this.#catalogue));
@@ -151,7 +153,7 @@ export class OpfsMedia implements MediaStore {
   }
 
   /** A range of a file, to be sent. Its content is that of now, also if the file is replaced later. */
-  blob(name: string, as: MediaFile, offset: number, length: number): Blob | Uint8Array<ArrayBuffer> {
+  async blob(name: string, as: MediaFile, offset: number, length: number): Promise<Blob | Uint8Array<ArrayBuffer>> {
     const e = this.#lookup(name);
     if (!e || !is(e, as)) throw new SyncError("not_found", `the media file ${name} has changed`);
     return this.#get().packs.piece(e, offset, length);
@@ -338,15 +340,14 @@ export class OpfsMedia implements MediaStore {
     this.#alive();
     await this.#begin();
     this.#alive();
-    for (let after = "", names = [""]; names.length > 0; ) {
-      names = directory.untold(after, MIRROR_BATCH);
-      after = names.at(-1) ?? after;
-      const list = names.map((name) => [name, directory.find(name)] as const).filter(([, e]) => !e || packs.isSealed(e.pack));
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const untold = directory.untold(after, MIRROR_BATCH);
+      after = untold.at(-1)?.name;
+      const list = untold.filter(({ file }) => !file || packs.isSealed(file.pack));
       if (list.length === 0) continue;
-      await this.#mirror.put(list.map(([name, e]) => [name, e && { pack: e.pack, at: e.at, size: e.size }]));
+      await this.#mirror.put(list);
       this.#alive();
-      // What has changed meanwhile stays to be told.
-      this.#change(() => directory.told(list.filter(([name, e]) => same(directory.find(name), e)).map(([name]) => name)));
+      this.#change(() => directory.told(list)); // what has changed meanwhile stays to be told
       if (!this.#dirty) directory.commit();
     }
     if (all) return;
@@ -381,11 +382,12 @@ interface Ends {
 class Draft implements MediaDraft {
   readonly #packs: Packs;
   readonly #ends: Ends;
-  #sha1: Sha1 | undefined = new Sha1();
-  #crc = 0;
   #size = 0;
   #pieces: Uint8Array[] = [];
   #own: OpenPack | undefined;
+  /** The sums of what is in the pack of its own, and those that were told last. */
+  #sums: Sums | undefined;
+  #sum: MediaSum | undefined;
   #copied: Entry | undefined;
   #over = false;
 
@@ -403,10 +405,9 @@ class Draft implements MediaDraft {
   write(bytes: Uint8Array): void {
     this.#check();
     this.#materialise();
-    this.#sha1?.add(bytes);
-    this.#crc = crc32(bytes, this.#crc);
+    this.#sum = undefined;
     this.#size += bytes.length;
-    if (this.#own) return write(this.#own, bytes, this.#own.end);
+    if (this.#own) return this.#put(this.#own, bytes);
     this.#pieces.push(bytes.slice());
     if (this.#size > BIG) this.#spill();
   }
@@ -414,7 +415,7 @@ class Draft implements MediaDraft {
   sum(): { size: bigint; sum: MediaSum } {
     this.#check();
     if (this.#copied) return { size: BigInt(this.#copied.size), sum: { sha1: this.#copied.sha1, crc: this.#copied.crc } };
-    return { size: BigInt(this.#size), sum: { sha1: (this.#sha1 as Sha1).sum(), crc: this.#crc } };
+    return { size: BigInt(this.#size), sum: (this.#sum ??= this.#sums?.sum() ?? sumOf(this.#pieces)) };
   }
 
   install(name: string, as: MediaFile | undefined): MediaFile | undefined {
@@ -467,8 +468,13 @@ class Draft implements MediaDraft {
     const own = this.#packs.take();
     if (!own) return; // none is ready: later
     this.#own = own;
-    for (const p of this.#pieces) write(own, p, own.end);
+    for (const p of this.#pieces) this.#put(own, p);
     this.#pieces = [];
+  }
+
+  #put(own: OpenPack, bytes: Uint8Array): void {
+    (this.#sums ??= new Sums()).add(bytes);
+    write(own, bytes, own.end);
   }
 }
 
@@ -476,16 +482,13 @@ function seen(e: Entry): MediaFile {
   return { size: BigInt(e.size), modified: e.modified };
 }
 
-function same(a: Entry | undefined, b: Entry | undefined): boolean {
-  return a?.modified === b?.modified && a?.pack === b?.pack && a?.at === b?.at;
-}
-
 function is(e: Entry, as: MediaFile): boolean {
   return e.modified === as.modified && BigInt(e.size) === as.size;
 }
 
 function check(name: string): void {
-  if (/^\.{0,2}$|[/\0]/.test(name) || new TextEncoder().encode(name).length > LONGEST) {
+  const long = name.length * MOST_BYTES > LONGEST && new TextEncoder().encode(name).length > LONGEST;
+  if (long || /^\.{0,2}$|[/\0]/.test(name)) {
     throw new SyncError("invalid_input", `not a name of a media file: ${JSON.stringify(name)}`);
   }
 }

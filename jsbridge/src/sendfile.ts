@@ -1,4 +1,4 @@
-// Sends a staged file with XMLHttpRequest, which tells how much has been sent.
+// Sends a large body with XMLHttpRequest, which tells how much has been sent.
 
 import { SyncError } from "./errors.ts";
 import type { Answer, Request } from "./http.ts";
@@ -12,7 +12,7 @@ const REPORT_EVERY = 100;
  */
 export function sendFile(
   r: Request,
-  body: Blob,
+  body: Blob | Uint8Array<ArrayBuffer>,
   headers: Record<string, string>,
   signal: AbortSignal,
   sent: (bytes: number) => void,

@@ -73,7 +73,7 @@ export class MemoryMedia implements MediaStore {
     };
   }
 
-  blob(name: string, as: MediaFile, offset: number, length: number): Blob {
+  async blob(name: string, as: MediaFile, offset: number, length: number): Promise<Blob> {
     if (!this.#is(name, as)) throw new SyncError("not_found", `the media file ${name} has changed`);
     return new Blob([new Uint8Array(this.get(name).subarray(offset, offset + length))]);
   }

@@ -108,7 +108,7 @@ const methods = {
     const wrong: string[] = [];
     for (const name of names) {
       const as = store.stat(name);
-      const body = new Blob([store.blob(name, as, cut, Number(as.size) - 2 * cut)]);
+      const body = new Blob([await store.blob(name, as, cut, Number(as.size) - 2 * cut)]);
       const whole = (await store.readable(name)) as Blob;
       const [got, want] = await Promise.all([body, whole.slice(cut, whole.size - cut)].map(async (b) => base64(new Uint8Array(await b.arrayBuffer()))));
       if (got !== want || body.size !== whole.size - 2 * cut) wrong.push(name);
