@@ -28,10 +28,15 @@ type user struct {
 
 // newUser gives an account and a client their collections, and opens the client's.
 func (c *contender) newUser(agent *anki.Agent, client, server state, size anki.Size) (*user, error) {
+	return c.newUserIn(c.dir, agent, client, server, size)
+}
+
+// newUserIn has the client in that folder.
+func (c *contender) newUserIn(folder string, agent *anki.Agent, client, server state, size anki.Size) (*user, error) {
 	c.number++
 	u := &user{account: c.server.Take()}
 	u.args = anki.Args{"endpoint": c.server.URL, "key": u.account.Key}
-	dir := filepath.Join(c.dir, fmt.Sprintf("client-%d", c.number))
+	dir := filepath.Join(folder, fmt.Sprintf("client-%d", c.number))
 	path, err := c.files.path(server, size)
 	if err == nil && path != "" {
 		err = u.account.Place(path)
@@ -168,14 +173,23 @@ func (u *user) syncs(n int, once <-chan struct{}, ended chan error) (times []flo
 	}
 }
 
-// uploads replaces another user's large collection.
+// memory is a folder in memory, on most systems.
+const memory = "/dev/shm"
+
+// uploads replaces another user's large collection. The client of that user has a disk of its own, memory if there is such a folder: on the
+// server's, what small commits wait for would be its vacuum, with either server.
 func (c *contender) uploads(s serverSizes, stop <-chan struct{}, once chan<- struct{}) error {
+	disk := c.dir
+	if dir, err := os.MkdirTemp(memory, "cardferry-bench-"); err == nil {
+		defer os.RemoveAll(dir)
+		disk = dir
+	}
 	agent, err := anki.NewAgent()
 	if err != nil {
 		return err
 	}
 	defer agent.Close()
-	u, err := c.newUser(agent, clean, none, s.large)
+	u, err := c.newUserIn(disk, agent, clean, none, s.large)
 	if err != nil {
 		return err
 	}

@@ -52,16 +52,38 @@ func TestCollections(t *testing.T) {
 // TestFlushFailed: a file that the disk did not take becomes no collection, though flushing it again finds nothing to do.
 func TestFlushFailed(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	f, err := diskstore.NewCollections(dir).Stage(t.Context(), "a1")
-	coretest.Must(t, err)
-	_, err = f.Write([]byte("anything"))
-	coretest.Must(t, err)
-	diskstore.FailFlush(f, fault.New(fault.StorageFull, "the disk is full"))
-	coretest.WantKind(t, f.Install(t.Context(), time.Time{}), fault.StorageFull)
-	left, err := filepath.Glob(filepath.Join(dir, "accounts/a1/*/*"))
-	if collections, _ := filepath.Glob(filepath.Join(dir, "accounts/a1/*.anki2")); err != nil || len(left)+len(collections) > 0 {
-		t.Errorf("there are %q and %q, %v", collections, left, err)
+	full := fault.New(fault.StorageFull, "the disk is full")
+	piece := make([]byte, diskstore.FlushEvery)
+	for name, write := range map[string]func(t *testing.T, f store.Staged){
+		"at the end": func(t *testing.T, f store.Staged) {
+			diskstore.EndWriting(f)
+			diskstore.FailFlush(f, full)
+		},
+		"before the last piece": func(t *testing.T, f store.Staged) {
+			diskstore.FailFlush(f, full)
+			_, err := f.Write([]byte("the rest"))
+			coretest.Must(t, err)
+		},
+		"while it arrives": func(t *testing.T, f store.Staged) {
+			diskstore.FailFlush(f, full)
+			_, err := f.Write(piece)
+			coretest.WantKind(t, err, fault.StorageFull)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			f, err := diskstore.NewCollections(dir).Stage(t.Context(), "a1")
+			coretest.Must(t, err)
+			_, err = f.Write(piece)
+			coretest.Must(t, err)
+			write(t, f)
+			coretest.WantKind(t, f.Install(t.Context(), time.Time{}), fault.StorageFull)
+			left, err := filepath.Glob(filepath.Join(dir, "accounts/a1/*/*"))
+			if collections, _ := filepath.Glob(filepath.Join(dir, "accounts/a1/*.anki2")); err != nil || len(left)+len(collections) > 0 {
+				t.Errorf("there are %q and %q, %v", collections, left, err)
+			}
+		})
 	}
 }
 

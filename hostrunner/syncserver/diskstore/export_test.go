@@ -24,10 +24,15 @@ func (s *Accounts) Synchronous() (int64, error) {
 	return rows.IntOf(s.writing.db, "PRAGMA synchronous")
 }
 
-// FailFlush ends the writing of a file with an error of the disk.
+// FailFlush makes the last flush of a file end with an error of the disk.
 func FailFlush(f store.Staged, err error) {
 	s := f.(*staged)
-	s.close()
 	<-s.flushed
 	s.flushed <- err
 }
+
+// EndWriting ends the writing of a file.
+func EndWriting(f store.Staged) { f.(*staged).close() }
+
+// FlushEvery is after how many bytes a file is flushed.
+const FlushEvery = flushEvery
