@@ -2,7 +2,7 @@
 // Builds dist/: the page API, the worker with SQLite, the .wasm files and the types; and dist/test/, which is not
 // published: the tests for Node and for Chromium, and the host for Node that other tests run. With --test only the latter.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -47,7 +47,7 @@ const withoutUnusedFiles = {
   name: "without-unused-files",
   setup(build) {
     build.onLoad({ filter: /sqlite-wasm[\\/].*\.mjs$/ }, ({ path }) => ({
-      contents: withoutCheck(readFileSync(path, "utf8")).replace(
+      contents: withoutUnused(withoutCheck(readFileSync(path, "utf8"))).replace(
         /new URL\((["'][^"']+["']),\s*import\.meta\.url\)/g,
         "new URL($1, globalThis.location.href)",
       ),
@@ -64,7 +64,7 @@ const withoutUnusedFiles = {
 function withoutCheck(text) {
   const called = "apiVersionCheck().then(";
   if (text.split(called).length > 2) throw new Error("sqlite-wasm checks the browser at more places than one");
-  return withoutUnused(text.replace(called, "Promise.resolve().then("));
+  return text.replace(called, "Promise.resolve().then(");
 }
 
 /**
@@ -121,6 +121,8 @@ async function buildPackage() {
   const sqlite = fileURLToPath(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
   copyFileSync(sqlite, join(dist, "sqlite3.wasm"));
   copyZstd(dist);
+  // hash-wasm names its license only, and that asks for its text.
+  appendFileSync(join(dist, "worker.js.LEGAL.txt"), `\n${readFileSync(fileURLToPath(import.meta.resolve("hash-wasm/LICENSE")), "utf8")}`);
   copyFileSync(join(here, "..", "LICENSE"), join(dist, "LICENSE.txt"));
   buildTypes();
 }

@@ -273,6 +273,7 @@ export class Packs {
   }
 
   #reader(pack: number): Promise<SyncHandle> {
+    if (this.#closed) throw gone("it is closed");
     clearTimeout(this.#readersIdle);
     this.#readersIdle = setTimeout(() => void this.#closeReaders(), READERS_IDLE);
     let reader = this.#readers.get(pack);
