@@ -38,7 +38,10 @@ func (c *call) convert(err error) error {
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e
 	}
-	return &fault.Error{Kind: kindOf(err), Message: "cannot talk to the server", Err: errors.New(textOf(err))}
+	return &fault.Error{
+		Kind: kindOf(err), Message: "cannot talk to the server", Err: errors.New(textOf(err)),
+		Hint: "Check the connection and the address of the sync server, and try again.",
+	}
 }
 
 func cancelled(err error) error { return fault.Wrap(fault.Cancelled, err, "cancelled") }

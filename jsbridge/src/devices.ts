@@ -70,7 +70,7 @@ export async function removeDevice(send: typeof fetch, owner: Owner | null, id: 
 
 /** Asks a server of ours something about the account. */
 export async function ask(send: typeof fetch, owner: Owner | null, method: string, path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
-  if (!owner) throw new SyncError("auth", "there is no account");
+  if (!owner) throw new SyncError("auth", "there is no account", { hint: "Log in first." });
   const request = {
     method,
     headers: { authorization: `Bearer ${owner.key}` },
@@ -98,7 +98,7 @@ function devicesIn(text: string): Device[] | undefined {
 
 /** What an answer means that is none; what a server lacks that is not ours. */
 export function refused(status: number, what: string): SyncError {
-  if (status === 401) return new SyncError("auth", "the server does not know this device any more");
-  if (status >= 500) return new SyncError("server_error", `the server answered with status ${status}`);
+  if (status === 401) return new SyncError("auth", "the server does not know this device any more", { hint: "Log in again." });
+  if (status >= 500) return new SyncError("server_error", `the server answered with status ${status}`, { hint: "Try again later." });
   return new SyncError("server_message", `the server has ${what}`, { details: { reason: "unsupported" } });
 }

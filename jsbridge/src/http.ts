@@ -338,8 +338,7 @@ class Stall {
   start(): void {
     this.stop();
     if (this.#ms <= 0) return;
-    const stalled = (): void => this.abort(new SyncError("timeout", "the server did not answer in time"));
-    this.#timer = setTimeout(stalled, this.#ms);
+    this.#timer = setTimeout(() => this.abort(timeout()), this.#ms);
   }
 
   /** Stops the clock. */
@@ -394,10 +393,18 @@ function headOf(response: Response): { status: number; headers: Record<string, s
 
 /** The error behind an exception of fetch. It does not say if a name was not found or a connection broke. */
 export function networkError(e: unknown): SyncError {
-  if (e instanceof DOMException && e.name === "TimeoutError") return new SyncError("timeout", "the server did not answer in time");
+  if (e instanceof DOMException && e.name === "TimeoutError") return timeout();
   if (!(e instanceof TypeError)) return toSyncError(e);
-  if (globalThis.navigator?.onLine === false) return new SyncError("offline", "this device is offline");
-  return new SyncError("network", "the server could not be reached, or the connection broke");
+  if (globalThis.navigator?.onLine === false) {
+    return new SyncError("offline", "this device is offline", { hint: "Connect to a network and try again." });
+  }
+  return new SyncError("network", "the server could not be reached, or the connection broke", {
+    hint: "Check the connection and the address of the sync server, and try again.",
+  });
+}
+
+function timeout(): SyncError {
+  return new SyncError("timeout", "the server did not answer in time", { hint: "Check the connection and try again." });
 }
 
 /** Waits until other messages had their turn. */
