@@ -99,8 +99,13 @@ func outgoing(ctx context.Context, r *http.Request, body *requestBody, base addr
 			"Via": {via}, "User-Agent": nil, // nil: none is sent
 		},
 	}).WithContext(ctx)
-	if r.ContentLength == 0 {
+	switch {
+	case r.ContentLength == 0:
 		out.Body = http.NoBody
+	case r.ContentLength < 0:
+		// The real client's. The real server answers once the content has ended, maybe before the end of the body has come, and closes the
+		// connection then: a moment later than the next request may have been sent on it.
+		out.Close = true
 	}
 	return out
 }

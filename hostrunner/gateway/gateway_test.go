@@ -184,6 +184,23 @@ func TestConnectionsKept(t *testing.T) {
 	}
 }
 
+// TestConnectionsEnded: on a connection with a body of unknown length, of which the real server may not wait for the end, nothing else is sent.
+func TestConnectionsEnded(t *testing.T) {
+	t.Parallel()
+	up := upstream(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "answer") })
+	base := start(t, gateway.Options{}, "up="+up.URL)
+	used := map[string]bool{}
+	for range 3 {
+		send(t, http.MethodPost, base+"/upstream/up/sync/chunk", struct{ io.Reader }{strings.NewReader("question")}, map[string]string{"anki-sync": header})
+	}
+	for _, r := range up.requests() {
+		used[r.RemoteAddr] = true
+	}
+	if n := len(up.requests()); n != 3 || len(used) != 3 {
+		t.Errorf("%d requests on %d connections", n, len(used))
+	}
+}
+
 // Only configured names and the protocol's methods lead anywhere.
 func TestNoOpenProxy(t *testing.T) {
 	t.Parallel()
