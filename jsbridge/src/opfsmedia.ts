@@ -431,7 +431,7 @@ class Draft implements MediaDraft {
     if (!this.#over) this.#end();
   }
 
-  /** Where the content lies; it is written now if it is in memory. */
+  /** Where the content lies; it is appended now if it is in memory. */
   extent(): Extent {
     if (this.#copied) return { pack: this.#copied.pack, at: this.#copied.at, size: this.#copied.size };
     if (this.#own) return { pack: this.#own.id, at: 0, size: this.#size };

@@ -2,23 +2,17 @@
 // 494). WebCrypto has SHA-1 too, but asynchronously and of whole buffers only, and the stores of media files are synchronous.
 
 import { createCRC32, createSHA1, type IHasher } from "hash-wasm";
+import type { MediaSum } from "./media.ts";
 
-let hashers: Promise<IHasher[]> | undefined;
 let loaded: IHasher[] | undefined;
 
 /** Makes sums possible; it is called before everything else. */
 export async function loadSums(): Promise<void> {
-  loaded = await (hashers ??= Promise.all([createSHA1(), createCRC32()]));
-}
-
-/** SHA-1, and CRC-32 as in zip archives. */
-export interface Sum {
-  sha1: Uint8Array;
-  crc: number;
+  loaded ??= await Promise.all([createSHA1(), createCRC32()]);
 }
 
 /** The sums of the pieces, one after the other. */
-export function sumOf(pieces: readonly Uint8Array[]): Sum {
+export function sumOf(pieces: readonly Uint8Array[]): MediaSum {
   return end(use().map((hasher) => pieces.reduce((h, p) => h.update(p), hasher.init())));
 }
 
@@ -33,7 +27,7 @@ export class Sums {
   }
 
   /** The sums of everything so far; more may be added afterwards. */
-  sum(): Sum {
+  sum(): MediaSum {
     return end(this.#resumed());
   }
 
@@ -47,7 +41,7 @@ function use(): IHasher[] {
   return loaded;
 }
 
-function end(hashers: IHasher[]): Sum {
+function end(hashers: IHasher[]): MediaSum {
   const [sha1, crc] = hashers.map((hasher) => hasher.digest("binary")) as [Uint8Array, Uint8Array];
   return { sha1, crc: new DataView(crc.buffer, crc.byteOffset).getUint32(0) };
 }
