@@ -56,12 +56,13 @@ func begin(t *testing.T, e engine, method, params string) *running {
 	return r
 }
 
-// wait waits for the end of a call, which must come within a second, and compares its error.
+// wait waits for the end of a call and compares its error. It comes within a second, on a machine that has time: what is not told to end
+// takes for ever.
 func (r *running) wait(t *testing.T, want fault.Kind) {
 	t.Helper()
 	began := time.Now()
 	<-r.done
-	if d := time.Since(began); d > time.Second {
+	if d := time.Since(began); d > 10*time.Second {
 		t.Errorf("the call took %v to end", d)
 	}
 	if fault.KindOf(r.err) != want {

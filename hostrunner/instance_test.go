@@ -274,7 +274,7 @@ func TestInstanceCancel(t *testing.T) {
 			if err := <-done; fault.KindOf(err) != fault.Cancelled {
 				t.Errorf("got %v", err)
 			}
-			if d := time.Since(began); d > time.Second {
+			if d := time.Since(began); d > 10*time.Second {
 				t.Errorf("took %v", d)
 			}
 			if got, err := e.call(t.Context(), "echo", nil); err != nil {

@@ -128,7 +128,7 @@ func TestExclusiveHolderIsBusy(t *testing.T) {
 			if fault.KindOf(err) != fault.Busy {
 				t.Errorf("mode %d: %v", mode, err)
 			}
-			if d := time.Since(start); d > 1500*time.Millisecond {
+			if d := time.Since(start); d > 4*time.Second {
 				t.Errorf("mode %d: took %v", mode, d)
 			}
 		}
@@ -277,7 +277,7 @@ func TestCancel(t *testing.T) {
 	coretest.WantKind(t, db.Exec("INSERT INTO t VALUES (2)"), fault.Cancelled)
 	_, err = db.Prepare("SELECT 1")
 	coretest.WantKind(t, err, fault.Cancelled)
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("cancelling took %v", d)
 	}
 	coretest.Must(t, db.Rollback())
@@ -315,7 +315,7 @@ func TestCancelWaiting(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	start := time.Now()
 	coretest.WantKind(t, waiting.Exec("BEGIN IMMEDIATE"), fault.Cancelled)
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
 }

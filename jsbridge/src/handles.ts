@@ -35,6 +35,23 @@ export function sparingly(handle: Handle): void {
   };
 }
 
+/**
+ * Whether a file or folder of OPFS is no longer there. Asked before a handle is closed: if a user has removed all that the site stores,
+ * Chromium never comes back from closing one that was open then. It is left to the end of the worker.
+ */
+export async function isRemoved(path: string): Promise<boolean> {
+  const folders = path.split("/");
+  const name = folders.pop()!;
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of folders) folder = await folder.getDirectoryHandle(part);
+    await folder.getFileHandle(name);
+    return false;
+  } catch (e) {
+    return e instanceof DOMException && e.name === "NotFoundError";
+  }
+}
+
 type Opener = { createSyncAccessHandle(this: FileSystemFileHandle): Promise<{ close(): void }> };
 
 /** What an exception of a method means, by its name; others are passed on. */

@@ -7,6 +7,7 @@
 // removed at the next opening.
 
 import { SyncError, toSyncError } from "./errors.ts";
+import { isRemoved } from "./handles.ts";
 
 /** What TypeScript does not know of pages and workers at the same time. */
 interface SyncHandle {
@@ -53,6 +54,7 @@ export interface OpenPack {
 
 /** The packs in one folder. */
 export class Packs {
+  readonly #path: string;
   readonly #folder: FileSystemDirectoryHandle;
   readonly #sealed = new Map<number, File>();
   readonly #open = new Map<number, OpenPack>();
@@ -70,7 +72,8 @@ export class Packs {
   readonly #readers = new Map<number, Promise<SyncHandle>>();
   #readersIdle: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(folder: FileSystemDirectoryHandle, last: number) {
+  private constructor(path: string, folder: FileSystemDirectoryHandle, last: number) {
+    this.#path = path;
     this.#folder = folder;
     this.#last = last;
   }
@@ -78,7 +81,7 @@ export class Packs {
   /** Opens a folder of OPFS and removes the packs that are not among those in use: what a killed tab has left. */
   static async open(path: string, used: ReadonlySet<number>): Promise<Packs> {
     const folder = await openFolder(path, true);
-    const packs = new Packs(folder, Math.max(0, ...used));
+    const packs = new Packs(path, folder, Math.max(0, ...used));
     const leftovers: string[] = [];
     for await (const [name] of folder.entries()) {
       const id = idOf(name);
@@ -288,20 +291,23 @@ export class Packs {
   /** Whoever waits for one of them reads from it first. */
   async #closeReaders(): Promise<void> {
     clearTimeout(this.#readersIdle);
-    const closing = [...this.#readers.values()].map((r) => r.then((reader) => reader.close(), () => {}));
+    const closing = [...this.#readers].map(([pack, r]) => r.then((reader) => this.#release(pack, reader), () => {}));
     this.#readers.clear();
     await Promise.all(closing);
   }
 
-  /** Lets go of all files; resolves when one that was being opened is closed, too. */
+  async #release(pack: number, handle: SyncHandle): Promise<void> {
+    if (!(await isRemoved(`${this.#path}/${nameOf(pack)}`))) handle.close();
+  }
+
+  /** Lets go of all files; resolves when that is done, also of those that were being opened. */
   async close(): Promise<void> {
     this.#closed = true;
-    const readers = this.#closeReaders();
-    for (const p of [...this.#open.values(), ...this.#spare]) p.handle.close();
+    const closing = [...this.#open.values(), ...this.#spare].map((p) => this.#release(p.id, p.handle));
     this.#open.clear();
     this.#spare.length = 0;
     this.#active = undefined;
-    await Promise.all([readers, this.#refilling]);
+    await Promise.all([this.#closeReaders(), this.#refilling, ...closing]);
   }
 
   #file(pack: number): File {

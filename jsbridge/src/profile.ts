@@ -70,9 +70,9 @@ export class Profile {
     engine.install(compare, authorizeReading(engine));
     await engine.reserve();
     const catalogue = Catalogue.open(engine); // most of SQLite is compiled by this, which need not wait for the guest
-    const unlent = await Promise.resolve(coming).catch((e: unknown) => {
+    const unlent = await Promise.resolve(coming).catch(async (e: unknown) => {
       catalogue.close();
-      engine.close();
+      await engine.close();
       throw e;
     });
     const { memory } = unlent;
@@ -193,19 +193,19 @@ export class Profile {
       await this.call("close", {});
     } finally {
       await this.#engine.settled();
-      this.drop();
+      await this.drop();
     }
   }
 
   /** Lets go of everything, without the guest. */
-  drop(): void {
+  async drop(): Promise<void> {
     this.#http.closeAll();
     this.#databases.closeAll();
     this.#files.closeAll();
     this.#media.closeAll();
     this.#catalogue.close();
-    this.#engine.close();
     this.#release();
+    await this.#engine.close();
   }
 
   async #run(method: Method, params: object, { signal, progress }: CallOptions): Promise<unknown> {

@@ -126,7 +126,7 @@ export class Session {
       void session.#media.count();
       return session;
     } catch (e) {
-      profile?.drop();
+      await profile?.drop();
       throw e;
     }
   }

@@ -5,7 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
-import { noHandles, openAhead } from "./handles.ts";
+import { isRemoved, noHandles, openAhead } from "./handles.ts";
 import { timed } from "./timing.ts";
 import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
@@ -75,6 +75,8 @@ export class Engine {
   collation = 0;
   authorizer = 0;
   readonly #pool: SAHPoolUtil | undefined;
+  /** Where the files of the pool are. */
+  readonly #folder: string;
   readonly #failures: Failures;
   #growing: Promise<unknown> | undefined;
   /** How many reads have more slots than usual; the last one gives them back. */
@@ -82,8 +84,9 @@ export class Engine {
   #shrinking: Promise<void> | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined) {
+  private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined, folder = "") {
     this.#failures = failures;
+    this.#folder = folder;
     this.sqlite3 = sqlite3;
     this.raw = sqlite3.wasm.exports as unknown as RawSqlite;
     this.#pool = pool;
@@ -98,11 +101,12 @@ export class Engine {
     const late = "toSorted" in Array.prototype && "CompressionStream" in globalThis;
     if (!late || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) throw noHandles();
     const failures: Failures = {};
-    const files = timed("sqlite.files", openAhead(`${directory}/${POOL_FOLDER}`));
+    const folder = `${directory}/${POOL_FOLDER}`;
+    const files = timed("sqlite.files", openAhead(folder));
     try {
       const sqlite3 = await timed("sqlite.load", load(() => instantiate(module), failures));
       await files;
-      return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)));
+      return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)), folder);
     } finally {
       (await files)();
     }
@@ -216,7 +220,7 @@ export class Engine {
     const pool = this.#pool;
     const tooMany = (): boolean => !!pool && !pool.isPaused() && this.#greedy === 0 && pool.getCapacity() - pool.getFileCount() > FREE_SLOTS;
     // One by one: of several the pool would close those, too, that have become files meanwhile.
-    while (tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
+    while (!(await isRemoved(this.#folder)) && tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
   }
 
   /** Resolves once no slots are being made or removed. */
@@ -226,8 +230,8 @@ export class Engine {
   }
 
   /** Lets go of all files. Nothing may be open. */
-  close(): void {
-    this.#pool?.pauseVfs();
+  async close(): Promise<void> {
+    if (this.#pool && !(await isRemoved(this.#folder))) this.#pool.pauseVfs();
   }
 }
 
