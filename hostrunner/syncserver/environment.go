@@ -126,14 +126,14 @@ func (u *Users) setFixed(ctx context.Context, f *FixedUser, a store.Account, exi
 	}
 	a.Fixed, a.Disabled, a.Verifier = true, false, verifier
 	if !exists {
-		err = u.accounts.Create(ctx, a)
-	} else if err = u.accounts.Update(ctx, a); err == nil {
-		err = u.accounts.RemoveDevices(ctx, a.ID, "")
+		// Without its device the account is not complete: if this ends here, the next start goes on.
+		unfinished := a
+		unfinished.Disabled = true
+		if err := u.accounts.Create(ctx, unfinished); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	return u.accounts.AddDevice(ctx, a.ID, store.Device{
+	return u.accounts.Renew(ctx, a, "", store.Device{
 		ID: store.DeviceID(fixedDevice + newID()), Name: "every device of before", Key: store.HashKey(f.key()), Created: u.now(), Seen: u.now(),
-	}, 1<<30)
+	})
 }

@@ -149,7 +149,7 @@ func TestRevokedWhileSending(t *testing.T) {
 		}
 		c := login(t, url, "ada", password)
 		revoke := func() {
-			coretest.Must(t, accounts.RemoveDevices(t.Context(), a.ID, ""))
+			coretest.Must(t, accounts.Renew(t.Context(), a, ""))
 			now.advance(2 * time.Second) // the body takes its time
 		}
 		accounts.next.Store(&revoke)

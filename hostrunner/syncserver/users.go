@@ -154,10 +154,7 @@ func (u *Users) newVerifier(ctx context.Context, a store.Account, password strin
 // setVerifier makes an account that the environment does not name any more one like any other: nothing else would let its owner in again.
 func (u *Users) setVerifier(ctx context.Context, a store.Account, verifier string, except store.DeviceID) error {
 	a.Verifier, a.Fixed, a.Disabled = verifier, false, false
-	if err := u.accounts.Update(ctx, a); err != nil {
-		return err
-	}
-	return u.accounts.RemoveDevices(ctx, a.ID, except)
+	return u.accounts.Renew(ctx, a, except)
 }
 
 // unchanged returns fault.Auth if what was shown to be the password of a is not that of the account any more.

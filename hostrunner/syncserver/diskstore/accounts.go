@@ -262,11 +262,13 @@ func (s *Accounts) List(context.Context) (list []store.Account, err error) {
 
 // Update replaces an account (see store.Accounts).
 func (s *Accounts) Update(_ context.Context, a store.Account) error {
-	return s.write(func(c *connection) error {
-		n, err := c.run("UPDATE accounts SET verifier = ?, fixed = ?, disabled = ?, created = ? WHERE id = ?",
-			a.Verifier, a.Fixed, a.Disabled, toMillis(a.Created), string(a.ID))
-		return changed(n, err, errNoAccount())
-	})
+	return s.write(func(c *connection) error { return c.update(a) })
+}
+
+func (c *connection) update(a store.Account) error {
+	n, err := c.run("UPDATE accounts SET verifier = ?, fixed = ?, disabled = ?, created = ? WHERE id = ?",
+		a.Verifier, a.Fixed, a.Disabled, toMillis(a.Created), string(a.ID))
+	return changed(n, err, errNoAccount())
 }
 
 // Remove removes an account (see store.Accounts).

@@ -11,16 +11,20 @@ import (
 // AddDevice adds a device (see store.Accounts).
 func (s *Accounts) AddDevice(_ context.Context, id store.AccountID, d store.Device, limit int) error {
 	return s.write(func(c *connection) error {
-		// The account must be there, and as long as the transaction lasts it stays.
-		n, err := c.run("INSERT INTO devices (id, account, name, key, created, seen) SELECT ?1, id, ?3, ?4, ?5, ?6 FROM accounts WHERE id = ?2",
-			string(d.ID), string(id), d.Name, d.Key[:], toMillis(d.Created), toMillis(d.Seen))
-		if err := changed(n, err, errNoAccount()); err != nil {
+		if err := c.addDevice(id, d); err != nil {
 			return err
 		}
-		_, err = c.run("DELETE FROM devices WHERE number IN (SELECT number FROM devices WHERE account = ?1 AND id <> ?2 "+
+		_, err := c.run("DELETE FROM devices WHERE number IN (SELECT number FROM devices WHERE account = ?1 AND id <> ?2 "+
 			"ORDER BY seen DESC, number DESC LIMIT -1 OFFSET ?3)", string(id), string(d.ID), max(limit-1, 0))
 		return err
 	})
+}
+
+// addDevice adds a device. The account must be there, and as long as the transaction lasts it stays.
+func (c *connection) addDevice(id store.AccountID, d store.Device) error {
+	n, err := c.run("INSERT INTO devices (id, account, name, key, created, seen) SELECT ?1, id, ?3, ?4, ?5, ?6 FROM accounts WHERE id = ?2",
+		string(d.ID), string(id), d.Name, d.Key[:], toMillis(d.Created), toMillis(d.Seen))
+	return changed(n, err, errNoAccount())
 }
 
 // ByKey returns a device and its account (see store.Accounts).
@@ -64,24 +68,16 @@ func (s *Accounts) RemoveDevice(_ context.Context, id store.AccountID, device st
 	})
 }
 
-// RemoveDevices revokes all devices but one (see store.Accounts).
-func (s *Accounts) RemoveDevices(_ context.Context, id store.AccountID, except store.DeviceID) error {
+// Renew replaces an account and its devices (see store.Accounts).
+func (s *Accounts) Renew(_ context.Context, a store.Account, except store.DeviceID, add ...store.Device) error {
 	return s.write(func(c *connection) error {
-		known := false
-		st, err := c.statement("SELECT 1 FROM accounts WHERE id = ?")
-		if err != nil {
+		if err := c.update(a); err != nil {
 			return err
 		}
-		for _, err := range rows.Each(st, rows.Pack(nil, string(id))) {
-			if err != nil {
-				return err
-			}
-			known = true
+		_, err := c.run("DELETE FROM devices WHERE account = ? AND id <> ?", string(a.ID), string(except))
+		for i := 0; i < len(add) && err == nil; i++ {
+			err = c.addDevice(a.ID, add[i])
 		}
-		if !known {
-			return errNoAccount()
-		}
-		_, err = c.run("DELETE FROM devices WHERE account = ? AND id <> ?", string(id), string(except))
 		return err
 	})
 }

@@ -83,7 +83,7 @@ func TestKeysAreForgotten(t *testing.T) {
 			known(d, 0)
 		}
 		if i%3 == 0 {
-			coretest.Must(t, by.RemoveDevices(ctx, "a", kept.ID))
+			coretest.Must(t, by.Renew(ctx, a, kept.ID))
 		} else {
 			coretest.Must(t, by.RemoveDevice(ctx, "a", d.ID))
 		}
@@ -156,4 +156,24 @@ func TestDurable(t *testing.T) {
 	wrote(s.Touch(ctx, "a", d.ID, "test", time.UnixMilli(2)), normal)
 	wrote(s.Touch(ctx, "a", d.ID, "test", time.UnixMilli(3)), normal)
 	wrote(s.RemoveDevice(ctx, "a", d.ID), full)
+}
+
+// TestRenewIsWhole: an account whose devices cannot be replaced keeps its password, too.
+func TestRenewIsWhole(t *testing.T) {
+	t.Parallel()
+	s, err := diskstore.OpenAccounts(t.TempDir())
+	coretest.Must(t, err)
+	defer s.Close()
+	ctx, a, kept := t.Context(), store.Account{ID: "a", Name: "ada", Verifier: "first"}, device("d")
+	coretest.Must(t, s.Create(ctx, a))
+	coretest.Must(t, s.AddDevice(ctx, "a", kept, 10))
+	second := a
+	second.Verifier = "second"
+	if err := s.Renew(ctx, second, "", device("twice"), device("twice")); err == nil {
+		t.Error("two devices of one ID")
+	}
+	now, d, err := s.ByKey(ctx, kept.Key)
+	if coretest.Must(t, err); now.Verifier != "first" || d.ID != "d" {
+		t.Errorf("%+v, %+v", now, d)
+	}
 }

@@ -107,9 +107,14 @@ func (s *Accounts) Update(_ context.Context, a store.Account) error {
 	if own == nil {
 		return errNoAccount()
 	}
-	a.Name, a.Created = own.Name, milliseconds(a.Created)
-	own.Account = a
+	own.replace(a)
 	return nil
+}
+
+// replace replaces everything but ID and name.
+func (a *account) replace(by store.Account) {
+	by.Name, by.Created = a.Name, milliseconds(by.Created)
+	a.Account = by
 }
 
 // Remove removes an account (see store.Accounts).
@@ -148,10 +153,14 @@ func (s *Accounts) AddDevice(_ context.Context, id store.AccountID, d store.Devi
 		oldest := slices.MinFunc(a.devices, func(x, y store.Device) int { return x.Seen.Compare(y.Seen) })
 		s.drop(a, func(x store.Device) bool { return x.ID == oldest.ID })
 	}
+	s.add(a, d)
+	return nil
+}
+
+func (s *Accounts) add(a *account, d store.Device) {
 	d.Created, d.Seen = milliseconds(d.Created), milliseconds(d.Seen)
 	a.devices = append(a.devices, d)
 	s.byKey[d.Key] = a
-	return nil
 }
 
 // drop removes the account's devices for which gone holds, and returns how many these were.
@@ -213,15 +222,19 @@ func (s *Accounts) RemoveDevice(_ context.Context, id store.AccountID, device st
 	return errNoDevice()
 }
 
-// RemoveDevices revokes all devices but one (see store.Accounts).
-func (s *Accounts) RemoveDevices(_ context.Context, id store.AccountID, except store.DeviceID) error {
+// Renew replaces an account and its devices (see store.Accounts).
+func (s *Accounts) Renew(_ context.Context, a store.Account, except store.DeviceID, add ...store.Device) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.byID[id]
-	if a == nil {
+	own := s.byID[a.ID]
+	if own == nil {
 		return errNoAccount()
 	}
-	s.drop(a, func(d store.Device) bool { return d.ID != except })
+	own.replace(a)
+	s.drop(own, func(d store.Device) bool { return d.ID != except })
+	for _, d := range add {
+		s.add(own, d)
+	}
 	return nil
 }
 

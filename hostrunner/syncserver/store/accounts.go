@@ -81,8 +81,9 @@ type Accounts interface {
 	Touch(ctx context.Context, id AccountID, device DeviceID, name string, seen time.Time) error
 	// RemoveDevice revokes a device; its key stops working with the next request.
 	RemoveDevice(ctx context.Context, id AccountID, device DeviceID) error
-	// RemoveDevices revokes all devices of an account but the one named by except.
-	RemoveDevices(ctx context.Context, id AccountID, except DeviceID) error
+	// Renew is Update for an account with another password: it revokes all devices but the one named by except, and adds others. All
+	// of it is done or nothing: who knew the password before must not stay.
+	Renew(ctx context.Context, a Account, except DeviceID, add ...Device) error
 
 	// Close ends the use.
 	Close() error

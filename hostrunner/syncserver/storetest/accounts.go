@@ -182,12 +182,17 @@ func testRevoke(t *testing.T, s store.Accounts) {
 	coretest.WantKind(t, s.RemoveDevice(ctx, "b1", "d1"), fault.NotFound)
 	coretest.Must(t, s.RemoveDevice(ctx, "a1", "d1"))
 	coretest.WantKind(t, s.RemoveDevice(ctx, "a1", "d1"), fault.NotFound)
-	coretest.WantKind(t, s.RemoveDevices(ctx, "c1", ""), fault.NotFound)
-	coretest.Must(t, s.RemoveDevices(ctx, "b1", ""))
-	coretest.Must(t, s.RemoveDevices(ctx, "a1", "d3"))
+	renewed := account("a1", "ada")
+	renewed.Verifier = "another"
+	coretest.WantKind(t, s.Renew(ctx, account("c1", "cyd"), ""), fault.NotFound)
+	coretest.Must(t, s.Renew(ctx, account("b1", "bob"), ""))
+	coretest.Must(t, s.Renew(ctx, renewed, "d3", device("d5", epoch)))
+	a, d, err := s.ByKey(ctx, store.HashKey("key of d5"))
+	equal(t, a, renewed, err)
+	equal(t, d, device("d5", epoch), nil)
 	list, err := s.Devices(ctx, "a1")
 	coretest.Must(t, err)
-	if len(list) != 1 || list[0].ID != "d3" {
+	if len(list) != 2 || list[0].ID != "d3" || list[1].ID != "d5" {
 		t.Fatalf("devices: %+v", list)
 	}
 	for _, id := range []string{"d1", "d2", "d4"} {
