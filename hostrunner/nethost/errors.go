@@ -38,10 +38,22 @@ func (c *call) convert(err error) error {
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e
 	}
+	if ProxyFailed(err) {
+		return &fault.Error{
+			Kind: kindOf(err), Message: "the proxy cannot be reached", Err: errors.New(textOf(err)),
+			Hint: "Check HTTPS_PROXY and HTTP_PROXY, and that the proxy runs.",
+		}
+	}
 	return &fault.Error{
 		Kind: kindOf(err), Message: "cannot talk to the server", Err: errors.New(textOf(err)),
 		Hint: "Check the connection and the address of the sync server, and try again.",
 	}
+}
+
+// ProxyFailed reports whether an error of net/http is that of the way to the proxy, of which nothing says anything about the server.
+func ProxyFailed(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && e.Op == "proxyconnect"
 }
 
 func cancelled(err error) error { return fault.Wrap(fault.Cancelled, err, "cancelled") }

@@ -158,6 +158,14 @@ func TestProxy(t *testing.T) {
 	_, err = coretest.Do(t.Context(), through(""), post("https://sync.example/")) // CONNECT
 	coretest.WantKind(t, err, fault.ProxyAuth)
 
+	proxy.Close()
+	for _, to := range []string{"http://sync.example/", "https://sync.example/"} {
+		_, err = coretest.Do(t.Context(), through(""), post(to))
+		if coretest.WantKind(t, err, fault.Network); !strings.Contains(err.Error(), "the proxy cannot be reached") {
+			t.Errorf("a proxy that does not run: %v", err)
+		}
+	}
+
 	h := nethost.NewProxied(coretest.NewFiles(), nil, func(*http.Request) (*url.URL, error) {
 		return nil, fmt.Errorf("invalid proxy address %q", "u:geheim@[")
 	})

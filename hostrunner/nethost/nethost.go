@@ -55,8 +55,6 @@ func NewProxied(files host.Files, media Media, proxy func(*http.Request) (*url.U
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	h.transport = &http.Transport{
-		Proxy:                  safeProxy(proxy),
-		OnProxyConnectResponse: checkProxyAnswer,
 		DialContext:            (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext,
 		DisableCompression:     true,
 		Protocols:              protocols,
@@ -67,7 +65,13 @@ func NewProxied(files host.Files, media Media, proxy func(*http.Request) (*url.U
 		WriteBufferSize:        64 << 10,
 		ReadBufferSize:         64 << 10,
 	}
+	SetProxy(h.transport, proxy)
 	return h
+}
+
+// SetProxy has a transport use the proxies that a function names, and say in plain words what is wrong with their settings and answers.
+func SetProxy(t *http.Transport, proxy func(*http.Request) (*url.URL, error)) {
+	t.Proxy, t.OnProxyConnectResponse = safeProxy(proxy), checkProxyAnswer
 }
 
 // safeProxy keeps the text of a wrong proxy setting, which can contain a password, out of error messages.

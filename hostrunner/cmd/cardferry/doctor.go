@@ -13,6 +13,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/hostrunner/gateway"
+	"github.com/cardferry/cardferry/hostrunner/nethost"
 )
 
 type doctorCommand struct {
@@ -29,7 +30,7 @@ type check struct {
 // Run looks at a server from outside, without a login, and reports every finding. A bad finding is a result, no error.
 func (c *doctorCommand) Run(app *app) error {
 	app.out.begin()
-	d := newDoctor(app.ctx)
+	d := newDoctor(app.ctx, http.ProxyFromEnvironment)
 	defer d.client.CloseIdleConnections()
 	d.examine(c.Endpoint)
 	if app.ctx.Err() != nil {
@@ -63,8 +64,9 @@ const (
 	clockLimit = 300 * time.Second
 )
 
-func newDoctor(ctx context.Context) *doctor {
+func newDoctor(ctx context.Context, proxy func(*http.Request) (*url.URL, error)) *doctor {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	nethost.SetProxy(transport, proxy)
 	transport.ExpectContinueTimeout = continueWait
 	return &doctor{ctx: ctx, client: &http.Client{
 		Transport: transport, Timeout: doctorWait,
@@ -118,6 +120,10 @@ func (d *doctor) reach(base string) bool {
 	resp.Body.Close()
 	if wantsTLS(resp, head) {
 		d.add("tls", false, speaksTLS)
+		return false
+	}
+	if resp.StatusCode == http.StatusProxyAuthRequired {
+		d.add("connect", false, "the proxy asks for a login (407)")
 		return false
 	}
 	d.add("connect", true, "the server answers")

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,7 @@ func TestDoctor(t *testing.T) {
 		"a limit of 1 kB":            {start(patient{limit: 1000}), "limits", "even an upload of 1 MiB is refused"},
 		"TLS, asked without":         {"http" + strings.TrimPrefix(secure.URL, "https"), "tls", "the server speaks TLS at this address; write https://"},
 		"TLS, asked without, alert":  {alert, "tls", "the server speaks TLS at this address; write https://"},
+		"a server of mail":           {raw(t, "220 mail.example.org ESMTP\r\n"), "connect", "what listens at this address is no web server"},
 		"a proxy without media":      {start(patient{media: 404}), "media", "do not reach the sync server (404)"},
 		"a proxy that cannot reach":  {start(patient{health: 502}), "health", "has a problem (502)"},
 		"a password in the address":  {strings.Replace(good, "://", "://user:secret@", 1), "", "://user:xxxxx@"},
@@ -107,6 +110,38 @@ func TestDoctor(t *testing.T) {
 		}
 		if len(checks) == 0 || o.code != 0 || !strings.Contains(o.stdout, test.words) || test.check != "" && !strings.Contains(o.stdout, `"name":"`+test.check+`","ok":false`) {
 			t.Errorf("%s: %d %s", name, o.code, o.stdout)
+		}
+	}
+}
+
+// TestDoctorProxy: what is wrong with the proxy of this machine is not said of the server.
+func TestDoctorProxy(t *testing.T) {
+	t.Parallel()
+	asking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	defer asking.Close()
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for name, test := range map[string]struct {
+		proxy, setting string
+		words          string
+	}{
+		"asks for a login": {proxy: asking.URL, words: "the proxy asks for a login (407)"},
+		"does not run":     {proxy: closed.URL, words: "the proxy cannot be reached"},
+		"has no such name": {proxy: "http://proxy.invalid:3128", words: "the proxy cannot be reached"},
+		"is none":          {setting: "http://user:secret@[", words: "the proxy setting is not a valid address"},
+	} {
+		for _, endpoint := range []string{"http://sync.example.org/", "https://sync.example.org/"} {
+			d := newDoctor(t.Context(), func(*http.Request) (*url.URL, error) {
+				if test.setting != "" {
+					return nil, fmt.Errorf("invalid proxy address %q", test.setting)
+				}
+				return url.Parse(test.proxy)
+			})
+			d.examine(endpoint)
+			last := d.checks[len(d.checks)-1]
+			if len(d.checks) != 3 || last.Name != "connect" || last.OK || !strings.Contains(last.Detail, test.words) || strings.Contains(last.Detail, "secret") {
+				t.Errorf("%s, %s: %+v", name, endpoint, d.checks)
+			}
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/cardferry/cardferry/hostrunner/nethost"
 )
 
 // emptyFrame is a zstd frame of "{}": magic, header with content size 2, one raw last block.
@@ -69,12 +71,16 @@ func connectProblem(err error) (name, detail string) {
 	var dns *net.DNSError
 	var record tls.RecordHeaderError
 	switch {
+	case nethost.ProxyFailed(err): // before what says the same of the server
+		return "connect", fmt.Sprintf("the proxy cannot be reached (%s); check HTTPS_PROXY and HTTP_PROXY", reason(err))
 	case errors.As(err, &cert):
 		return "tls", fmt.Sprintf("the server's certificate is not accepted: %v", cert.Err)
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "tls", "the server does not speak TLS at this address; http:// may be meant"
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // an alert
 		return "tls", speaksTLS
+	case strings.Contains(err.Error(), "malformed HTTP"):
+		return "connect", "what listens at this address is no web server; is the port right?"
 	case errors.As(err, &dns):
 		return "connect", "the name " + dns.Name + " is not known"
 	case errors.Is(err, syscall.ECONNREFUSED):
