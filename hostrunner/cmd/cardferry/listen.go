@@ -81,6 +81,9 @@ func newHTTPServer(h http.Handler, log *log.Logger) *http.Server {
 func (s *serving) ready(app *app, listener net.Listener, url string) {
 	app.out.begin()
 	s.log.Info("ready", "url", url, "address", listener.Addr().String(), "data", s.set.dir)
+	if s.set.gap != "" {
+		s.log.Warn(s.set.gap)
+	}
 	if s.set.certificates == nil && !onLoopback(listener.Addr()) {
 		s.log.Warn("plain HTTP on a network: passwords and cards can be read on the way, and browsers give pages no storage; " +
 			"use --tls-cert and --tls-key, or a proxy that has them")

@@ -76,6 +76,7 @@ type serveSettings struct {
 	origins      syncserver.Origins
 	certificates *certificates // nil: plain HTTP
 	users        []syncserver.FixedUser
+	gap          string                     // what is wrong with how these are numbered
 	payload      int64                      // 0: the default
 	clientIP     func(*http.Request) string // nil: the connection's
 }

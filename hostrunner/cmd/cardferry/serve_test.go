@@ -422,6 +422,11 @@ func TestServeEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
+	s := startServeWith(t, []string{"SYNC_USER1=a:secret", "SYNC_USER3=c:other"}, "--data", t.TempDir(), "--addr", "127.0.0.1:0")
+	s.stop(t, syscall.SIGTERM)
+	if log := s.log.String(); !strings.Contains(log, "SYNC_USER3 is set, but not SYNC_USER2") || strings.Contains(log, "other") {
+		t.Errorf("of a gap it says %s", log)
+	}
 	c.Addr = "127.0.0.1:0"
 	if set, err := c.settings(lookup("SYNC_HOST=0.0.0.0")); err != nil || set.addr != c.Addr {
 		t.Errorf("a flag does not come first: %v", err)
