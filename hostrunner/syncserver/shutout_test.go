@@ -33,6 +33,7 @@ func TestLoginBesideChange(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(s *syncserver.Server) error{
 		"changed": func(s *syncserver.Server) error { return s.Users().SetPassword(t.Context(), "ada", battery, "") },
+		"removed": func(s *syncserver.Server) error { return s.RemoveUser(t.Context(), "ada") },
 		"disabled": func(s *syncserver.Server) error {
 			a, err := s.Accounts.ByName(t.Context(), "ada")
 			a.Disabled = true

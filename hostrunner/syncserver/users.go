@@ -188,14 +188,16 @@ func (u *Users) check(ctx context.Context, name, password string) (store.Account
 }
 
 // addDevice gives an account a new device and returns its key. If the password is another one than that of a by now, it is fault.Auth: a change
-// revokes the devices that there are, and a login that began before it must not come after it.
+// revokes the devices that there are, and a login that began before it must not come after it. If the account is gone, it is that as well.
 func (u *Users) addDevice(ctx context.Context, a store.Account, client string, limit int) (key string, err error) {
 	b := make([]byte, 20)
 	_, _ = rand.Read(b) // never fails
 	key = hex.EncodeToString(b)
 	now := u.now()
 	d := store.Device{ID: store.DeviceID(newID()), Name: deviceName(client), Key: store.HashKey(key), Created: now, Seen: now}
-	if err := u.accounts.AddDevice(ctx, a.ID, d, limit); err != nil {
+	if err := u.accounts.AddDevice(ctx, a.ID, d, limit); fault.KindOf(err) == fault.NotFound {
+		return "", fault.New(fault.Auth, "the account was removed meanwhile")
+	} else if err != nil {
 		return "", err
 	}
 	// Looked at when the device is there: a change that comes after this finds and revokes it.
