@@ -27,6 +27,7 @@ var null = answer{message: []byte("null")} // of methods without a result (§3.3
 
 // send sends an answer as one zstd frame.
 func (c *call) send(a answer) error {
+	c.closeSpoiled()
 	switch {
 	case a.file != nil:
 		return c.sendFile(a.file)
@@ -119,7 +120,15 @@ func (c *call) failWith(err error, answer func()) {
 		}
 	}
 	c.drain()
+	c.closeSpoiled()
 	answer()
+}
+
+// closeSpoiled has a connection end with the answer if nothing else can be asked over it.
+func (c *call) closeSpoiled() {
+	if c.body.spoiled() {
+		c.w.Header().Set("Connection", "close")
+	}
 }
 
 // drain reads what a client is still sending, up to a limit: many do not look for an answer before they have sent everything, and

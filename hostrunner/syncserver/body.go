@@ -47,20 +47,22 @@ type bodyReader struct {
 	begun   time.Time
 	read    int64
 
-	ended   bool         // everything was read
 	waiting atomic.Int64 // since when for the client, in ns; 0: it is not
 
 	mu          sync.Mutex // of the deadline
+	ended       bool       // everything was read
 	limited     time.Time  // the one that was set last
 	interrupted bool
 	left        bool
 }
 
-// interrupt ends the reading. It may be called at any time, also after the request, of which net/http knows nothing any more.
+// interrupt ends the reading. It may be called at any time, also after the request, of which net/http knows nothing any more. Once everything
+// was read there is nothing to end: the deadline would be one of the server's own watch for the client hanging up, and the connection's next
+// request would count as given up by its client.
 func (b *bodyReader) interrupt() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.left {
+	if b.left || b.ended {
 		return
 	}
 	b.interrupted = true
@@ -81,11 +83,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case err == io.EOF:
-		b.ended = true
-		// Nothing more will come: the server's own watch for the client hanging up must not time out.
-		if b.timer == nil {
-			_ = b.control.SetReadDeadline(time.Time{})
-		}
+		b.end()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errStalled
 	default:
@@ -96,10 +94,31 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// end is called when everything was read. Nothing more will come: the server's own watch for the client hanging up must not time out.
+func (b *bodyReader) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	if b.timer == nil {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+}
+
+// spoiled reports whether the connection is of no more use: it was interrupted just when the last of the body came, perhaps after the server had
+// begun to watch it.
+func (b *bodyReader) spoiled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.timer == nil && b.interrupted
+}
+
 // leave sets the deadline for what the server itself reads of a body that nobody has read to its end. It waits for it before it
 // looks for another request. Nobody reads any more.
 func (b *bodyReader) leave() {
-	if !b.ended && b.timer == nil {
+	b.mu.Lock()
+	ended := b.ended
+	b.mu.Unlock()
+	if !ended && b.timer == nil {
 		b.extend(time.Now())
 	}
 	b.mu.Lock()
