@@ -15,6 +15,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
@@ -282,4 +283,51 @@ func TestNamesLeadNowhere(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+// checkedDisk does something when the next file is opened to be checked.
+type checkedDisk struct {
+	*memstore.Collections
+	next atomic.Pointer[func()]
+}
+
+func (d *checkedDisk) Stage(ctx context.Context, id store.AccountID) (store.Staged, error) {
+	staged, err := d.Collections.Stage(ctx, id)
+	return &checkedFile{staged, d}, err
+}
+
+type checkedFile struct {
+	store.Staged
+	disk *checkedDisk
+}
+
+func (f *checkedFile) DB(ctx context.Context, mode host.OpenMode) (host.DB, error) {
+	if do := f.disk.next.Swap(nil); do != nil {
+		(*do)()
+	}
+	return f.Staged.DB(ctx, mode)
+}
+
+// TestRevokedWhileChecked: an upload does not count if its device was revoked, or its account removed, while it was checked, which may take minutes.
+func TestRevokedWhileChecked(t *testing.T) {
+	t.Parallel()
+	disk := &checkedDisk{Collections: memstore.NewCollections()}
+	s := &syncserver.Server{Collections: disk}
+	url := serve(t, s)
+	ada, eve := newClient(t, s, url, "ada"), newClient(t, s, url, "eve")
+	before := dumpOf(t, ada)
+	thief := login(t, url, "ada", password)
+	revoke := func() { coretest.Must(t, s.Users().SetPassword(t.Context(), "ada", battery, "")) }
+	disk.next.Store(&revoke)
+	if status, _ := thief.call("sync/upload", fixture(t, "stock.anki2")); status != 403 {
+		t.Errorf("of a revoked device: %d", status)
+	}
+	if after := dumpOf(t, login(t, url, "ada", battery)); after != before {
+		t.Errorf("it counts: %s, before %s", after, before)
+	}
+	remove := func() { coretest.Must(t, s.RemoveUser(t.Context(), "eve")) }
+	disk.next.Store(&remove)
+	if status, _ := eve.call("sync/upload", fixture(t, "stock.anki2")); status != 403 {
+		t.Errorf("of a removed account: %d", status)
+	}
 }

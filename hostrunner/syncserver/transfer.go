@@ -55,7 +55,7 @@ func upload(ctx context.Context, c *call) (answer, error) {
 	})
 	if err == nil && text == "" {
 		if text, err = checkUpload(ctx, staged, c.server.Now(), c.server.tenants.others(t)); err == nil && text == uploadOK {
-			err = t.install(ctx, staged, c.header.session)
+			err = c.install(ctx, staged)
 		}
 	}
 	if err != nil && statusOf(err) == http.StatusServiceUnavailable && errors.Is(context.Cause(ctx), errSuperseded) {
@@ -248,10 +248,14 @@ func limitTo(ctx context.Context, db host.DB) {
 	}
 }
 
-// install puts a checked file in the place of the collection, which is kept as a backup unless it is empty. session
-// is the client's that has sent it.
-func (t *tenant) install(ctx context.Context, staged store.Staged, session string) error {
+// install puts a checked file in the place of the collection, which is kept as a backup unless it is empty. The check may have taken minutes:
+// the device must still be one of the account.
+func (c *call) install(ctx context.Context, staged store.Staged) error {
+	t := c.tenant
 	return t.with(ctx, func() error {
+		if err := c.stillAllowed(ctx); err != nil {
+			return err
+		}
 		var keepAs time.Time
 		db, err := t.open(ctx)
 		if err == nil {
@@ -270,7 +274,7 @@ func (t *tenant) install(ctx context.Context, staged store.Staged, session strin
 		if err := staged.Install(ctx, keepAs); err != nil {
 			return err
 		}
-		t.forget(session)
+		t.forget(c.header.session)
 		t.expireBackups(ctx)
 		return nil
 	})
