@@ -100,11 +100,12 @@ export class MediaDesk {
     }
   }
 
-  /** Reports the numbers of files. */
+  /** Reports the numbers of files, after what has changed: whoever waits for this finds no file as it was before. */
   async count(): Promise<void> {
     this.#counted = Date.now();
     try {
       await this.#a.store.ready();
+      await this.#a.store.announced();
       const { done, total } = (await this.#a.profile.call("mediaState", { name: "" })) as MediaCount;
       this.#a.counted({ done, total });
     } catch {

@@ -41,6 +41,9 @@ export class OpfsMedia implements MediaStore {
   /** Is told which files have come and gone, once that is durable. */
   onChange: (changes: MediaChange[]) => void = () => {};
   #news = new Map<string, MediaChange["state"]>();
+  /** Names of which the service worker's copy may have a content that they do not stand for any more. */
+  readonly #outdated = new Set<string>();
+  #announcing: Promise<void> | undefined;
   #parts: { directory: Directory; packs: Packs } | undefined;
   #directory: Directory | undefined;
   #opening: Promise<void> | undefined;
@@ -189,6 +192,7 @@ export class OpfsMedia implements MediaStore {
     this.#change((directory) => directory.trash(name));
     this.#dirty = true;
     this.#news.set(name, "missing");
+    this.#outdated.add(name);
     return true;
   }
 
@@ -218,8 +222,27 @@ export class OpfsMedia implements MediaStore {
     this.#changed();
     if (this.#news.size === 0) return;
     const news = [...this.#news].map(([name, state]) => ({ name, state }));
+    const outdated = [...this.#outdated];
     this.#news.clear();
-    this.onChange(news);
+    this.#outdated.clear();
+    if (outdated.length === 0 && !this.#announcing) return this.onChange(news);
+    const announcing = this.#announce(news, outdated, this.#announcing).finally(() => {
+      if (this.#announcing === announcing) this.#announcing = undefined;
+    });
+    this.#announcing = announcing;
+  }
+
+  /** Tells of changes once the service worker does not serve any more what was there before: a page that hears of a file shows it again. */
+  async #announce(news: MediaChange[], outdated: string[], before: Promise<void> | undefined): Promise<void> {
+    const forgotten = this.#mirror.put(outdated.map((name) => ({ name, file: undefined }))).catch(() => {}); // it is told later
+    await before;
+    await forgotten;
+    if (!this.#closed) this.onChange(news);
+  }
+
+  /** Resolves once all that was flushed was told. */
+  async announced(): Promise<void> {
+    await this.#announcing;
   }
 
   /** Rewrites packs of which little is wanted any more. To be called when nothing else is under way. */
@@ -290,6 +313,7 @@ export class OpfsMedia implements MediaStore {
         const now = this.#change((directory) => directory.put(name, draft.extent(), draft.sum().sum, e !== undefined));
         this.#dirty = true;
         this.#news.set(name, "here");
+        if (e) this.#outdated.add(name);
         return seen(now);
       },
     });
@@ -313,6 +337,7 @@ export class OpfsMedia implements MediaStore {
     const { directory, packs } = this.#get();
     this.#dirty = false;
     this.#news.clear();
+    this.#outdated.clear();
     directory.rollback();
     packs.undo();
   }
