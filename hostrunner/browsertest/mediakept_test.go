@@ -245,6 +245,88 @@ func TestMediaStoreTidy(t *testing.T) {
 	}
 }
 
+// TestMediaStoreTidyKilled ends the store's worker while a pack is being rewritten, and others are told of what has moved: all is there.
+func TestMediaStoreTidyKilled(t *testing.T) {
+	t.Parallel()
+	_, open := newStores(t)
+	m := open(t, "tidykilled")
+	want := map[string]string{}
+	for i := range 10 {
+		name := fmt.Sprintf("%d.png", i)
+		now := m.put(name, strings.Repeat(name, 1000))
+		if i < 6 {
+			if changed, err := m.Trash(name, now); changed || err != nil {
+				t.Fatal(changed, err)
+			}
+			continue
+		}
+		want[name] = strings.Repeat(name, 1000)
+	}
+	m.run(nil, "expire", 1<<50)
+	m.run(nil, "flush")
+	m.run(nil, "tidyPart", "9.png", 4)
+	delete(want, "9.png")
+	m.kill()
+	m.want("killed while it was tidied", want)
+}
+
+// TestMediaStoreTakenBack fills the storage while large files are being written: the space of those that are taken back is free again.
+func TestMediaStoreTakenBack(t *testing.T) {
+	t.Parallel()
+	page, open := newStores(t)
+	m := open(t, "back")
+	kept := strings.Repeat("kept", 500_000)
+	m.put("kept.png", kept)
+	m.run(nil, "flush")
+	draft := func(content string) host.MediaDraft {
+		d, err := m.Create()
+		if err == nil {
+			_, err = d.Write([]byte(content))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	goingOn := draft(kept)
+	m.put("large.png", kept)
+	flushed := draft(kept)
+	m.put("small.png", "small")
+	m.run(nil, "flush")
+	if _, err := flushed.Write([]byte(kept)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := flushed.Install("late.png", nil); err != nil {
+		t.Fatal(err)
+	}
+	m.put("lost.png", kept)
+	var used float64
+	page.Run(t, &used, `return (await navigator.storage.estimate()).usage`)
+	page.Quota(t, used)
+	var err error
+	for i := 0; err == nil; i++ { // there may be room that the browser has set aside
+		m.put(fmt.Sprint("lost", i, ".png"), strings.Repeat("x", 900_000))
+		err = m.call(nil, "flush")
+	}
+	wantKind(t, err, fault.StorageFull)
+	page.Quota(t, 0)
+	_ = m.names()
+	if _, _, err := goingOn.Install("going on.png", nil); err != nil {
+		t.Fatal(err)
+	}
+	m.run(nil, "flush")
+	m.run(nil, "settled")
+	var sizes []int64
+	m.opfs(&sizes, `return Promise.all(packs.map(async (p) => (await (await media.getFileHandle(p)).getFile()).size))`)
+	sum := int64(0)
+	for _, size := range sizes {
+		sum += size
+	}
+	if want := int64(3*len(kept) + len("small")); sum != want {
+		t.Errorf("the packs of %q have %v bytes, together %d, want %d", m.names(), sizes, sum, want)
+	}
+}
+
 // TestMediaStoreSpeed says how long 10,000 files of 20 kB take (design.md §4).
 func TestMediaStoreSpeed(t *testing.T) {
 	if os.Getenv("CARDFERRY_MEDIA_SPEED") == "" {

@@ -50,6 +50,8 @@ export interface OpenPack {
   end: number;
   written: number;
   kept: number;
+  /** Whether it has a large file that is not finished: then it is let alone. */
+  draft: boolean;
 }
 
 /** The packs in one folder. */
@@ -120,7 +122,7 @@ export class Packs {
         const file = (await this.#folder.getFileHandle(nameOf(id), { create: true })) as FileHandle;
         const handle = await file.createSyncAccessHandle();
         if (this.#closed) return handle.close();
-        this.#spare.push({ id, file, handle, end: 0, written: 0, kept: 0 });
+        this.#spare.push({ id, file, handle, end: 0, written: 0, kept: 0, draft: false });
       }
       this.#refused = undefined;
     } catch (e) {
@@ -191,35 +193,41 @@ export class Packs {
   giveBack(pack: OpenPack): void {
     this.#open.delete(pack.id);
     pack.end = pack.written = pack.kept = 0;
+    pack.draft = false;
     if (this.#closed) return;
     pack.handle.truncate(0);
     this.#spare.push(pack);
   }
 
-  /** Makes what was written durable. */
+  /** Makes what was written durable. It may be undone until it is kept. */
   flush(): void {
     this.#write();
-    for (const p of this.#open.values()) {
-      if (p.end === p.kept) continue;
-      p.handle.flush();
-      p.kept = p.end;
+    for (const p of this.#changed()) p.handle.flush();
+  }
+
+  /** Keeps what was flushed. */
+  keep(): void {
+    for (const p of this.#changed()) p.kept = p.end;
+  }
+
+  /** Drops what was appended and is not kept. */
+  undo(): void {
+    this.#lost = undefined;
+    for (const p of this.#changed()) {
+      if (p.kept === 0 && p !== this.#active) this.giveBack(p);
+      else p.handle.truncate((p.end = p.written = p.kept));
     }
   }
 
-  /** Drops what was appended since the last flush. */
-  undo(): void {
-    this.#lost = undefined;
-    const p = this.#active;
-    if (!p || p.end === p.kept) return;
-    p.end = p.written = p.kept;
-    p.handle.truncate(p.end);
+  #changed(): OpenPack[] {
+    return [...this.#open.values()].filter((p) => !p.draft && p.end !== p.kept);
   }
 
-  /** Seals the packs that are full, and with all also the one that is being filled. Unfinished ones are left alone. */
-  async seal(unfinished: (pack: number) => boolean, all: boolean): Promise<void> {
+  /** Seals the packs that are full, and with all also the one that is being filled. */
+  async seal(all: boolean): Promise<void> {
     if (all && this.#active && this.#active.end === this.#active.kept) this.#active = undefined;
     for (const p of [...this.#open.values()]) {
-      if (p === this.#active || unfinished(p.id) || p.end !== p.kept) continue;
+      if (p === this.#active || p.draft || p.end !== p.kept) continue;
       const file = await p.file.getFile();
       if (this.#closed || !this.#open.delete(p.id)) return;
       this.#sealed.set(p.id, file);

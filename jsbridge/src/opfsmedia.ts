@@ -52,6 +52,8 @@ export class OpfsMedia implements MediaStore {
   /** Whether something was changed since the last flush, and what has undone that since: the next flush tells. */
   #dirty = false;
   #undone: SyncError | undefined;
+  /** Whether content was moved since the last flush. */
+  #moved = false;
   /** Counts the flushes. */
   #changes = 0;
   #closed = false;
@@ -214,7 +216,8 @@ export class OpfsMedia implements MediaStore {
     try {
       packs.flush();
       directory.commit();
-      this.#dirty = false;
+      packs.keep();
+      this.#dirty = this.#moved = false;
     } catch (e) {
       this.#undo();
       throw toSyncError(e);
@@ -259,6 +262,7 @@ export class OpfsMedia implements MediaStore {
         const bytes = new Uint8Array(await packs.blob(extent, 0, extent.size).arrayBuffer());
         this.#alive();
         this.#change(() => directory.move(key, extent, packs.append([bytes])));
+        this.#moved = true;
       }
       this.flush();
     }
@@ -335,7 +339,7 @@ export class OpfsMedia implements MediaStore {
   /** Takes back what was not flushed. */
   #undo(): void {
     const { directory, packs } = this.#get();
-    this.#dirty = false;
+    this.#dirty = this.#moved = false;
     this.#news.clear();
     this.#outdated.clear();
     directory.rollback();
@@ -360,8 +364,7 @@ export class OpfsMedia implements MediaStore {
   async #tell(all: boolean): Promise<void> {
     const before = this.#changes;
     const { directory, packs } = this.#get();
-    const unfinished = new Set([...this.#drafts].map((d) => d.pack));
-    await packs.seal((pack) => unfinished.has(pack), all);
+    await packs.seal(all);
     this.#alive();
     await this.#begin();
     this.#alive();
@@ -373,7 +376,7 @@ export class OpfsMedia implements MediaStore {
       await this.#mirror.put(list);
       this.#alive();
       this.#change(() => directory.told(list)); // what has changed meanwhile stays to be told
-      if (!this.#dirty) directory.commit();
+      if (!this.#dirty && !this.#moved) directory.commit();
     }
     if (all) return;
     if (before !== this.#changes) return this.#changed();
@@ -422,11 +425,6 @@ class Draft implements MediaDraft {
     this.#ends = ends;
   }
 
-  /** The pack that it writes to. */
-  get pack(): number | undefined {
-    return this.#own?.id;
-  }
-
   write(bytes: Uint8Array): void {
     this.#check();
     this.#materialise();
@@ -447,7 +445,8 @@ class Draft implements MediaDraft {
     this.#check();
     const now = this.#ends.install(name, as);
     if (!now) return undefined;
-    this.#own = undefined; // it is the store's now
+    if (this.#own) this.#own.draft = false; // it is the store's now
+    this.#own = undefined;
     this.#end();
     return now;
   }
@@ -492,6 +491,7 @@ class Draft implements MediaDraft {
   #spill(): void {
     const own = this.#packs.take();
     if (!own) return; // none is ready: later
+    own.draft = true;
     this.#own = own;
     for (const p of this.#pieces) this.#put(own, p);
     this.#pieces = [];

@@ -101,6 +101,24 @@ const methods = {
     Promise.all(store.inTrash(name).map(async (b) => base64(new Uint8Array(await b.arrayBuffer())))),
   settled: () => store.settled(),
   tidy: () => store.tidy(),
+  /** Begins to tidy, removes a file on the way, and brings the service worker's copy up to date before the last content is there. */
+  async tidyPart(removed: string, contents: number): Promise<void> {
+    const { arrayBuffer } = Blob.prototype;
+    await new Promise<void>((resolve) => {
+      Blob.prototype.arrayBuffer = function () {
+        contents--;
+        if (contents === 1) {
+          store.trash(removed, store.stat(removed));
+          store.flush();
+        }
+        if (contents > 0) return arrayBuffer.call(this);
+        resolve();
+        return new Promise(() => {});
+      };
+      void store.tidy();
+    });
+    await store.settled();
+  },
   verify: () => store.verify(),
   file: async (name: string) => base64(new Uint8Array((await (await store.readable(name))?.arrayBuffer()) ?? [])),
   /** Which of the files, sent one after the other without so many bytes at both ends, are not sent as they are. */
