@@ -63,6 +63,14 @@ export function lostError(cause?: SyncError): SyncError {
   });
 }
 
+/** The error of calls that find all files removed beneath them; the profile is opened anew then. */
+export function removedError(): SyncError {
+  return new SyncError("other", "all that this site stores was removed while the profile was open", {
+    hint: "Try again. What the server has is fetched from there; log in again if you are asked to.",
+    details: { evicted: true },
+  });
+}
+
 /** The answer to an upload of an empty collection over the one that was lost here. */
 export function refuseUpload(): SyncError {
   return new SyncError("one_way_needed", "the browser has removed the collection here: an upload would empty the server", {

@@ -187,10 +187,17 @@ export class Profile {
     return { guest: this.#memory.bytes.length, sqlite: this.#engine.heap.length };
   }
 
+  /** Whether something has removed all files, although they are open. */
+  isRemoved(): Promise<boolean> {
+    return this.#engine.isRemoved();
+  }
+
   /** Closes the collection and lets go of all files. */
   async close(): Promise<void> {
     try {
       await this.call("close", {});
+    } catch (e) {
+      if (!(await this.isRemoved())) throw e;
     } finally {
       await this.#engine.settled();
       await this.drop();

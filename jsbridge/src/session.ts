@@ -9,7 +9,7 @@ import type { EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toFailure, toSyncError, withHint, type Failure, type Kind } from "./errors.ts";
 import { Errors, report } from "./diagnostics.ts";
 import { afterSync, together } from "./synced.ts";
-import { Evicted, lostError, refuseUpload } from "./evicted.ts";
+import { Evicted, lostError, refuseUpload, removedError } from "./evicted.ts";
 import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
 import { MediaDesk } from "./mediacalls.ts";
@@ -33,6 +33,8 @@ import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
+/** While there are calls it is looked this often, in milliseconds, whether the files are there: without them writing works as before, in vain. */
+const LOOK_EVERY = 1000;
 /** Runs a call. key names it, however often it is sent: what must not be done twice is recorded under it. */
 type Run<P, R> = (params: P, signal: AbortSignal, key: string) => Promise<R>;
 
@@ -67,6 +69,8 @@ export class Session {
   #unanswered = false;
   #status: Status = NOTHING;
   #reported = 0;
+  #looked = -LOOK_EVERY;
+  #removed = false;
 
   private constructor(
     around: Around,
@@ -136,9 +140,11 @@ export class Session {
     const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
       if (!Object.hasOwn(this.#calls, call.name)) throw otherVersion();
-      return await once(this.#options.profile, call, () => run(call.params, signal, call.key));
+      const result = await once(this.#options.profile, call, () => run(call.params, signal, call.key));
+      if (performance.now() - this.#looked >= LOOK_EVERY) void this.#look();
+      return result;
     } catch (e) {
-      const error = withHint(toSyncError(e));
+      const error = (await this.#look()) ?? withHint(toSyncError(e));
       if (call.again && error.kind === "not_found" && REMOVING.has(call.name)) return null;
       this.#errors.add(call.name, error);
       throw error;
@@ -153,8 +159,19 @@ export class Session {
     void opened.then(() => this.#begin());
   }
 
+  /** Looks whether the files are still there. If not it ends the worker, as a crash does, and returns why: the next one opens the profile anew. */
+  async #look(): Promise<SyncError | undefined> {
+    this.#looked = performance.now();
+    if (!(await this.#profile.isRemoved())) return undefined;
+    const error = removedError();
+    if (!this.#removed) this.#around.post({ type: "crash", error: toFailure(error) });
+    this.#removed = true;
+    return error;
+  }
+
   /** Closes the profile. */
   async close(): Promise<void> {
+    this.#removed = true; // which is not to be told any more
     await this.#auto.close();
     await this.#profile.close();
     await this.#files.ended();
@@ -350,7 +367,8 @@ export class Session {
 
   /** What the scheduler has asked for. */
   #automatic(action: Action, signal: AbortSignal): Promise<object> {
-    return action === "sync" ? this.#sync("ask", signal) : this.#media.sync(signal);
+    const running = action === "sync" ? this.#sync("ask", signal) : this.#media.sync(signal);
+    return running.finally(() => this.#look());
   }
 
   async #sync(onConflict: string, signal: AbortSignal): Promise<object> {

@@ -220,7 +220,7 @@ export class Engine {
     const pool = this.#pool;
     const tooMany = (): boolean => !!pool && !pool.isPaused() && this.#greedy === 0 && pool.getCapacity() - pool.getFileCount() > FREE_SLOTS;
     // One by one: of several the pool would close those, too, that have become files meanwhile.
-    while (!(await isRemoved(this.#folder)) && tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
+    while (!(await this.isRemoved()) && tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
   }
 
   /** Resolves once no slots are being made or removed. */
@@ -231,7 +231,12 @@ export class Engine {
 
   /** Lets go of all files. Nothing may be open. */
   async close(): Promise<void> {
-    if (this.#pool && !(await isRemoved(this.#folder))) this.#pool.pauseVfs();
+    if (this.#pool && !(await this.isRemoved())) this.#pool.pauseVfs();
+  }
+
+  /** Whether something has removed the files, although they are open. What is written then is lost with the worker. */
+  async isRemoved(): Promise<boolean> {
+    return this.#pool !== undefined && isRemoved(this.#folder);
   }
 }
 
