@@ -327,6 +327,36 @@ func TestMediaStoreTakenBack(t *testing.T) {
 	}
 }
 
+// TestMediaStoreBurst writes more large files at once than there are packs ready, which are made asynchronously: that is no full storage.
+func TestMediaStoreBurst(t *testing.T) {
+	t.Parallel()
+	_, open := newStores(t)
+	for name, sizes := range map[string][]int{
+		"small-last": {1<<20 + 1, 2 << 20, 5},
+		"all-large":  {1<<20 + 1, 2 << 20, 9 << 20, 1<<20 + 1, 1 << 20, 1, 9 << 20},
+	} {
+		m := open(t, name)
+		for range 2 { // the second time over files that are there, in packs that are sealed
+			want := map[string]string{}
+			for i, size := range sizes {
+				want[fmt.Sprintf("burst%d.png", i)] = strings.Repeat(string(rune(i+1)), size)
+			}
+			m.run(nil, "burst", sizes)
+			m.want(name, want)
+			m.run(nil, "settled")
+			for name := range want {
+				now, err := m.Stat(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if changed, err := m.Trash(name, now); changed || err != nil {
+					t.Fatal(changed, err)
+				}
+			}
+		}
+	}
+}
+
 // TestMediaStoreSpeed says how long 10,000 files of 20 kB take (design.md §4).
 func TestMediaStoreSpeed(t *testing.T) {
 	if os.Getenv("CARDFERRY_MEDIA_SPEED") == "" {

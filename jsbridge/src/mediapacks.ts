@@ -150,7 +150,7 @@ export class Packs {
   append(pieces: readonly Uint8Array[]): Extent {
     if (!this.#active || (this.#active.end >= PACK_SIZE && this.#spare.length > 0)) {
       this.#write();
-      this.#active = this.take();
+      this.#active = this.#take();
     }
     const pack = this.#active;
     if (!pack) throw this.#refused ?? new SyncError("storage_full", "no file could be made for media files");
@@ -181,8 +181,14 @@ export class Packs {
     }
   }
 
-  /** A pack of its own for a large file; undefined if none is ready. */
-  take(): OpenPack | undefined {
+  /** A pack of its own for a large file; undefined if none is ready. There is always one left to append to. */
+  takeForDraft(): OpenPack | undefined {
+    const pack = this.#active || this.#spare.length > 1 ? this.#take() : undefined;
+    if (pack) pack.draft = true;
+    return pack;
+  }
+
+  #take(): OpenPack | undefined {
     const pack = this.#spare.shift();
     if (pack) this.#open.set(pack.id, pack);
     void this.prepare();
@@ -223,9 +229,10 @@ export class Packs {
     return [...this.#open.values()].filter((p) => !p.draft && p.end !== p.kept);
   }
 
-  /** Seals the packs that are full, and with all also the one that is being filled. */
+  /** Seals the packs that are full, and with all also the one that is being filled, if there is another one to append to. */
   async seal(all: boolean): Promise<void> {
-    if (all && this.#active && this.#active.end === this.#active.kept) this.#active = undefined;
+    if (all) await this.prepare();
+    if (all && this.#spare.length > 0 && this.#active && this.#active.end === this.#active.kept) this.#active = undefined;
     for (const p of [...this.#open.values()]) {
       if (p === this.#active || p.draft || p.end !== p.kept) continue;
       const file = await p.file.getFile();

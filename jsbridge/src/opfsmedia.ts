@@ -489,9 +489,8 @@ class Draft implements MediaDraft {
   }
 
   #spill(): void {
-    const own = this.#packs.take();
+    const own = this.#packs.takeForDraft();
     if (!own) return; // none is ready: later
-    own.draft = true;
     this.#own = own;
     for (const p of this.#pieces) this.#put(own, p);
     this.#pieces = [];

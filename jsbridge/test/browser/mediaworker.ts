@@ -133,6 +133,15 @@ const methods = {
     }
     return wrong;
   },
+  /** Writes files of these sizes without a pause, as a sync does whose answers come fast. */
+  burst(sizes: number[]): void {
+    for (const [i, size] of sizes.entries()) {
+      const draft = store.create();
+      draft.write(new Uint8Array(size).fill(i + 1));
+      draft.install(`burst${i}.png`, undefined);
+    }
+    store.flush();
+  },
   /** Writes files as a sync does; returns milliseconds by step. */
   async fill(count: number, size: number): Promise<Record<string, number>> {
     const content = new Uint8Array(size);
