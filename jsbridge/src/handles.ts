@@ -66,12 +66,12 @@ export const HANDLE_FAILURES: Meanings = {
 export const ROOT_FAILURES: Meanings = { UnknownError: () => new DOMException("no files", "SecurityError") };
 
 /** Makes a method of a prototype, if it is there, fail alike in all browsers. */
-export function failingAlike<K extends string>(prototype: Partial<Record<K, () => Promise<unknown>>> | undefined, name: K, meanings: Meanings): void {
+export function failingAlike<K extends string>(prototype: Partial<Record<K, (...args: never[]) => Promise<unknown>>> | undefined, name: K, meanings: Meanings): void {
   const method = prototype?.[name];
   if (!method) return;
-  prototype[name] = async function (this: unknown) {
+  prototype[name] = async function (this: unknown, ...args: never[]) {
     try {
-      return await method.call(this);
+      return await method.apply(this, args);
     } catch (e) {
       throw (e instanceof DOMException && meanings[e.name]?.()) || e;
     }

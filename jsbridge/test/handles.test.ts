@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sparingly } from "../src/handles.ts";
+import { failingAlike, HANDLE_FAILURES, sparingly } from "../src/handles.ts";
 
 test("what would change nothing is not done", () => {
   const done: string[] = [];
@@ -25,4 +25,16 @@ test("what would change nothing is not done", () => {
   assert.deepEqual(done.splice(0), ["truncate", "flush", "flush"]);
   a.truncate(9);
   for (let i = 0; i < 2; i++) assert.throws(() => a.flush(), "what was not flushed still has to be");
+});
+
+test("what fails alike in all browsers is called as before", async () => {
+  const prototype = {
+    async createSyncAccessHandle(options?: { mode: string }): Promise<unknown> {
+      if (!options) throw new DOMException("held", "InvalidStateError");
+      return options.mode;
+    },
+  };
+  failingAlike(prototype, "createSyncAccessHandle", HANDLE_FAILURES);
+  assert.equal(await prototype.createSyncAccessHandle({ mode: "read-only" }), "read-only");
+  await assert.rejects(prototype.createSyncAccessHandle(), { name: "NoModificationAllowedError" });
 });
