@@ -36,16 +36,14 @@ export function sparingly(handle: Handle): void {
 }
 
 /**
- * Whether a file or folder of OPFS is no longer there. Asked before a handle is closed: if a user has removed all that the site stores,
- * Chromium never comes back from closing one that was open then. It is left to the end of the worker.
+ * Whether a folder of OPFS, or a file in it, is no longer there. Asked before a handle is closed: if a user has removed all that the site
+ * stores, Chromium never comes back from closing one that was open then. It is left to the end of the worker.
  */
-export async function isRemoved(path: string): Promise<boolean> {
-  const folders = path.split("/");
-  const name = folders.pop()!;
+export async function isRemoved(path: string, file?: string): Promise<boolean> {
   try {
     let folder = await navigator.storage.getDirectory();
-    for (const part of folders) folder = await folder.getDirectoryHandle(part);
-    await folder.getFileHandle(name);
+    for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part);
+    if (file) await folder.getFileHandle(file);
     return false;
   } catch (e) {
     return e instanceof DOMException && e.name === "NotFoundError";

@@ -312,7 +312,7 @@ export class Packs {
   }
 
   async #release(pack: number, handle: SyncHandle): Promise<void> {
-    if (!(await isRemoved(`${this.#path}/${nameOf(pack)}`))) handle.close();
+    if (!(await isRemoved(this.#path, nameOf(pack)))) handle.close();
   }
 
   /** Lets go of all files; resolves when that is done, also of those that were being opened. */
