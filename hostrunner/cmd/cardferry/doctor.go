@@ -142,7 +142,7 @@ func (d *doctor) reach(base string) bool {
 	case s >= 500:
 		d.add("health", false, "the server, or a proxy before it, has a problem (%d)", s)
 	default:
-		d.add("health", false, "GET health gives %d, not 200; is a path missing in the address?", s)
+		d.add("health", false, "GET health gives %d, not 200; %s", s, wrongPath(base))
 	}
 	return true
 }
@@ -190,6 +190,14 @@ func (d *doctor) protocol(base string) (at string, ok bool) {
 	return base, d.judge(base, resp)
 }
 
+// wrongPath says what may be wrong with the path of an address where there is no server. Years ago Anki had an address for cards and one for media.
+func wrongPath(base string) string {
+	if strings.HasSuffix(base, "/sync/") || strings.HasSuffix(base, "/msync/") {
+		return "clients add sync/ and msync/ by themselves: leave out its last part"
+	}
+	return "is a path missing in the address?"
+}
+
 func (d *doctor) judge(base string, resp *http.Response) bool {
 	switch s := resp.StatusCode; {
 	case s == 403:
@@ -200,7 +208,7 @@ func (d *doctor) judge(base string, resp *http.Response) bool {
 		}
 		d.add("protocol", false, "something refuses every request (403), perhaps a firewall before the server")
 	case s == 404, s == 405, strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
-		d.add("protocol", false, "there is no sync server at this address (%d); is a path missing in it?", s)
+		d.add("protocol", false, "there is no sync server at this address (%d); %s", s, wrongPath(base))
 	case s >= 300 && s < 400:
 		d.add("protocol", false, "it redirects sync requests to %s (%d), which clients do not follow", resp.Header.Get("Location"), s)
 	case s >= 500:

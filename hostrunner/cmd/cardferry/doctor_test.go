@@ -146,6 +146,19 @@ func TestDoctorProxy(t *testing.T) {
 	}
 }
 
+// TestDoctorMethods: an address of the time when there was one for cards and one for media is too long, and not too short.
+func TestDoctorMethods(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(patient{meta: 404})
+	defer s.Close()
+	for _, path := range []string{"/sync/", "/anki/msync/"} {
+		o := as(t, "", "doctor", "--endpoint", s.URL+path)
+		if n := strings.Count(o.stdout, "leave out its last part"); n != 2 || strings.Contains(o.stdout, "is a path missing") {
+			t.Errorf("%s: %s", path, o.stdout)
+		}
+	}
+}
+
 // raw starts a server that answers whatever is sent with the same bytes, and returns its address.
 func raw(t *testing.T, answer string) string {
 	t.Helper()
