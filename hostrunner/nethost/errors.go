@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -95,10 +96,16 @@ func textOf(err error) string {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "the connection ended too early"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return "the connection was broken"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing answers there (connection refused)"
 	}
-	return err.Error()
+	text := err.Error()
+	for _, words := range []string{"malformed HTTP", "readLoopPeekFailLocked"} { // the latter if it speaks before it was asked
+		if strings.Contains(text, words) {
+			return "what answers there is no web server"
+		}
+	}
+	return text
 }

@@ -128,6 +128,38 @@ func TestHeaders(t *testing.T) {
 	coretest.Must(t, err)
 }
 
+// TestNoWebServer: what greets its clients, or does not speak HTTP, is named as that, in whatever words net/http has for it. If it ends the
+// connection while we send, that is all there is to be said.
+func TestNoWebServer(t *testing.T) {
+	t.Parallel()
+	for name, greets := range map[string]bool{"greets": true, "answers": false} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		coretest.Must(t, err)
+		defer l.Close()
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				if !greets {
+					_, _ = conn.Read(make([]byte, 4096))
+				}
+				fmt.Fprint(conn, "220 mail.example.org ESMTP\r\n")
+				_, _ = io.Copy(io.Discard, conn) // until the client has had enough
+				conn.Close()
+			}
+		}()
+		for range 20 { // which of its words depends on what comes first
+			_, err = coretest.Do(t.Context(), newHTTP(t), post("http://"+l.Addr().String()+"/sync/meta"))
+			coretest.WantKind(t, err, fault.Network)
+			if s := err.Error(); !strings.HasSuffix(s, "what answers there is no web server") && !strings.HasSuffix(s, "the connection was broken") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
