@@ -36,18 +36,23 @@ export function sparingly(handle: Handle): void {
 }
 
 /**
- * Whether a folder of OPFS, or a file in it, is no longer there. Asked before a handle is closed: if a user has removed all that the site
+ * Whether a file or folder that is looked for is no longer there. Asked before a handle is closed: if a user has removed all that the site
  * stores, Chromium never comes back from closing one that was open then. It is left to the end of the worker.
  */
-export async function isRemoved(path: string, file?: string): Promise<boolean> {
+export async function isMissing(look: () => Promise<unknown>): Promise<boolean> {
   try {
-    let folder = await navigator.storage.getDirectory();
-    for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part);
-    if (file) await folder.getFileHandle(file);
+    await look();
     return false;
   } catch (e) {
     return e instanceof DOMException && e.name === "NotFoundError";
   }
+}
+
+/** Opens a folder of OPFS by its path. */
+export async function openFolder(path: string, create: boolean): Promise<FileSystemDirectoryHandle> {
+  let folder = await navigator.storage.getDirectory();
+  for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part, { create });
+  return folder;
 }
 
 type Opener = { createSyncAccessHandle(this: FileSystemFileHandle): Promise<{ close(): void }> };

@@ -7,7 +7,7 @@
 // removed at the next opening.
 
 import { SyncError, toSyncError } from "./errors.ts";
-import { isRemoved } from "./handles.ts";
+import { isMissing, openFolder } from "./handles.ts";
 
 /** What TypeScript does not know of pages and workers at the same time. */
 interface SyncHandle {
@@ -56,7 +56,6 @@ export interface OpenPack {
 
 /** The packs in one folder. */
 export class Packs {
-  readonly #path: string;
   readonly #folder: FileSystemDirectoryHandle;
   readonly #sealed = new Map<number, File>();
   readonly #open = new Map<number, OpenPack>();
@@ -74,8 +73,7 @@ export class Packs {
   readonly #readers = new Map<number, Promise<SyncHandle>>();
   #readersIdle: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, folder: FileSystemDirectoryHandle, last: number) {
-    this.#path = path;
+  private constructor(folder: FileSystemDirectoryHandle, last: number) {
     this.#folder = folder;
     this.#last = last;
   }
@@ -83,7 +81,7 @@ export class Packs {
   /** Opens a folder of OPFS and removes the packs that are not among those in use: what a killed tab has left. */
   static async open(path: string, used: ReadonlySet<number>): Promise<Packs> {
     const folder = await openFolder(path, true);
-    const packs = new Packs(path, folder, Math.max(0, ...used));
+    const packs = new Packs(folder, Math.max(0, ...used));
     const leftovers: string[] = [];
     for await (const [name] of folder.entries()) {
       const id = idOf(name);
@@ -312,7 +310,7 @@ export class Packs {
   }
 
   async #release(pack: number, handle: SyncHandle): Promise<void> {
-    if (!(await isRemoved(this.#path, nameOf(pack)))) handle.close();
+    if (!(await isMissing(() => this.#folder.getFileHandle(nameOf(pack))))) handle.close();
   }
 
   /** Lets go of all files; resolves when that is done, also of those that were being opened. */
@@ -357,13 +355,6 @@ function idOf(name: string): number | undefined {
 
 function gone(cause: unknown): SyncError {
   return new SyncError("not_found", `media files are gone from the browser's storage: ${String(cause)}`);
-}
-
-/** Opens a folder of OPFS by its path. */
-export async function openFolder(path: string, create: boolean): Promise<FileSystemDirectoryHandle> {
-  let folder = await navigator.storage.getDirectory();
-  for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part, { create });
-  return folder;
 }
 
 async function inParallel<T>(list: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {

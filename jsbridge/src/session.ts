@@ -33,8 +33,10 @@ import type { DeckTree, NextCards } from "./study.ts";
 
 /** Reports of one stage go to the page at most this often, in milliseconds; the last one always does. */
 const REPORT_EVERY = 100;
-/** While there are calls it is looked this often, in milliseconds, whether the files are there: without them writing works as before, in vain. */
+/** How often it is looked whether the files are still there while calls read, in milliseconds. */
 const LOOK_EVERY = 1000;
+/** After these it is looked each time: without the files they work as before, in vain. */
+const WRITING: ReadonlySet<CallName> = new Set<CallName>(["edit", "undo", "mediaAdd", "mediaRemove", "importFile", "restore", "download"]);
 /** Runs a call. key names it, however often it is sent: what must not be done twice is recorded under it. */
 type Run<P, R> = (params: P, signal: AbortSignal, key: string) => Promise<R>;
 
@@ -140,9 +142,12 @@ export class Session {
     const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
       if (!Object.hasOwn(this.#calls, call.name)) throw otherVersion();
-      const result = await once(this.#options.profile, call, () => run(call.params, signal, call.key));
-      if (performance.now() - this.#looked >= LOOK_EVERY) void this.#look();
-      return result;
+      return await once(this.#options.profile, call, async () => {
+        const result = await run(call.params, signal, call.key);
+        if (WRITING.has(call.name)) await this.#assureFiles();
+        else if (performance.now() - this.#looked >= LOOK_EVERY) void this.#look();
+        return result;
+      });
     } catch (e) {
       const error = (await this.#look()) ?? withHint(toSyncError(e));
       if (call.again && error.kind === "not_found" && REMOVING.has(call.name)) return null;
@@ -167,6 +172,11 @@ export class Session {
     if (!this.#removed) this.#around.post({ type: "crash", error: toFailure(error) });
     this.#removed = true;
     return error;
+  }
+
+  async #assureFiles(): Promise<void> {
+    const error = await this.#look();
+    if (error) throw error;
   }
 
   /** Closes the profile. */

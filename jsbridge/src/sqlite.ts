@@ -5,7 +5,7 @@
 // work at all.
 
 import initSqlite, { type SAHPoolUtil, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
-import { isRemoved, noHandles, openAhead } from "./handles.ts";
+import { isMissing, noHandles, openAhead, openFolder } from "./handles.ts";
 import { timed } from "./timing.ts";
 import { storageFull, SyncError, toSyncError } from "./errors.ts";
 
@@ -75,8 +75,9 @@ export class Engine {
   collation = 0;
   authorizer = 0;
   readonly #pool: SAHPoolUtil | undefined;
-  /** Where the files of the pool are. */
-  readonly #folder: string;
+  /** The folder in which the pool has its own. */
+  readonly #directory: string;
+  #parent: FileSystemDirectoryHandle | undefined;
   readonly #failures: Failures;
   #growing: Promise<unknown> | undefined;
   /** How many reads have more slots than usual; the last one gives them back. */
@@ -84,9 +85,9 @@ export class Engine {
   #shrinking: Promise<void> | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined, folder = "") {
+  private constructor(sqlite3: Sqlite3Static, failures: Failures, pool: SAHPoolUtil | undefined, directory = "") {
     this.#failures = failures;
-    this.#folder = folder;
+    this.#directory = directory;
     this.sqlite3 = sqlite3;
     this.raw = sqlite3.wasm.exports as unknown as RawSqlite;
     this.#pool = pool;
@@ -101,12 +102,11 @@ export class Engine {
     const late = "toSorted" in Array.prototype && "CompressionStream" in globalThis;
     if (!late || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) throw noHandles();
     const failures: Failures = {};
-    const folder = `${directory}/${POOL_FOLDER}`;
-    const files = timed("sqlite.files", openAhead(folder));
+    const files = timed("sqlite.files", openAhead(`${directory}/${POOL_FOLDER}`));
     try {
       const sqlite3 = await timed("sqlite.load", load(() => instantiate(module), failures));
       await files;
-      return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)), folder);
+      return new Engine(sqlite3, failures, await timed("sqlite.pool", installPool(sqlite3, directory)), directory);
     } finally {
       (await files)();
     }
@@ -236,7 +236,11 @@ export class Engine {
 
   /** Whether something has removed the files, although they are open. What is written then is lost with the worker. */
   async isRemoved(): Promise<boolean> {
-    return this.#pool !== undefined && isRemoved(this.#folder);
+    if (!this.#pool) return false;
+    return isMissing(async () => {
+      this.#parent ??= await openFolder(this.#directory, false);
+      await this.#parent.getDirectoryHandle(POOL_FOLDER);
+    });
   }
 }
 

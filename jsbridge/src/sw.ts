@@ -5,8 +5,9 @@
 // An app with a service worker of its own calls handleMedia in its fetch listener, or imports serviceWorker.js, which
 // does that, before it adds a listener.
 
+import { openFolder } from "./handles.ts";
 import { Mirror } from "./mediamirror.ts";
-import { nameOf, openFolder } from "./mediapacks.ts";
+import { nameOf } from "./mediapacks.ts";
 import { typeOf } from "./mediatype.ts";
 import type { MediaFound, MediaWanted } from "./swclient.ts";
 
