@@ -96,7 +96,7 @@ func (r *syncRun) get(ctx context.Context, name string) (f File, err error) {
 		if err != nil {
 			return f, err
 		}
-		if x.server.known() {
+		if x.server.known() && (x.why != wanted || x.server != x.agreed) { // what the user has removed does not come back
 			before := x.usn
 			if problem, err = r.getOne(ctx, name); err != nil {
 				return f, err

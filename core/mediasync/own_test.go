@@ -148,6 +148,8 @@ func TestRemove(t *testing.T) {
 			d.wantState(name, "missing", map[string]int64{"a.png": 3, "new.png": 2, "newest.png": 2, "edited.png": 1, "coming.png": 1}[name],
 				map[string]int64{"a.png": 4, "new.png": 3, "newest.png": 3, "edited.png": 2, "coming.png": 1}[name])
 			coretest.WantKind(t, d.syncer.Remove(t.Context(), name), fault.NotFound)
+			_, err := d.get(t.Context(), name) // as a page that still shows it does
+			coretest.WantKind(t, err, fault.NotFound)
 		}
 		if len(d.media.Trashed()) != 4 {
 			t.Errorf("the trash has %v", d.media.Trashed())
@@ -160,6 +162,23 @@ func TestRemove(t *testing.T) {
 		d.want(map[string]string{"b.png": "b.png"})
 		d.wantServer(map[string]string{"b.png": "b.png"})
 	}
+}
+
+// TestGetRemoved: of a file that the user removed, what others have put in its place since is fetched.
+func TestGetRemoved(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	d := newDevice(t, s)
+	d.put("a.png", "a")
+	d.sync()
+	coretest.Must(t, d.syncer.Remove(t.Context(), "a.png"))
+	s.put("a.png", []byte("another"))
+	if f, err := d.get(t.Context(), "a.png"); err != nil || f.SHA1 != sumOf([]byte("another")) {
+		t.Errorf("%+v, %v", f, err)
+	}
+	d.sync()
+	d.want(map[string]string{"a.png": "another"})
+	d.wantServer(map[string]string{"a.png": "another"})
 }
 
 // TestRemoveDuringSync: a file that the user deletes while a sync fetches it, or before what it has fetched is in the index, does not come back.
