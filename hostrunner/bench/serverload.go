@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -109,7 +110,7 @@ type besides func(s serverSizes, stop <-chan struct{}, once chan<- struct{}) err
 const due = 100 * time.Millisecond
 
 // beside makes small syncs of one user while another one does something large, and returns the 99th percentile of their times.
-func (c *contender) beside(s serverSizes, large besides) (float64, error) {
+func (c *contender) beside(ctx context.Context, s serverSizes, large besides) (float64, error) {
 	agent, err := anki.NewAgent()
 	if err != nil {
 		return 0, err
@@ -122,6 +123,7 @@ func (c *contender) beside(s serverSizes, large besides) (float64, error) {
 	if _, err := u.sync(); err != nil { // opens the collection
 		return 0, err
 	}
+	_ = exec.CommandContext(ctx, "sync").Run() // or this server's commits would wait for what the one before it has left to the disk
 	stop, once, ended := make(chan struct{}), make(chan struct{}, 1), make(chan error, 1)
 	if large == nil {
 		once <- struct{}{}

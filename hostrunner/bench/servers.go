@@ -85,13 +85,16 @@ func (b *bench) serverWorkloads(s serverSizes) (list []serverWorkload) {
 		}
 		add(fmt.Sprintf("%d users at once", n), "s", budget, 0, func(ctx context.Context, c *contender) (float64, error) { return c.crowd(s, n) })
 	}
-	add("small sync p99", "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) { return c.beside(s, nil) })
+	add("small sync p99", "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) { return c.beside(ctx, s, nil) })
 	last().rounds = b.repeat
 	add(fmt.Sprintf("small sync p99 beside a full upload of %s", s.largeName), "s", 0.05, 0, func(ctx context.Context, c *contender) (float64, error) {
-		return c.beside(s, c.uploads)
+		return c.beside(ctx, s, c.uploads)
 	})
 	add(fmt.Sprintf("small sync p99 beside %d media files", s.media.Files), "s", 1, 0, func(ctx context.Context, c *contender) (float64, error) {
-		return c.beside(s, c.sendsMedia)
+		if _, err := c.media.folder(s.media); err != nil { // made before anything is measured
+			return 0, err
+		}
+		return c.beside(ctx, s, c.sendsMedia)
 	})
 	last().rounds = b.repeat
 	add("memory per open account", "MiB", 0.5, 0, func(ctx context.Context, c *contender) (float64, error) { return c.perAccount(ctx, s) })

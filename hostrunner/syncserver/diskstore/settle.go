@@ -13,6 +13,9 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
+// settleEvery is after how many bytes of content their files are made durable: as with flushEvery, others wait for what a disk is given at once.
+const settleEvery = 4 << 20
+
 // settleLater ends a journal after a while. The use of u goes on until then.
 func (s *Blobs) settleLater(u *unsettled, j *journal) {
 	j.timer = time.AfterFunc(settleAfter, func() {
@@ -42,11 +45,16 @@ func (s *Blobs) settle(u *unsettled, j *journal) {
 }
 
 func (s *Blobs) settleRecords(u *unsettled, j *journal) error {
-	paths := map[string]bool{}
+	paths, size := map[string]bool{}, 0
 	err := replay(j.path, func(sum store.SHA1, content []byte) error {
 		path, err := s.settleOne(u, j, sum, content)
 		if path != "" {
 			paths[path] = true
+		}
+		if size += len(content); err == nil && size >= settleEvery {
+			err = settleFiles(filepath.Dir(j.path), paths)
+			clear(paths)
+			size = 0
 		}
 		return err
 	})
