@@ -57,6 +57,12 @@ func ProxyFailed(err error) bool {
 	return ok && e.Op == "proxyconnect"
 }
 
+// NoWebServer reports whether an error of net/http is that of a server that does not speak HTTP.
+func NoWebServer(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "malformed HTTP") || strings.Contains(text, "readLoopPeekFailLocked") // the latter if it speaks before it was asked
+}
+
 func cancelled(err error) error { return fault.Wrap(fault.Cancelled, err, "cancelled") }
 
 // unreachable are the system errors of a computer that is offline.
@@ -101,11 +107,8 @@ func textOf(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing answers there (connection refused)"
 	}
-	text := err.Error()
-	for _, words := range []string{"malformed HTTP", "readLoopPeekFailLocked"} { // the latter if it speaks before it was asked
-		if strings.Contains(text, words) {
-			return "what answers there is no web server"
-		}
+	if NoWebServer(err) {
+		return "what answers there is no web server"
 	}
-	return text
+	return err.Error()
 }

@@ -105,9 +105,7 @@ export async function openAhead(path: string): Promise<() => void> {
     return handle?.catch(open) ?? open();
   };
   try {
-    let folder = await navigator.storage.getDirectory();
-    for (const part of path.split("/")) folder = await folder.getDirectoryHandle(part);
-    for await (const file of folder.values()) {
+    for await (const file of (await openFolder(path, false)).values()) {
       if (file.kind !== "file") continue;
       const handle = createSyncAccessHandle.call(file as FileSystemFileHandle);
       handle.catch(() => {}); // nobody may ask for it

@@ -79,7 +79,7 @@ func connectProblem(err error) (name, detail string) {
 		return "tls", "the server does not speak TLS at this address; http:// may be meant"
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // an alert
 		return "tls", speaksTLS
-	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "readLoopPeekFailLocked"): // the latter if it speaks before it was asked
+	case nethost.NoWebServer(err):
 		return "connect", "what listens at this address is no web server; is the port right?"
 	case errors.As(err, &dns):
 		return "connect", "the name " + dns.Name + " is not known"
