@@ -473,3 +473,27 @@ func TestFullStorage(t *testing.T) {
 		t.Errorf("with more space: %v", got)
 	}
 }
+
+// TestSpaceGivenBack exports and replaces a collection again and again: what the files have taken meanwhile is given back, also while the profile
+// stays open.
+func TestSpaceGivenBack(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var before, after float64
+	page.Run(t, &before, `
+		await open();
+		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
+		const random = Array.from({ length: 4 << 10 }, () => crypto.randomUUID()).join("");
+		for (let i = 0; i < 30; i++) await ferry.edit([{ op: "addNote", notetypeId: id, deckId: 1, fields: [i + random, "large"], tags: [] }]);
+		return (await ferry.storage()).usage`)
+	page.Run(t, &after, `
+		for (let i = 0; i < 6; i++) await ferry.exportFile();
+		for (let i = 0; i < 100; i++) { // slots are replaced when the call has ended
+			if ((await ferry.storage()).usage < args[0] * 1.5) break;
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+		return (await ferry.storage()).usage`, before)
+	if after > before*1.5 {
+		t.Errorf("%.1f MB are used after six exports, %.1f before", after/1e6, before/1e6)
+	}
+}

@@ -56,6 +56,8 @@ const POOL_FOLDER = ".opaque";
 const FREE_SLOTS = 8;
 /** Those that a new pool has: also for what every profile keeps, which are the catalogue, the collection and the index of media. */
 const FIRST_SLOTS = FREE_SLOTS + 3;
+/** From which size on, in bytes, a file that was removed is worth a new slot. */
+const LARGE_FILE = 1 << 20;
 /** So many are free at most while a query of an app runs: each sort and each table that it makes on its way may need one. */
 const MOST_SLOTS = 128;
 /** How long a tab waits for handles that a tab that has just gone still holds. */
@@ -82,6 +84,8 @@ export class Engine {
   #growing: Promise<unknown> | undefined;
   /** How many reads have more slots than usual; the last one gives them back. */
   #greedy = 0;
+  /** Whether free slots had large files. */
+  #outgrown = false;
   #shrinking: Promise<void> | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -211,16 +215,39 @@ export class Engine {
     } finally {
       if (free > FREE_SLOTS) {
         this.#greedy--;
-        this.#shrinking ??= this.#shrink().finally(() => (this.#shrinking = undefined));
+        this.#shrink();
       }
     }
   }
 
-  async #shrink(): Promise<void> {
+  /**
+   * Takes note that a file of that size was removed. Large ones leave slots that are replaced: what Chromium has set aside for a file counts as
+   * used until its handle is closed, also when it is cut.
+   */
+  removed(size: number): void {
+    if (size < LARGE_FILE) return;
+    this.#outgrown = true;
+    this.#shrink();
+  }
+
+  /** Removes the slots that are too many, those that have been free for longest first. */
+  #shrink(): void {
+    this.#shrinking ??= this.#shrinkNow().finally(() => (this.#shrinking = undefined));
+  }
+
+  async #shrinkNow(): Promise<void> {
     const pool = this.#pool;
-    const tooMany = (): boolean => !!pool && !pool.isPaused() && this.#greedy === 0 && pool.getCapacity() - pool.getFileCount() > FREE_SLOTS;
-    // One by one: of several the pool would close those, too, that have become files meanwhile.
-    while (!(await this.isRemoved()) && tooMany()) if (!(await pool?.reduceCapacity(1).catch(() => 0))) return;
+    if (!pool) return;
+    const free = (): number => pool.getCapacity() - pool.getFileCount();
+    const tooMany = (): boolean => !pool.isPaused() && this.#greedy === 0 && free() > FREE_SLOTS;
+    do {
+      if (this.#outgrown) {
+        this.#outgrown = false;
+        await this.reserve(free() + FREE_SLOTS).catch(() => {}); // whoever needs them is told
+      }
+      // One by one: of several the pool would close those, too, that have become files meanwhile.
+      while (tooMany() && !(await this.isRemoved())) if (!(await pool.reduceCapacity(1).catch(() => 0))) return;
+    } while (this.#outgrown);
   }
 
   /** Resolves once no slots are being made or removed. */

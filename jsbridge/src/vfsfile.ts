@@ -138,8 +138,12 @@ export function exists(engine: Engine, path: string): boolean {
 /** Removes a file; a missing one is no error. */
 export function unlink(engine: Engine, path: string): void {
   if (!exists(engine, path)) return;
+  const file = VfsFile.open(engine, path, false);
+  const size = file.size();
+  file.close();
   const code = withName(engine, path, (vfs, name) => method(engine, vfs, "xDelete")(engine.vfs, name, 1));
   if (code !== 0) throw sqliteError(engine, code, `error ${code} of the file system`, "remove file");
+  engine.removed(size);
 }
 
 function withName<T>(engine: Engine, path: string, use: (vfs: object, name: number, out: number) => T): T {
