@@ -45,23 +45,8 @@ func (s *Blobs) settle(u *unsettled, j *journal) {
 }
 
 func (s *Blobs) settleRecords(u *unsettled, j *journal) error {
-	paths, size := map[string]bool{}, 0
-	err := replay(j.path, func(sum store.SHA1, content []byte) error {
-		path, err := s.settleOne(u, j, sum, content)
-		if path != "" {
-			paths[path] = true
-		}
-		if size += len(content); err == nil && size >= settleEvery {
-			err = settleFiles(filepath.Dir(j.path), paths)
-			clear(paths)
-			size = 0
-		}
-		return err
-	})
+	err := filesOf(j.path, func(sum store.SHA1, content []byte) (string, error) { return s.settleOne(u, j, sum, content) })
 	if err != nil && !missing(err) { // without a journal whoever has removed it has made files of it
-		return err
-	}
-	if err := settleFiles(filepath.Dir(j.path), paths); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -123,23 +108,36 @@ func (f folder) recoverBlobs(id store.AccountID) error {
 		return err
 	}
 	logs, err := journals(dir)
-	paths := map[string]bool{}
 	for i := 0; i < len(logs) && err == nil; i++ {
-		err = replay(logs[i], func(sum store.SHA1, content []byte) error {
-			path, err := f.restore(id, sum, content)
-			paths[path] = true
-			return err
-		})
-	}
-	if err == nil && len(logs) > 0 {
-		err = settleFiles(dir, paths)
-	}
-	for i := 0; i < len(logs) && err == nil; i++ {
-		if err = os.Remove(logs[i]); missing(err) {
-			err = nil
+		err = filesOf(logs[i], func(sum store.SHA1, content []byte) (string, error) { return f.restore(id, sum, content) })
+		if err == nil {
+			if err = os.Remove(logs[i]); missing(err) {
+				err = nil
+			}
 		}
 	}
 	return filehost.Convert(err, "restore media content")
+}
+
+// filesOf makes durable files of what is in a journal. restore makes one of them.
+func filesOf(log string, restore func(sum store.SHA1, content []byte) (path string, err error)) error {
+	paths, size := map[string]bool{}, 0
+	err := replay(log, func(sum store.SHA1, content []byte) error {
+		path, err := restore(sum, content)
+		if path != "" {
+			paths[path] = true
+		}
+		if size += len(content); err == nil && size >= settleEvery {
+			err = settleFiles(filepath.Dir(log), paths)
+			clear(paths)
+			size = 0
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return settleFiles(filepath.Dir(log), paths)
 }
 
 // restore makes a file of content, unless it is there.
