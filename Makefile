@@ -29,14 +29,14 @@ build/cardferry: build/core.wasm web/dist/index.html
 	go build -trimpath -tags embedguest -o $@ ./hostrunner/cmd/cardferry
 
 jsbridge/node_modules/.installed: jsbridge/package-lock.json
-	cd jsbridge && npm ci --no-audit --no-fund --silent
+	cd jsbridge && npm ci --no-audit --no-fund --loglevel error
 	touch $@
 
 jsbridge/dist/index.js: $(TS_SOURCES) jsbridge/node_modules/.installed build/core.wasm
 	cd jsbridge && node build.mjs
 
 web/node_modules/.installed: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund --silent
+	cd web && npm ci --no-audit --no-fund --loglevel error
 	touch $@
 
 web/dist/index.html: $(WEB_SOURCES) web/node_modules/.installed jsbridge/dist/index.js
