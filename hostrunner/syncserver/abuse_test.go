@@ -19,6 +19,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 )
 
@@ -210,6 +211,33 @@ func TestErrorLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := log.String(); strings.Contains(text, "level=ERROR") || strings.Count(text, "status=501") != 2 || !strings.Contains(text, "another upload of this account has begun") {
+		t.Errorf("the log has %s", text)
+	}
+}
+
+// TestLogText: what clients send is not in the log, but for what they call themselves, of which nobody can make much.
+func TestLogText(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := &syncserver.Server{Passwords: cheap, Log: slog.New(slog.NewJSONHandler(&log, nil))}
+	c := newClient(t, s, serve(t, s), "ada")
+	long := strings.Repeat("x\u202e\n", 150)
+	anybody := fmt.Sprintf(`{"v":11,"k":"none","c":%q,"s":%[1]q}`, long)
+	for _, header := range []string{anybody, strings.Replace(c.header(), `"s":"`, `"s":"`+strings.Repeat("s", 3000), 1)} {
+		before := log.Len()
+		do(t, "POST", c.url+"sync/meta", nil, map[string]string{"anki-sync": header})
+		if line := log.String()[before:]; len(line) > 800 || strings.Contains(line, "\u202e") {
+			t.Errorf("a line of %d bytes: %.1000s", len(line), line)
+		}
+	}
+	for _, names := range [][]string{{"my/secret.png"}, {"secret.png", "secret.png"}, {"secret" + strings.Repeat("e\u0301", 40)}} {
+		var files []anki.MediaFile
+		for _, name := range names {
+			files = append(files, file(name, "x"))
+		}
+		c.want(400, "msync/uploadChanges", string(archive(t, files...)))
+	}
+	if text := log.String(); strings.Contains(text, "secret") || strings.Count(text, "media upload: entry ") != 3 {
 		t.Errorf("the log has %s", text)
 	}
 }

@@ -170,7 +170,8 @@ func (c *call) report() {
 		attrs = append(attrs, slog.String("user", c.account.Name))
 	}
 	if c.header.client != "" {
-		attrs = append(attrs, slog.String("client", c.header.client), slog.String("session", c.header.session))
+		// Anybody can send these, of any length.
+		attrs = append(attrs, slog.String("client", deviceName(c.header.client)), slog.String("session", deviceName(c.header.session)))
 	}
 	if c.err != nil {
 		attrs = append(attrs, slog.String("error", c.err.Error()))

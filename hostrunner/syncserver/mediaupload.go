@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -121,19 +122,20 @@ func (u *mediaUpload) member(ctx context.Context, archive *mediawire.Received, n
 type onlyReader struct{ io.Reader }
 
 // checkNames checks the names of the entries. The reference takes the same name twice, and some that its own clients cannot
-// keep, and fails with a few (§5.1); no client sends any of them.
+// keep, and fails with a few (§5.1); no client sends any of them. Errors are in the log, so they tell what is wrong with a name, and not the name.
 func (u *mediaUpload) checkNames() error {
 	seen := map[string]bool{}
-	for _, e := range u.entries {
+	for i, e := range u.entries {
 		check := medianame.CheckTaken
 		if e.Delete {
 			check = medianame.CheckDeleted
 		}
 		if err := check(text{}, e.Name); err != nil {
-			return err
+			why := err.Error()
+			return fault.New(fault.InvalidInput, "entry %d has no name of a file: %s", i, why[strings.LastIndex(why, `": `)+len(`": `):])
 		}
 		if seen[e.Name] {
-			return fault.New(fault.InvalidInput, "media file %.300q: it is in the archive twice", e.Name)
+			return fault.New(fault.InvalidInput, "entry %d has the name of one before", i)
 		}
 		seen[e.Name] = true
 	}
