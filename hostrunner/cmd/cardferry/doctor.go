@@ -81,6 +81,9 @@ func (d *doctor) add(name string, ok bool, format string, args ...any) {
 // examine makes all checks, as far as one does not depend on another that has failed.
 func (d *doctor) examine(endpoint string) {
 	base, err := remote.ParseEndpoint(endpoint)
+	if err != nil && strings.Contains(endpoint, "@") {
+		err = errors.New("the address, not shown here as it may have a password, is not the address of a sync server")
+	}
 	if err != nil {
 		d.add("url", false, "%v", err)
 		return
