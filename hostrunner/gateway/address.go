@@ -19,8 +19,8 @@ type Upstream struct {
 // ParseUpstream reads NAME=URL. Errors: fault.InvalidInput.
 func ParseUpstream(s string) (Upstream, error) {
 	name, address, ok := strings.Cut(s, "=")
-	if !ok {
-		return Upstream{}, fault.New(fault.InvalidInput, "%q is not of the form NAME=URL", s)
+	if !ok || strings.Contains(name, ":") {
+		return Upstream{}, fault.New(fault.InvalidInput, "%q is not of the form NAME=URL", withoutLogin(s))
 	}
 	u := Upstream{Name: name, URL: address}
 	_, err := u.check()
@@ -79,7 +79,9 @@ func defaultPort(scheme string) string {
 // parseAddress reads a base URL strictly: what one program takes for one address and the next for another is refused. A missing slash at
 // the end is added. Errors: fault.InvalidInput.
 func parseAddress(s string) (a address, err error) {
-	bad := func(why string) error { return fault.New(fault.InvalidInput, "the address %q %s", s, why) }
+	bad := func(why string) error {
+		return fault.New(fault.InvalidInput, "the address %q %s", withoutLogin(s), why)
+	}
 	if len(s) > 300 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }) {
 		return a, bad("is too long or has characters that no address has")
 	}
@@ -111,6 +113,14 @@ func parseAddress(s string) (a address, err error) {
 		return a, bad("has a path of another form than /one/two/")
 	}
 	return a, nil
+}
+
+// withoutLogin leaves out of an address what may be a password: errors end up in logs.
+func withoutLogin(s string) string {
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		return "…" + s[i:]
+	}
+	return s
 }
 
 // validPath takes plain segments only: no escapes, nothing empty, no "." and "..".

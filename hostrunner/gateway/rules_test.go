@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -70,5 +71,17 @@ func TestDialled(t *testing.T) {
 	}
 	if err == nil || len(asked) != 1 || asked[0].String() != "127.0.0.1" {
 		t.Errorf("%v %v", asked, err)
+	}
+}
+
+// What is wrong with a setting is said without the password that it may have: it ends up in a log.
+func TestSettingsWithPasswords(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{
+		"a=http://me:secret@example.org/", "a=http://me:secret%zz@example.org/", "http://me:secret@example.org/", "http://me:secret=1@example.org/",
+	} {
+		if _, err := ParseUpstream(setting); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "example.org") {
+			t.Errorf("%s: %v", setting, err)
+		}
 	}
 }
