@@ -161,8 +161,9 @@ class Listing {
     this.run();
   }
 
-  next(out: DataView): Batch {
-    const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
+  next(out: () => DataView): Batch {
+    const { buffer, byteOffset, byteLength } = out();
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     let at = 0;
     while ((this.#row ??= this.#read())) {
       if (at + this.#row.length > bytes.length) return { written: at, done: false, needed: at ? 0 : this.#row.length };

@@ -226,7 +226,7 @@ export class Directory {
     statement.query(params.length ? encodeRow(params) : new Uint8Array(0));
     const rows: Value[][] = [];
     for (let done = false; !done; ) {
-      const batch = statement.next(this.#buffer);
+      const batch = statement.next(() => this.#buffer);
       rows.push(...decodeRows(new Uint8Array(this.#buffer.buffer.slice(0, batch.written))));
       done = batch.done;
     }

@@ -38,6 +38,15 @@ export class GuestMemory {
     return this.#decoder.decode(this.view(ptr, length));
   }
 
+  /**
+   * What gives the bytes at ptr as a DataView, each time one that is good until the guest runs again: SQLite asks it to compare texts, for
+   * which its memory may grow, and an older view is of no memory then.
+   */
+  lasting(ptr: number, length: number): () => DataView {
+    let view = this.data(ptr, length);
+    return () => (view.buffer === this.bytes.buffer ? view : (view = this.data(ptr, length)));
+  }
+
   /** A DataView of the bytes at ptr. */
   data(ptr: number, length: number): DataView {
     const v = this.view(ptr, length);

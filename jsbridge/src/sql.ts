@@ -37,7 +37,7 @@ export class Databases {
       sql_run: (stmt, ptr, length) => this.#statement(stmt).run(memory.view(ptr, length)),
       sql_query: (stmt, ptr, length) => (this.#statement(stmt).query(memory.view(ptr, length)), 0),
       sql_next: (stmt, ptr, cap) => {
-        const { written, done, needed } = this.#statement(stmt).next(memory.data(ptr, cap));
+        const { written, done, needed } = this.#statement(stmt).next(memory.lasting(ptr, cap));
         if (needed) return NEXT_TOO_BIG + BigInt(needed);
         return BigInt(written) + (done ? NEXT_DONE : 0n);
       },

@@ -45,16 +45,17 @@ export class Statement {
 
   /** Runs the statement once for each packed row, or once if there is none; returns the number of changed rows. */
   run(params: Uint8Array): bigint {
+    const end = params.length; // the guest's memory may grow while SQLite runs, and params are of no length then
     this.#restart(params);
     const before = this.#raw.sqlite3_total_changes64(this.#db.pointer);
     let at = 0;
     do {
-      at = this.#bind(at, params.length);
+      at = this.#bind(at, end);
       let code: number;
       while ((code = this.#raw.sqlite3_step(this.pointer)) === SQLITE_ROW);
       this.#raw.sqlite3_reset(this.pointer);
       if (code !== SQLITE_DONE) throw this.#db.error(code, "execute");
-    } while (at < params.length);
+    } while (at < end);
     this.#unbind();
     return this.#raw.sqlite3_total_changes64(this.#db.pointer) - before;
   }
@@ -67,14 +68,15 @@ export class Statement {
     this.#state = "running";
   }
 
-  /** Writes whole rows to out. */
-  next(out: DataView): Batch {
+  /** Writes whole rows to what out gives after each step. */
+  next(out: () => DataView): Batch {
     let at = 0;
     while (this.#state !== "idle") {
       if (this.#state === "running" && !this.step()) break;
       const size = this.#rowSize();
-      if (at + size > out.byteLength) return { written: at, done: false, needed: at === 0 ? size : 0 };
-      at = this.#writeRow(out, at);
+      const view = out();
+      if (at + size > view.byteLength) return { written: at, done: false, needed: at === 0 ? size : 0 };
+      at = this.#writeRow(view, at);
       this.#state = "running";
     }
     return { written: at, done: true, needed: 0 };

@@ -50,6 +50,13 @@ export const checks: Record<string, Check> = {
     equal(lab.rows(db, "SELECT a FROM t WHERE a = ?", ["B"]), [["b"]]);
     fails("other", () => lab.exec(db, "INSERT INTO t VALUES ('a')"));
   },
+  "a comparison may make the guest's memory grow": (lab) => {
+    const db = lab.open("a.db");
+    lab.exec(db, "CREATE TABLE t (a TEXT PRIMARY KEY COLLATE unicase)");
+    lab.growing = true;
+    equal(lab.run(lab.prepare(db, "INSERT INTO t VALUES (?)"), ["b"], ["A"], ["C"]), 3n);
+    equal(lab.rows(db, "SELECT a FROM t ORDER BY (a || '') COLLATE unicase"), [["A"], ["b"], ["C"]]);
+  },
   "defects of the caller are errors": (lab) => {
     const db = lab.open("a.db");
     fails("invalid_input", () => lab.prepare(db, "SELECT 1; SELECT 2"));

@@ -63,7 +63,7 @@ const methods = {
   scan: () => add(scans, store.listing()),
   next(handle: number) {
     const view = new DataView(new ArrayBuffer(64 << 10));
-    const { written, done } = get(scans, handle).next(view);
+    const { written, done } = get(scans, handle).next(() => view);
     return { rows: base64(new Uint8Array(view.buffer, 0, written)), done };
   },
   closeScan: (handle: number) => get(scans, handle).finalize(),
