@@ -38,7 +38,7 @@ var misuses = []string{
 	`signUp("a")`, `sync(5)`, `sync({ media: "no" })`, `sync({ onConflict: "merge" })`, `sync({ signal: {} })`, `upload({ backup: 1 })`, `download("now")`,
 	`refresh({ offline: "yes" })`, `query()`, `query(5)`, `query("SELECT ?", "x")`, `query("SELECT ?", [{}])`, `query("SELECT ?", [undefined])`, `query("SELECT ?", [2n ** 63n])`, `query("SELECT ?", [])`, `query("SELECT ?", [1, 2])`,
 	`query("")`, `query("SELEKT")`, `edit()`, `edit(5)`, `edit([5])`, `edit([{}])`, `edit([{ op: "drop" }])`, `edit([{ op: "removeNotes", noteIds: "all" }])`,
-	`edit([{ op: "removeNotes", noteIds: [5n] }])`, `edit([{ op: "answerCard", cardId: 1, button: 5 }])`, `render()`, `render({ cardId: "x" })`, `compareTyped({ given: 5 })`,
+	`edit([{ op: "removeNotes", noteIds: [5n] }])`, `edit([{ op: "setConfig", key: "k", value: NaN }])`, `edit([{ op: "answerCard", cardId: 1, button: 5 }])`, `render()`, `render({ cardId: "x" })`, `compareTyped({ given: 5 })`,
 	`nextCards("deck")`, `nextCards(1, { count: 0 })`, `nextCards(1, { count: "all" })`, `exportFile({ media: 1 })`, `importFile("/x.colpkg")`, `importFile(new Blob(["x"]), 5)`,
 	`settings.set(5)`, `settings.set({ autoSync: "on" })`, `settings.set({ metered: "some" })`, `settings.set({ mediaInterval: -1 })`, `settings.set({ mediaInterval: NaN })`, `settings.set({ mediaInterval: "5" })`, `serverContents({ since: NaN })`, `backups.restore()`, `backups.restore(5)`,
 	`devices.remove("")`, `media.subscribe({})`, `media.get()`, `media.get(5)`, `media.url(null)`, `media.url("\udc00.png")`, `media.add("x.png", "content")`,

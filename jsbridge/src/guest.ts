@@ -177,13 +177,19 @@ export class Guest {
   }
 }
 
-/** Writes what a caller has given. Errors: `invalid_input` for a bigint, or something that contains itself. */
+/** Writes what a caller has given. Errors: `invalid_input` for a bigint, NaN, or something that contains itself. */
 function json(request: object): string {
   try {
-    return JSON.stringify(request);
+    return JSON.stringify(request, finite);
   } catch (e) {
     throw new SyncError("invalid_input", toSyncError(e).message);
   }
+}
+
+/** JSON has null in the place of NaN and the infinities, and that removes a key of the config. */
+function finite(_: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} cannot be stored`);
+  return value;
 }
 
 /** The error of an answer envelope. */

@@ -44,6 +44,13 @@ test("answers and errors come back with their kind", async () => {
   });
 });
 
+test("what JSON would write as something else is refused", async () => {
+  const f = await fake((imports, task) => f.done(imports, task, { result: null }));
+  for (const value of [NaN, Infinity, 5n]) {
+    assert.throws(() => f.guest.call("edit", { ops: [{ op: "setConfig", key: "k", value: { a: [value] } }] }, nothing), { kind: "invalid_input" });
+  }
+});
+
 test("a crash rejects all calls, and later ones", async () => {
   let calls = 0;
   const f = await fake(() => {
