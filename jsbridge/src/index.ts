@@ -7,7 +7,7 @@ import type { ServerContents } from "./contents.ts";
 import { DevicesApi } from "./devices.ts";
 import type { EditOp, EditReport, UndoReport } from "./edit.ts";
 import { SyncError, toSyncError } from "./errors.ts";
-import { Listeners } from "./listeners.ts";
+import { Listeners, tell } from "./listeners.ts";
 import { watchPage } from "./lifecycle.ts";
 import { MediaFiles, type MediaSource } from "./mediaapi.ts";
 import { watchPresence, type Network } from "./presence.ts";
@@ -171,7 +171,7 @@ export class Cardferry {
   subscribe(listener: (status: Status) => void): () => void {
     checkValue("subscribe", listener, "listener", "function");
     const end = this.#listeners.add(listener);
-    listener(this.#status);
+    tell(listener, this.#status);
     return end;
   }
 

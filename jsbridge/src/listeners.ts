@@ -1,5 +1,14 @@
 // An app's listeners.
 
+/** Calls a listener. What it throws is reported as an error of the page. */
+export function tell<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value);
+  } catch (e) {
+    reportError(e);
+  }
+}
+
 /** Those of one event. The same function may listen several times, each with an end of its own. */
 export class Listeners<T> {
   readonly #all = new Set<{ listener: (value: T) => void }>();
@@ -11,19 +20,9 @@ export class Listeners<T> {
     return () => void this.#all.delete(entry);
   }
 
-  /**
-   * Calls all of them, but for one that another has just removed. What one throws is reported as an error of the page, and the others are
-   * called all the same.
-   */
+  /** Calls all of them, but for one that another has just removed. */
   call(value: T): void {
-    for (const entry of [...this.#all]) {
-      if (!this.#all.has(entry)) continue;
-      try {
-        entry.listener(value);
-      } catch (e) {
-        reportError(e);
-      }
-    }
+    for (const entry of [...this.#all]) if (this.#all.has(entry)) tell(entry.listener, value);
   }
 
   /** Removes all of them. */
