@@ -11,6 +11,7 @@ import (
 func TestOwnServiceWorker(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]string{"classic": `{ scope: "/" }`, "module": `{ scope: "/", type: "module" }`} {
+		folder := map[string]string{"classic": "not ours", "module": "404 page not found\n"}[name] // as its own listener answers, or the server
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLearnerWith(t, `await open();`)
@@ -31,8 +32,10 @@ func TestOwnServiceWorker(t *testing.T) {
 					url === location.origin + "/media/default/" + encodeURIComponent(name), range.status, await range.text(),
 					await show(await ferry.media.url("coming.png")), (await fetch(await ferry.media.url("none.png"))).status,
 					await (await fetch("/of-the-app")).text(), (await fetch("/dist/index.js")).ok, same,
+					// The app may have files of its own there.
+					await (await fetch("/media/icons/logo.png")).text(), await (await fetch("/media/%ff/x")).text(), await (await fetch("/media/photos/")).text(),
 				];`)
-			if want := fmt.Sprint([]any{true, 206, "RIFF", 1, 404, name, true, true}); fmt.Sprint(got) != want {
+			if want := fmt.Sprint([]any{true, 206, "RIFF", 1, 404, name, true, true, "404 page not found\n", "404 page not found\n", folder}); fmt.Sprint(got) != want {
 				t.Errorf("got %v, want %s", got, want)
 			}
 		})

@@ -37,8 +37,8 @@ const mirrors = new Map<string, Mirror>();
 export function handleMedia(event: FetchEventLike): boolean {
   const { request } = event;
   const [, profile, name] = /^media\/([^/]*)\/([^/]*)$/.exec(pathOf(request.url) ?? "") ?? [];
-  if (profile === undefined || name === undefined || !/^(GET|HEAD)$/.test(request.method)) return false;
-  if (name === "") event.respondWith(new Response(null, { status: 204, headers: { "cardferry-media": "1" } }));
+  if (profile === undefined || !name !== !profile || !/^(GET|HEAD)$/.test(request.method)) return false;
+  if (!name) event.respondWith(new Response(null, { status: 204, headers: { "cardferry-media": "1" } })); // a page asks: swclient.ts
   else event.respondWith(answer(decode(profile), decode(name).normalize("NFC"), request).catch(failed));
   return true;
 }
@@ -61,9 +61,16 @@ function failed(e: unknown): Response {
 }
 
 async function answer(profile: string, name: string, request: Request): Promise<Response> {
-  const content = (await stored(profile, name).catch(() => undefined)) ?? (await wanted(profile, name));
+  const here = await stored(profile, name).catch(() => undefined);
+  if (!here && !(await exists(profile))) return fetch(request).catch(() => Response.error());
+  const content = here ?? (await wanted(profile, name));
   if (!content) return new Response(null, { status: 404, headers: { "cache-control": "no-store" } });
   return respond(name, content, request);
+}
+
+/** Whether there is such a profile. If not the request is for something of the app, which may have a folder media/ as well. */
+function exists(profile: string): Promise<boolean> {
+  return openFolder(`cardferry/${encodeURIComponent(profile)}`, false).then(() => true, () => false);
 }
 
 /** The file as OPFS has it; undefined if it is not known, or gone. */
