@@ -83,8 +83,12 @@ func TestViteApp(t *testing.T) {
 	}
 	program(t, dir, true, tsc, "--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
 		"--lib", "es2023,dom,dom.iterable", "--types", "", "main.ts")
-	program(t, dir, true, filepath.Join(dir, "node_modules", ".bin", "vite"), "build")
+	vite := filepath.Join(dir, "node_modules", ".bin", "vite")
+	program(t, dir, true, vite, "build")
 	useApp(t, filepath.Join(dir, "dist"))
+	// As for a library, or an app in one file: all that can be is inside the script.
+	program(t, dir, true, vite, "build", "--outDir", "inlined", "--assetsInlineLimit", "10000000")
+	useApp(t, filepath.Join(dir, "inlined"))
 }
 
 // TestPlainPage uses the files of the package from a page without a bundler.

@@ -368,7 +368,8 @@ function request(options: OpenOptions): [() => Worker, OpenRequest] {
 function serviceWorkerAt(url: string | URL | undefined): URL | undefined {
   if (url) return new URL(absolute("open", url, "assets.serviceWorker"));
   const own = new URL("./serviceWorker.js", import.meta.url);
-  return location.href.startsWith(new URL("./", own).href) ? own : undefined;
+  // A bundler may have put it into a data: address, beside which nothing lies.
+  return own.protocol === location.protocol && location.href.startsWith(new URL("./", own).href) ? own : undefined;
 }
 
 function startWorker(url: string | undefined): Worker {
