@@ -24,6 +24,14 @@ func TestReact(t *testing.T) {
 		await ferry.media.add("late.png", picture);
 		const img = document.querySelector("img");
 		await until(() => img.naturalWidth === 3 && img.alt === "here");
+		const first = img.src;
+		setName("cafe\u0301.png"); // as some keyboards write it; the file has another form of the name
+		await until(() => img.alt === "missing");
+		if (drawn.files.some(([name, url]) => name !== "late.png" && url)) throw new Error("the picture of another name");
+		await ferry.media.add("café.png", picture);
+		await until(() => img.naturalWidth === 3 && img.alt === "here" && img.src !== first);
+		setName("late.png");
+		await until(() => img.src === first);
 		await ferry.media.remove("late.png");
 		await until(() => img.alt === "missing" && !img.getAttribute("src"));
 	`)
@@ -35,6 +43,7 @@ func TestReact(t *testing.T) {
 		const before = ferry;
 		setProfile("b");
 		await until(() => ferry && ferry !== before);
+		if (drawn.ferries.some(([profile, ferry]) => profile === "b" && ferry === before)) throw new Error("the profile before for the next one");
 		setShown(true);
 		await until(() => text("output"));
 		const closed = await before.query("SELECT 1").catch((e) => e.kind);

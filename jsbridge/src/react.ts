@@ -30,25 +30,27 @@ const UNKNOWN: MediaFile = { url: null, state: null, error: null };
  * other options count when it is opened.
  */
 export function useFerry(options: OpenOptions = {}): Opened {
-  const [opened, setOpened] = useState(CLOSED);
+  const [opened, setOpened] = useState({ ...CLOSED, of: "" });
   const latest = useRef(options);
   latest.current = options;
   const { profile, endpoint, clientName } = options;
+  const of = JSON.stringify([profile, endpoint && String(endpoint), clientName]); // a URL is another one in each drawing
   useEffect(() => {
     let mounted = true;
     const opening = Cardferry.open(latest.current);
     opening.then(
-      (ferry) => mounted && setOpened({ ferry, error: null }),
-      (error: SyncError) => mounted && setOpened({ ferry: null, error }),
+      (ferry) => mounted && setOpened({ ferry, error: null, of }),
+      (error: SyncError) => mounted && setOpened({ ferry: null, error, of }),
     );
     return () => {
       mounted = false;
-      setOpened(CLOSED);
+      setOpened({ ...CLOSED, of: "" });
       // What is still to be sent is in the collection; a failure to close has nobody to be told.
       opening.then((ferry) => ferry.close()).catch(() => {});
     };
-  }, [profile, endpoint, clientName]);
-  return opened;
+  }, [of]);
+  // Until the effect has run it is the one before that is open: nobody may write there what is meant for this one.
+  return opened.of === of ? opened : CLOSED;
 }
 
 /** The status of a profile; that of one of which nothing is known, while ferry is null. */
@@ -65,15 +67,15 @@ export function useSyncStatus(ferry: Cardferry | null): Status {
  * a later sync or another tab brings.
  */
 export function useMedia(ferry: Cardferry | null, name: string | null): MediaFile {
-  const [file, setFile] = useState(UNKNOWN);
+  const [shown, setShown] = useState({ ferry, name, file: UNKNOWN });
   useEffect(() => {
-    setFile(UNKNOWN);
     if (!ferry || !name) return;
     let turn = 0; // an answer to an earlier question is dropped
     const look = async (): Promise<void> => {
       const mine = ++turn;
       const show = (change: Partial<MediaFile>): void => {
-        if (mine === turn) setFile((before) => ({ ...before, error: null, ...change }));
+        if (mine !== turn) return;
+        setShown((before) => ({ ferry, name, file: { ...(isOf(before, ferry, name) ? before.file : UNKNOWN), error: null, ...change } }));
       };
       try {
         const state = await ferry.media.state(name);
@@ -87,7 +89,7 @@ export function useMedia(ferry: Cardferry | null, name: string | null): MediaFil
       }
     };
     const end = ferry.media.subscribe((changes) => {
-      if (changes.some((change) => change.name === name)) void look();
+      if (changes.some((change) => change.name === String(name).normalize("NFC"))) void look();
     });
     void look();
     return () => {
@@ -95,5 +97,10 @@ export function useMedia(ferry: Cardferry | null, name: string | null): MediaFil
       end();
     };
   }, [ferry, name]);
-  return file;
+  return isOf(shown, ferry, name) ? shown.file : UNKNOWN;
+}
+
+/** Whether that is known of this file: a picture must not be shown for a moment under the name of the next one. */
+function isOf<F, N>(shown: { ferry: F; name: N }, ferry: F, name: N): boolean {
+  return shown.ferry === ferry && shown.name === name;
 }
