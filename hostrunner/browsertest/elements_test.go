@@ -159,12 +159,12 @@ func TestSyncButton(t *testing.T) {
 		button.focus();
 		want(button.shadowRoot.activeElement, inside("button"));
 		want(document.activeElement === button, true);
-		// A property that was set before the element was known.
+		// Properties that were set before the element was known.
 		const early = document.createElement("div");
 		early.innerHTML = "<cardferry-later-button></cardferry-later-button>";
-		early.firstChild.ferry = new Ferry();
+		Object.assign(early.firstChild, { ferry: new Ferry(), words: { synced: "Alles da" } });
 		document.body.append(early);
 		customElements.define("cardferry-later-button", class extends customElements.get("cardferry-sync-button") {});
-		want(early.firstChild.ferry.listeners.size, 1);
+		want([early.firstChild.ferry.listeners.size, early.firstChild.shadowRoot.querySelector("button").textContent], [1, "Alles da"]);
 	`)
 }

@@ -119,12 +119,14 @@ export class CardferrySyncButton extends Base {
       this.#button = root.querySelector("button")!;
       this.#button.onclick = () => void this.#click();
     }
-    // A framework may have set it before the element was defined.
-    if (Object.hasOwn(this, "ferry")) {
-      const { ferry } = this;
-      delete (this as { ferry?: unknown }).ferry;
-      this.ferry = ferry;
-    } else this.#watch();
+    // A framework may have set them before the element was defined.
+    for (const name of ["words", "ferry"] as const) {
+      if (!Object.hasOwn(this, name)) continue;
+      const { [name]: value } = this;
+      delete (this as Partial<Pick<this, typeof name>>)[name];
+      Object.assign(this, { [name]: value });
+    }
+    this.#watch();
   }
 
   /** Called by the browser. */
