@@ -190,6 +190,7 @@ func testBadMessages(t *testing.T, page *browsertest.Page) {
 		for (const args of [["x"], [{ user: 1, password: [] }], "x", 7, [null]]) refused.push((await app.raw({ id: "bad", method: "login", args })).error?.kind);
 		refused.push((await app.raw({ id: "bad", method: "importFile", args: ["x"] })).error?.kind);
 		refused.push((await app.raw({ id: "bad", method: "edit", args: [{}] })).error?.kind);
+		for (const method of ["download", "upload", "sync"]) refused.push((await app.raw({ id: "bad", method, args: ["now"] })).error?.kind);
 		return refused;
 	`)
 	if s := strings.Join(refused, " "); s != strings.TrimSpace(strings.Repeat("invalid_input ", len(refused))) {
@@ -236,6 +237,19 @@ func TestWebviewPorts(t *testing.T) {
 		postMessage("cardferry", "*", [port1]);
 		await connect(coming, "android");
 		if (!app.asked.includes("network")) throw new Error("the app was not asked for the network");
+	`)
+	// One that never answers what it has said that it would.
+	page.Run(t, nil, `
+		const { timeout } = AbortSignal;
+		AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 100);
+		const silent = new App((text) => cardferryReceive(text));
+		const { answer } = silent;
+		silent.answer = (id, method, args) => (method === "network" ? new Promise(() => {}) : answer.call(silent, id, method, args));
+		globalThis.ReactNativeWebView = { postMessage: (text) => silent.receive(text) };
+		const ferry = await connectHost(reactNativePort(), { assets, profile: "silent" });
+		AbortSignal.timeout = timeout;
+		if (silent.cancelled.length === 0) throw new Error("the question is still open");
+		await ferry.close();
 	`)
 	err := page.Try(t, nil, `
 		const old = new App((text) => cardferryReceive(text));

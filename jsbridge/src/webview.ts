@@ -12,8 +12,8 @@ import { VERSION } from "./version.ts";
 
 export { androidPort, reactNativePort, webkitPort, type HostPort } from "./hostports.ts";
 
-/** How long the app may take to answer the first message, in milliseconds. */
-const HELLO_PATIENCE = 10_000;
+/** How long the app may take to answer what is asked before the profile is open, in milliseconds. */
+const PATIENCE = 10_000;
 
 /** What the app says of itself in answer to `hello`. */
 interface Hello {
@@ -80,7 +80,7 @@ class Host {
   }
 
   async #hello(): Promise<Hello> {
-    const signal = AbortSignal.timeout(HELLO_PATIENCE);
+    const signal = AbortSignal.timeout(PATIENCE);
     const hello = await this.#call("hello", [{ version: CHANNEL_VERSION, cardferry: VERSION }], signal).catch((e: unknown) => {
       throw signal.aborted ? new SyncError("timeout", "the app around the page does not answer") : e;
     });
@@ -135,7 +135,8 @@ class Host {
       const given = (await decode(args, (s) => this.#collect(s, end.signal))) as unknown[];
       end.signal.throwIfAborted();
       const at = METHODS[method];
-      if (at !== undefined) given[at] = { ...(given[at] as object | undefined), signal: end.signal };
+      // What is no options stays, and is refused: it must not pass for none.
+      if (at !== undefined && isObject(given[at] ?? {})) given[at] = { ...(given[at] as object | null), signal: end.signal };
       return await member(ferry, method, given);
     } finally {
       this.#running.delete(id);
@@ -241,7 +242,7 @@ class Host {
   }
 
   async #askNetwork(): Promise<void> {
-    this.#heard(await this.#call("network", []).catch(() => undefined));
+    this.#heard(await this.#call("network", [], AbortSignal.timeout(PATIENCE)).catch(() => undefined));
   }
 
   #heard(network: unknown): void {
