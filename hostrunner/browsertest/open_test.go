@@ -185,6 +185,13 @@ func TestCrash(t *testing.T) {
 		}
 		page.Run(t, nil, `await open(); await ferry.query("SELECT 1"); await ferry.close()`)
 	}
+	// Closing does not fail because the next worker has not opened the profile yet.
+	page.Run(t, nil, `
+		await open();
+		workers.at(-1).dispatchEvent(new ErrorEvent("error", { message: "of a test" }));
+		await ferry.close();
+		await open();
+		await ferry.close();`)
 }
 
 // fakeGuest makes a module with the exports that are needed to get as far as the first call, which traps.

@@ -128,8 +128,8 @@ export class Client {
   #reopen(): void {
     const failed = (e: unknown): void => {
       const error = toSyncError(e);
-      // The worker is there, and tries again with the next call.
-      if (error.kind === "busy") this.#opened = true;
+      // The worker is there, and tries again with the next call; or the profile is being closed, of which close has the answer.
+      if (error.kind === "busy" || error.kind === "cancelled") this.#opened = true;
       else this.end(error);
     };
     this.call("open", this.#open).then(() => void (this.#opened = true), failed);

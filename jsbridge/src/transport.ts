@@ -145,8 +145,10 @@ export class PageTransport {
     const response = await this.#transport(url, { method, headers, body, signal: end.signal });
     const run = this.#running.get(id);
     if (!run) return void response.body?.cancel().catch(() => {});
-    if (response.body) run.body = response.body.getReader();
     const { status, redirected } = response;
+    // The worker cannot make such a one: 0 is that of a redirect that fetch was not to follow, or of what the page may not read.
+    if (!(status >= 200 && status <= 599)) throw new TypeError(`the app's request has the status ${status}`);
+    if (response.body) run.body = response.body.getReader();
     this.#post({ type: "httpHead", id, status, redirected, url: response.url || url, headers: [...response.headers] }, []);
   }
 

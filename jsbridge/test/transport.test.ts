@@ -46,6 +46,7 @@ test("errors", async () => {
   const busy = new SyncError("proxy_auth", "the proxy wants a password");
   await assert.rejects(connect(() => Promise.reject(busy))("http://h/"), { kind: "proxy_auth" });
   await assert.rejects(connect(() => Promise.reject(new Error("broken")))("http://h/"), TypeError);
+  await assert.rejects(connect(async () => Response.error())("http://h/"), TypeError); // status 0, as of a redirect that fetch was not to follow
   const broken = new ReadableStream({ pull: (c) => c.error(new Error("broken")) }, { highWaterMark: 0 });
   await assert.rejects((await connect(async () => new Response(broken))("http://h/")).text(), TypeError);
 });
