@@ -94,6 +94,21 @@ func TestPackages(t *testing.T) {
 		wantNone(t, name, anki.Compare(before, page.Dump(t)))
 	}
 	wantKind(t, page.Try(t, nil, `await ferry.importFile("a text")`), fault.InvalidInput)
+	// One that was removed since the user has chosen it.
+	for _, call := range []string{`importFile(file)`, `media.add("a.png", file)`} {
+		e := wantKind(t, page.Try(t, nil, `
+			const root = await navigator.storage.getDirectory();
+			const handle = await root.getFileHandle("chosen", { create: true });
+			const writing = await handle.createWritable();
+			await writing.write("content");
+			await writing.close();
+			const file = await handle.getFile();
+			await root.removeEntry("chosen");
+			await ferry.`+call), fault.InvalidInput)
+		if e.Hint == "" {
+			t.Errorf("%s: %+v", call, e)
+		}
+	}
 
 	var report struct {
 		Backup string

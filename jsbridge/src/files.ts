@@ -157,12 +157,12 @@ export class Files {
     }
   }
 
-  /** Makes the content of a blob, which is read in pieces, that of a new file. */
+  /** Makes the content of a blob, which is read in pieces, that of a new file. Errors: `storage_full`; `invalid_input` if it cannot be read. */
   async stage(name: string, content: Blob): Promise<void> {
     const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
     try {
       for (let at = 0; at < content.size; at += PIECE) {
-        file.write(at, new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer()));
+        file.write(at, new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer().catch(unreadable)));
       }
     } catch (e) {
       file.close();
@@ -278,4 +278,9 @@ export class Files {
     }
     this.#catalogue.replace(from, to);
   }
+}
+
+/** A file that a user has chosen may be removed, changed or on a drive that is gone when it is read. */
+function unreadable(): never {
+  throw new SyncError("invalid_input", "the file cannot be read: it was moved or changed", { hint: "Choose the file again." });
 }

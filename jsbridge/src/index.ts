@@ -285,7 +285,8 @@ export class Cardferry {
 
   /**
    * Replaces the collection, of which a backup is kept, by that of a package (`.colpkg`), and adds its media files. The next
-   * sync is a one-way one. Errors: `damaged_file`, `unsupported_file` and `storage_full`, with the collection as it was.
+   * sync is a one-way one. Errors, with the collection as it was: `damaged_file`, `unsupported_file`, `storage_full`; `invalid_input` for
+   * a file that cannot be read any more.
    */
   async importFile(file: Blob, options: CallOptions = {}): Promise<ImportReport> {
     checkValue("importFile", file, "the package", "content");
