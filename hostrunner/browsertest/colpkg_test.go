@@ -169,6 +169,35 @@ func TestPackages(t *testing.T) {
 	page.Run(t, nil, `await ferry.close()`)
 }
 
+// TestClosedWhileStaging closes a profile, and cancels a call, while a large package is being copied into it: that ends at once.
+func TestClosedWhileStaging(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []any
+	page.Run(t, &got, until+`
+		const large = new Blob(Array(50).fill(new Blob([new Uint8Array(8 << 20)])));
+		const usage = async () => (await navigator.storage.estimate()).usage / (8 << 20);
+		const begun = async () => { for (const before = await usage(); (await usage()) < before + 2; ); };
+		const ends = [];
+		await open();
+		ends.push(ferry.importFile(large).catch((e) => e.kind));
+		await begun();
+		await ferry.close();
+		await open();
+		if ((await usage()) > 5) throw new Error("what was copied is still there");
+		const end = new AbortController();
+		ends.push(ferry.importFile(large, { signal: end.signal }).catch((e) => e.kind));
+		await begun();
+		end.abort();
+		ends.push(await ends.at(-1));
+		if ((await usage()) > 45) throw new Error("it was copied to its end");
+		await ferry.close();
+		return Promise.all(ends)`)
+	if fmt.Sprint(got) != "[cancelled cancelled cancelled]" {
+		t.Errorf("the calls: %v", got)
+	}
+}
+
 // TestNodePackages does the same under Node.
 func TestNodePackages(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,7 @@ export async function importFile(
 ): Promise<ImportReport> {
   await store.ready();
   const file = `${FILES.staging}import-${crypto.randomUUID()}.colpkg`;
-  await profile.stage(file, content);
+  await profile.stage(file, content, options.signal);
   try {
     const report = (await profile.call("importFile", { file }, options)) as ImportReport;
     // The index of the media files learns of new ones when somebody looks; a media sync that runs now does so itself.

@@ -157,19 +157,27 @@ export class Files {
     }
   }
 
-  /** Makes the content of a blob, which is read in pieces, that of a new file. Errors: `storage_full`; `invalid_input` if it cannot be read. */
-  async stage(name: string, content: Blob): Promise<void> {
+  /**
+   * Makes the content of a blob, which is read in pieces, that of a new file. Errors: `storage_full`; `invalid_input` if it cannot be read;
+   * `cancelled`, also if the files are closed meanwhile.
+   */
+  async stage(name: string, content: Blob, signal?: AbortSignal): Promise<void> {
     const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    const handle = this.adopt(file);
     try {
       for (let at = 0; at < content.size; at += PIECE) {
-        file.write(at, new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer().catch(unreadable)));
+        const piece = new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer().catch(unreadable));
+        if (signal?.aborted || !this.#open.has(handle)) throw new SyncError("cancelled", "cancelled");
+        file.write(at, piece);
       }
     } catch (e) {
-      file.close();
-      this.#catalogue.remove(name);
+      if (this.#open.has(handle)) {
+        this.#close(handle);
+        this.#catalogue.remove(name);
+      }
       throw e;
     }
-    file.close();
+    this.#close(handle);
   }
 
   /** Gives an open file a handle, by which the guest reads and closes it. */

@@ -138,9 +138,9 @@ export class Profile {
   }
 
   /** Writes a staged file. */
-  async stage(name: string, content: Blob): Promise<void> {
+  async stage(name: string, content: Blob, signal?: AbortSignal): Promise<void> {
     await this.#engine.reserve();
-    await this.#files.stage(name, content);
+    await this.#files.stage(name, content, signal);
   }
 
   /** The content of a staged file, which is removed. */
