@@ -12,6 +12,9 @@ func (e *edit) setConfig(key string, value []byte) error {
 	if key == "" {
 		return invalid("the key is missing")
 	}
+	if key == "schedVer" { // with any other the reference opens the collection no more
+		return invalid("schedVer cannot be set")
+	}
 	if value == nil {
 		return invalid("the value is missing; null removes the key")
 	}

@@ -260,7 +260,7 @@ func TestWrongOperations(t *testing.T) {
 		{`{"op":"setCards","suspended":true}`, "cardIds"}, {`{"op":"setCards","cardIds":[$c1,5],"suspended":true}`, "card 5"}, {`{"op":"setCards","cardIds":[$c1],"flag":8}`, `"flag"`},
 		{`{"op":"setCards","cardIds":[$c1],"deckId":5}`, "deck 5"}, {`{"op":"setCards","cardIds":[$c1],"due":"-1"}`, "due date"}, {`{"op":"setCards","cardIds":[$c1],"due":-1}`, `"due"`},
 		{`{"op":"setCards","cardIds":[$c1],"due":"1-x"}`, "due date"}, {`{"op":"setCards","cardIds":[$c1],"due":""}`, "due date"}, {`{"op":"setCards","cardIds":[$c1],"position":1000000}`, `"position"`},
-		{`{"op":"setCards","cardIds":[$c1,$c2],"position":999999}`, "position"}, {`{"op":"setConfig","value":5}`, "key"}, {`{"op":"setConfig","key":"k"}`, "value"},
+		{`{"op":"setCards","cardIds":[$c1,$c2],"position":999999}`, "position"}, {`{"op":"setConfig","value":5}`, "key"}, {`{"op":"setConfig","key":"k"}`, "value"}, {`{"op":"setConfig","key":"schedVer","value":99}`, "schedVer"},
 		{`{"op":"answerCard","cardId":5,"button":1}`, "card 5"}, {`{"op":"answerCard","cardId":$c1}`, "button"}, {`{"op":"answerCard","cardId":$c1,"button":5}`, `"button"`},
 		{`{"op":"answerCard","cardId":$c1,"button":1,"takenMs":-1}`, `"takenMs"`}, {`{"op":"setTemplate","notetypeId":5,"front":"x"}`, "notetype 5"},
 		{`{"op":"setTemplate","notetypeId":$basic,"ord":1,"front":"x"}`, "template 1"}, {`{"op":"setTemplate","notetypeId":$basic,"front":"x"}`, "front"},
