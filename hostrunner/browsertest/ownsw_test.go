@@ -53,3 +53,20 @@ func TestOwnServiceWorker(t *testing.T) {
 		t.Errorf("beside another service worker: %s", url)
 	}
 }
+
+// TestHardReload loads a page again without its service worker, which serves it all the same a moment later.
+func TestHardReload(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, openWithMedia+`; await ferry.media.add("dot.txt", new Blob(["x"])); await ferry.media.url("dot.txt")`)
+	page.HardReload(t)
+	var got []any
+	page.Run(t, &got, `
+		const before = navigator.serviceWorker.controller;
+		`+openWithMedia+`
+		const url = await ferry.media.url("dot.txt");
+		return [before, new URL(url).pathname, await (await fetch(url)).text()]`)
+	if want := "[<nil> /media/default/dot.txt x]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}

@@ -48,6 +48,27 @@ func (p *Page) Load(t testing.TB, url string) {
 	}
 }
 
+// HardReload loads the page again as users do with Shift held down: everything anew, and without its service worker.
+func (p *Page) HardReload(t testing.TB) {
+	t.Helper()
+	p.Run(t, nil, `window.ready = false`)
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, page.Reload, page.ReloadParams{IgnoreCache: new(true)})
+	})
+	if err != nil {
+		t.Fatalf("reload: %v", err)
+	}
+	for start := time.Now(); ; {
+		answer, err := p.evaluate(`return window.ready === true`, nil)
+		if err == nil && string(answer.Result) == "true" {
+			return
+		}
+		if time.Since(start) > startTimeout {
+			t.Fatalf("reload: %v", err)
+		}
+	}
+}
+
 // Close closes the tab.
 func (p *Page) Close() { p.close() }
 

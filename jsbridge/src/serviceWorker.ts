@@ -21,4 +21,5 @@ scope.addEventListener("fetch", (event) => {
 if (new URLSearchParams(scope.location.search).get("cardferry") === "alone") {
   scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
   scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+  scope.addEventListener("message", (event) => event.waitUntil(scope.clients.claim())); // a page asks (swclient.ts)
 }

@@ -4,6 +4,8 @@ import { toFailure, type Failure } from "./errors.ts";
 
 /** How long a page waits until a new service worker controls it, in milliseconds. */
 const CONTROL_PATIENCE = 5000;
+/** What the address of a service worker has that is not the app's own (serviceWorker.ts). */
+const ALONE = ["cardferry", "alone"] as const;
 
 /** The service worker asks for a file; the answer goes to the port that comes with it. */
 export interface MediaWanted {
@@ -31,7 +33,7 @@ export async function findServiceWorker(url: URL | undefined): Promise<string | 
     const existing = await container.getRegistration();
     if (!existing && !url) return null;
     const registration = existing ?? (await register(container, url as URL));
-    if (!registration || !(await controlled(container))) return null;
+    if (!registration || !(await controlled(container, registration))) return null;
     const answer = await fetch(`${registration.scope}${mediaPath("")}`);
     return answer.headers.has("cardferry-media") ? registration.scope : null;
   } catch {
@@ -42,7 +44,7 @@ export async function findServiceWorker(url: URL | undefined): Promise<string | 
 /** Registers the service worker for the page's folder, if it may serve that, or for its own if the page is in it. */
 async function register(container: ServiceWorkerContainer, url: URL): Promise<ServiceWorkerRegistration | null> {
   const script = new URL(url);
-  script.searchParams.set("cardferry", "alone");
+  script.searchParams.set(...ALONE);
   const scope = new URL("./", location.href).href;
   try {
     return await container.register(script, { scope });
@@ -53,8 +55,10 @@ async function register(container: ServiceWorkerContainer, url: URL): Promise<Se
 }
 
 /** Whether a service worker controls this page, or will in a moment. */
-async function controlled(container: ServiceWorkerContainer): Promise<boolean> {
+async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration): Promise<boolean> {
   if (container.controller) return true;
+  // Loaded with Shift held down, a page has none until it is claimed.
+  if (active && new URL(active.scriptURL).searchParams.get(ALONE[0]) === ALONE[1]) active.postMessage(null);
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), CONTROL_PATIENCE);
     const came = (): void => {
