@@ -1,8 +1,22 @@
 // Hooks for React (cardferry/react). React is the app's own; nothing of it is in the package.
 
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore, type DetailedHTMLProps, type HTMLAttributes } from "react";
 import { Cardferry, type MediaState, type OpenOptions, type Status, type SyncError } from "./index.ts";
 import { NOTHING } from "./protocol.ts";
+import type { CardferrySyncButton, SyncButtonEvents } from "./sync-button.ts";
+
+/** The element of `cardferry/sync-button` in JSX: React 19 sets properties, and listens to events by their names. */
+export type SyncButtonProps = DetailedHTMLProps<HTMLAttributes<CardferrySyncButton>, CardferrySyncButton> &
+  Partial<Pick<CardferrySyncButton, "ferry" | "words">> & { "no-media"?: boolean } & {
+    [E in keyof SyncButtonEvents as `on${E}`]?: (event: SyncButtonEvents[E]) => void;
+  };
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "cardferry-sync-button": SyncButtonProps;
+    }
+  }
+}
 
 /** What {@link useFerry} knows. */
 export interface Opened {
