@@ -24,7 +24,7 @@ func loggedIn(t *testing.T) (*browsertest.Server, *browsertest.Page) {
 }
 
 // TestErrorKinds answers each request for meta with something else than the server would, and checks the kind that
-// arrives in the page.
+// arrives in the page, with what to do.
 func TestErrorKinds(t *testing.T) {
 	t.Parallel()
 	server, page := loggedIn(t)
@@ -49,6 +49,10 @@ func TestErrorKinds(t *testing.T) {
 		err := page.Try(t, nil, `await ferry.sync()`)
 		if fault.KindOf(err) != c.kind {
 			t.Errorf("kind %v (%v), want %v", fault.KindOf(err), err, c.kind)
+		}
+		var hint string
+		if page.Run(t, &hint, `return ferry.status.error.hint`); hint == "" || hint != err.(*fault.Error).Hint {
+			t.Errorf("%v: the error says %q, the status %q", err, err.(*fault.Error).Hint, hint)
 		}
 	}
 	server.Intercept(nil)

@@ -77,17 +77,26 @@ function fromDOM(e: DOMException): SyncError {
   return new SyncError("other", `${e.name}: ${e.message}`);
 }
 
+/** What a user can do, for errors that come without it. The core knows nothing of pages. */
+const HINTS: Partial<Record<Kind, string>> = {
+  storage_full: "Free space on this device, or allow this site more storage.",
+  damaged_download: "Try again; if it stays, the server or a proxy on the way has a problem.",
+  network: "Check the connection and the address of the sync server, and try again.",
+  offline: "Connect to a network and try again.",
+  timeout: "Check the connection and try again.",
+  resync: "Sync again; if it stays, run Check Database on the device that synced last.",
+  internal: "This is a defect of the app. What was stored is in order; load the page again.",
+};
+
 /** The error of a full storage. */
 export function storageFull(message: string, fields: ErrorFields = {}): SyncError {
-  return new SyncError("storage_full", message, {
-    ...fields,
-    hint: "Free space on this device, or allow this site more storage.",
-  });
+  return withHint(new SyncError("storage_full", message, fields));
 }
 
-/** Adds what a user of a page can do where the core knows nothing of pages. */
+/** The error with what a user can do, if that is known. */
 export function withHint(e: SyncError): SyncError {
-  return e.kind === "storage_full" && !e.hint ? storageFull(e.message, e) : e;
+  const hint = e.hint || HINTS[e.kind];
+  return hint === e.hint || !hint ? e : new SyncError(e.kind, e.message, { ...e, hint });
 }
 
 /** Returns the plain object that crosses postMessage. */

@@ -396,15 +396,13 @@ export function networkError(e: unknown): SyncError {
   if (e instanceof DOMException && e.name === "TimeoutError") return timeout();
   if (!(e instanceof TypeError)) return toSyncError(e);
   if (globalThis.navigator?.onLine === false) {
-    return new SyncError("offline", "this device is offline", { hint: "Connect to a network and try again." });
+    return new SyncError("offline", "this device is offline");
   }
-  return new SyncError("network", "the server could not be reached, or the connection broke", {
-    hint: "Check the connection and the address of the sync server, and try again.",
-  });
+  return new SyncError("network", "the server could not be reached, or the connection broke");
 }
 
 function timeout(): SyncError {
-  return new SyncError("timeout", "the server did not answer in time", { hint: "Check the connection and try again." });
+  return new SyncError("timeout", "the server did not answer in time");
 }
 
 /** Waits until other messages had their turn. */

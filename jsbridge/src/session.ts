@@ -418,7 +418,7 @@ export class Session {
       if (result.new_endpoint) await this.#moved(key, result.new_endpoint);
       return result;
     } catch (e) {
-      const error = toSyncError(e);
+      const error = withHint(toSyncError(e));
       if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#moved(key, "");
       throw this.#failed(error);
     } finally {

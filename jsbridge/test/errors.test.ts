@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kindOf, SyncError, toFailure, toSyncError } from "../src/errors.ts";
+import { kindOf, SyncError, toFailure, toSyncError, withHint } from "../src/errors.ts";
 import { KINDS } from "../src/protocol.gen.ts";
 
 test("kinds and numbers", () => {
@@ -29,4 +29,13 @@ test("whatever is thrown gets a kind", () => {
     [undefined, "internal"],
   ];
   for (const [thrown, kind] of cases) assert.equal(toSyncError(thrown).kind, kind);
+});
+
+test("an error says what to do", () => {
+  const own = new SyncError("network", "gone", { hint: "plug it in", changed: true });
+  assert.equal(withHint(own), own);
+  const given = withHint(new SyncError("resync", "no", { changed: true, details: { a: 1 } }));
+  assert.match(given.hint, /Check Database/);
+  assert.deepEqual([given.kind, given.message, given.changed, given.details], ["resync", "no", true, { a: 1 }]);
+  assert.equal(withHint(new SyncError("cancelled", "cancelled")).hint, "");
 });
