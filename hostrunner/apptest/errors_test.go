@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
@@ -124,6 +126,45 @@ func TestStorageFull(t *testing.T) {
 	a.Tap(t, "Add card")
 	a.Go(t, "#/browse")
 	a.Read(t, "2 cards")
+}
+
+// TestDamagedCollection finds the collection damaged: that is said, with a way to the server's copy.
+func TestDamagedCollection(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	apptest.DemoDesktop(t, s).Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, "At the harbour")
+	synced(t, a)
+	a.Expects("/favicon.ico")
+	if err := chromedp.Do(a.Context(), chromedp.Navigate(s.URL+"/icon.svg")); err != nil { // where nobody holds the files
+		t.Fatal(err)
+	}
+	a.Run(t, nil, `
+		let folder = await navigator.storage.getDirectory();
+		for (const name of ["cardferry", "default", "database", ".opaque"]) folder = await folder.getDirectoryHandle(name);
+		let done = 0;
+		for await (const file of folder.values()) {
+			if ((await file.getFile()).size < 100_000) continue; // the pool's other files
+			const writing = await file.createWritable({ keepExistingData: true });
+			await writing.write({ type: "write", position: 4096, data: "damaged ".repeat(100) });
+			await writing.close();
+			done++;
+		}
+		if (done !== 1) throw new Error(done + " files");`)
+	a.Load(t, s.URL)
+	a.Read(t, "The collection on this device is damaged")
+	a.Access(t, "a damaged collection")
+	shot(t, a, "error-damaged")
+	a.Tap(t, "Try again")
+	a.Read(t, "The collection on this device is damaged")
+	a.Tap(t, "Fetch the server's copy")
+	a.Read(t, "At the harbour")
+	synced(t, a)
 }
 
 // TestDiagnosticsCopied copies the diagnostics after a sync has failed: all that is shown, and no key, password or card in it.

@@ -102,7 +102,7 @@ func TestEvicted(t *testing.T) {
 		await open();
 		await until(() => ferry.status.activity === "offline" && ferry.status.error?.details.evicted);
 		return [ferry.status.required, ferry.status.error.kind, ferry.status.error.message, ferry.status.error.hint]`)
-	if got[0] != "full" || got[1] != "network" || !strings.Contains(got[2].(string), "removed") || got[3] == "" {
+	if got[0] != "full" || got[1] != "network" || !strings.Contains(got[2].(string), "gone") || got[3] == "" {
 		t.Errorf("status without a network: %v", got)
 	}
 	wantKind(t, page.Try(t, nil, `await ferry.sync({ onConflict: "upload" })`), fault.Network)
@@ -495,5 +495,36 @@ func TestSpaceGivenBack(t *testing.T) {
 		return (await ferry.storage()).usage`, before)
 	if after > before*1.5 {
 		t.Errorf("%.1f MB are used after six exports, %.1f before", after/1e6, before/1e6)
+	}
+}
+
+// TestDamagedCollection opens a profile whose collection is damaged: it stays as it is until the user has it put aside. Then the server's copy
+// comes, and the damaged file is among the backups.
+func TestDamagedCollection(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, ownServer(t).URL)
+	login(t, page)
+	addNote(t, page, "precious")
+	page.Run(t, nil, `
+		await ferry.upload();
+		await load(btoa("damaged ".repeat(5000))).catch(() => {}); // it does not open again
+		await ferry.close().catch(() => {})`)
+	for range 2 {
+		if e := wantKind(t, page.Try(t, nil, `await open()`), fault.DamagedFile); !strings.Contains(e.Hint, "setAside") {
+			t.Errorf("hint %q", e.Hint)
+		}
+	}
+	var got []any
+	page.Run(t, &got, until+`
+		await open({ setAside: true });
+		const notes = async () => (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n;
+		await until(async () => (await notes()) === 1 && ferry.status.activity === "idle");
+		const { required, error } = ferry.status;
+		const [{ reason, bytes }] = await ferry.backups.list();
+		await ferry.close();
+		await open();
+		return [await notes(), required, error ?? "", reason, bytes, (await ferry.refresh()).required]`)
+	if want := "[1 none  damaged 40000 none]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }

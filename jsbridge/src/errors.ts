@@ -80,6 +80,7 @@ function fromDOM(e: DOMException): SyncError {
 /** What a user can do, for errors that come without it. The core knows nothing of pages. */
 const HINTS: Partial<Record<Kind, string>> = {
   storage_full: "Free space on this device, or allow this site more storage.",
+  damaged_file: "Restore a backup, or open the profile with setAside: the server's copy is fetched then.",
   damaged_download: "Try again; if it stays, the server or a proxy on the way has a problem.",
   network: "Check the connection and the address of the sync server, and try again.",
   offline: "Connect to a network and try again.",

@@ -1,6 +1,6 @@
 // A browser that needs space, or a user who tidies up, may remove the files of a profile and leave what is in IndexedDB.
 // A mark there tells such a profile from a new one: its empty collection is to be fetched from the server again, and must
-// never be taken for one whose cards were all deleted.
+// never be taken for one whose cards were all deleted. It is the same with one that was damaged and put aside.
 
 import { SyncError } from "./errors.ts";
 import { useTable } from "./indexed.ts";
@@ -53,7 +53,7 @@ export class Evicted {
 
 /** What the status shows while the collection is lost; cause is why it could not be fetched. */
 export function lostError(cause?: SyncError): SyncError {
-  const message = "the browser has removed the collection of this profile";
+  const message = "the collection of this profile is gone from this browser";
   const hint = "It is fetched from the server as soon as that can be reached. To keep it, allow this site to store data.";
   if (!cause) return new SyncError("not_found", message, { hint: "Log in, and it is fetched from the server." });
   return new SyncError(cause.kind, `${message}, and it could not be fetched again: ${cause.message}`, {
@@ -73,7 +73,7 @@ export function removedError(): SyncError {
 
 /** The answer to an upload of an empty collection over the one that was lost here. */
 export function refuseUpload(): SyncError {
-  return new SyncError("one_way_needed", "the browser has removed the collection here: an upload would empty the server", {
+  return new SyncError("one_way_needed", "the collection here is gone: an upload would empty the server", {
     hint: "Sync or download: the server's collection replaces the empty one here.",
     details: { upload_ok: false, download_ok: true, evicted: true },
   });

@@ -82,6 +82,12 @@ export interface OpenOptions {
   network?: () => Network;
   /** Reads media files that the embedding app has itself: it is asked for one that is not here, before that is fetched. */
   media?: MediaSource;
+  /**
+   * What a user may choose after `damaged_file`: the collection that cannot be read is put among the backups, with the reason `damaged`, and
+   * fetched from the server, as one that the browser has removed. Changes that were never sent are in the damaged file alone then. Another
+   * backup can be restored. A collection that can be read is opened as without it.
+   */
+  setAside?: boolean;
 }
 
 /** The backups of a profile. */
@@ -142,7 +148,7 @@ export class Cardferry {
    * Opens a profile; a new one has an empty collection. Any number of tabs may have it open: one of them runs the calls
    * of all, and another takes over when it goes.
    * Errors: `unsupported_browser`; `invalid_input` for options that are of no use; `busy` if another tab has the profile and
-   * does not answer; `damaged_file`, `unsupported_file`.
+   * does not answer; `damaged_file`, see {@link OpenOptions.setAside}; `unsupported_file`.
    */
   static async open(options: OpenOptions = {}): Promise<Cardferry> {
     requireBrowser();
@@ -342,7 +348,7 @@ export class Cardferry {
 
 const OPTIONS = {
   profile: "string?", endpoint: "address?", clientName: "string?", assets: "object?", transport: "function?", network: "function?",
-  media: "function?",
+  media: "function?", setAside: "boolean?",
 } as const;
 
 /** What starts the worker, and what it is told. Errors: `invalid_input`. */
@@ -362,6 +368,7 @@ function request(options: OpenOptions): [() => Worker, OpenRequest] {
     sqlite: absolute("open", sqlite ?? new URL("./sqlite3.wasm", import.meta.url), "assets.sqlite"),
     zstd: absolute("open", zstd ?? new URL("./zstd.wasm", import.meta.url), "assets.zstd"),
     transport: Boolean(transport),
+    setAside: options.setAside ?? false,
   }];
 }
 

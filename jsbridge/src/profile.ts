@@ -155,6 +155,13 @@ export class Profile {
     this.#catalogue.remove(name);
   }
 
+  /** Puts a collection that cannot be opened among the backups, as core/profile names them, and forgets what was known of it. */
+  setAside(): void {
+    const now = new Date().toISOString().replaceAll(/[-:]/g, "");
+    this.#catalogue.replace(FILES.collection, `${FILES.backups}${now}-damaged.anki2`);
+    this.#catalogue.remove(FILES.state);
+  }
+
   /** For tests: runs statements that may write; a transaction among them must end among them. */
   async exec(sql: string): Promise<void> {
     await this.#betweenTransactions();

@@ -139,6 +139,8 @@ export interface OpenRequest {
   zstd: string;
   /** Whether the page makes the requests (transport.ts). */
   transport: boolean;
+  /** Whether a collection that cannot be read is put among the backups. */
+  setAside: boolean;
 }
 
 /** The calls that a page makes, by name: parameters and result. */

@@ -52,6 +52,18 @@ export interface Around {
   tabs(): number;
 }
 
+/** Opens the collection; a missing one is made. */
+async function openCollection(profile: Profile, { clientName, setAside }: OpenRequest): Promise<unknown> {
+  const open = (): Promise<unknown> => profile.call("open", { client: clientName, create: true });
+  try {
+    return await open();
+  } catch (e) {
+    if (!setAside || toSyncError(e).kind !== "damaged_file") throw e;
+    profile.setAside();
+    return open();
+  }
+}
+
 /** An open profile. */
 export class Session {
   readonly #around: Around;
@@ -124,7 +136,7 @@ export class Session {
       ));
       profile.onCrash = (error) => around.post({ type: "crash", error: toFailure(error) });
       profile.transport = around.transport;
-      const opened = await timed("open", profile.call("open", { client: options.clientName, create: true }));
+      const opened = await timed("open", openCollection(profile, options));
       const [account, mark] = await known;
       const evicted = await Evicted.check(options.profile, mark, (opened as { created: boolean }).created);
       const session = new Session(around, options, { evicted, profile, store, account, media });
@@ -133,7 +145,7 @@ export class Session {
       return session;
     } catch (e) {
       await profile?.drop();
-      throw e;
+      throw withHint(toSyncError(e));
     }
   }
 

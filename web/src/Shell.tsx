@@ -102,6 +102,9 @@ export function Opening(p: { error: SyncError | null }) {
         <h1>{texts.opening.title}</h1>
         <ErrorNotice error={p.error}>
           <button type="button" class="button" onClick={() => void start()}>{texts.common.again}</button>
+          {p.error.kind === "damaged_file" && (
+            <button type="button" class="button" onClick={() => void start(true)}>{texts.opening.fetch}</button>
+          )}
         </ErrorNotice>
         {!isSecureContext && <p>{texts.opening.insecure}</p>}
       </div>

@@ -37,12 +37,13 @@ function asset(name: string): URL {
   return new URL(name, document.baseURI);
 }
 
-/** Opens the profile. */
-export async function start(): Promise<void> {
+/** Opens the profile. With setAside a damaged collection is kept among the backups, and the server's copy is fetched. */
+export async function start(setAside = false): Promise<void> {
   openError.value = null;
   try {
     const profile = await Cardferry.open({
       clientName: "cardferry-web/0.1",
+      setAside,
       assets: { core: asset(__ASSETS__.core), sqlite: asset(__ASSETS__.sqlite), zstd: asset(__ASSETS__.zstd), worker: asset(__ASSETS__.worker) },
     });
     profile.subscribe((s) => {

@@ -62,4 +62,4 @@ startTheme();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 // The package looks for a service worker when it opens, and uses the app's if there is one.
-void startServiceWorker().then(start).then(followDays);
+void startServiceWorker().then(() => start()).then(followDays);

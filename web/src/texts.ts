@@ -72,7 +72,7 @@ const errors: Partial<Record<Kind, ErrorText>> = {
   conflict: { what: "Another device is syncing right now.", safe: SAFE, todo: "Wait a minute, then sync again." },
   storage_full: { what: "There is no space left on this device.", safe: "What you have already is safe.", todo: "Free some space, then try again." },
   busy: { what: "Another window is using your cards.", todo: "Close the other window, or go on there." },
-  damaged_file: { what: "The collection on this device is damaged. It was left as it is.", todo: "Restore a backup, or fetch the server's copy." },
+  damaged_file: { what: "The collection on this device is damaged. It was left as it is.", todo: "Fetch the server's copy, or restore a backup afterwards. The damaged file is kept among the backups." },
   unsupported_file: { what: "The collection was made by a newer program. It was left as it is.", todo: "Update this app." },
   damaged_download: { what: "What the server sent was damaged on the way.", safe: SAFE, todo: "Try again." },
   not_found: { what: "That was not found. It may have been deleted on another device." },
@@ -122,6 +122,7 @@ export const texts = {
     title: "Your cards cannot be opened",
     slow: "Opening your cards",
     reload: "Reload",
+    fetch: "Fetch the server's copy",
     insecure: "This page was opened over a plain http address. Browsers store cards only for secure addresses: https, or this computer itself.",
   },
 
