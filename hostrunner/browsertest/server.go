@@ -90,9 +90,11 @@ func serve(t testing.TB, upstream string, start func(*httptest.Server)) *Server 
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // as cardferry serve does: there the names have a hash
 		files.ServeHTTP(w, r)
 	})
-	mux.HandleFunc("GET /serviceWorker.js", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))
-	})
+	for _, name := range []string{"serviceWorker.js", "serviceWorker-1.js", "serviceWorker-2.js"} { // as two versions of an app name it
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFile(w, r, filepath.Join(dist, "serviceWorker.js"))
+		})
+	}
 	if upstream != "" {
 		s.Forward(t, upstream)
 		proxy := s.proxy()

@@ -24,16 +24,20 @@ export function mediaPath(profile: string): string {
 
 /**
  * Finds the service worker that serves media files to this page, and returns its scope; null if there is none. One that
- * the page has already is asked if it does (see sw.ts); where there is none, that at url is registered.
+ * the page has already is asked if it does (see sw.ts); where there is none, that at url is registered, as it is in the place of
+ * our own of another version, whose file has another address and may be gone.
  */
 export async function findServiceWorker(url: URL | undefined): Promise<string | null> {
   const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) return null;
   try {
     const existing = await container.getRegistration();
-    if (!existing && !url) return null;
-    const registration = existing ?? (await register(container, url as URL));
-    if (!registration || !(await controlled(container, registration))) return null;
+    const script = url && alone(url);
+    const renew = !existing || isAlone(existing.active) && existing.active.scriptURL !== script?.href;
+    // Offline, the one that there is goes on.
+    const renewed = renew && script ? await register(container, script).catch(() => undefined) : undefined;
+    const registration = renewed ?? existing;
+    if (!registration || !(await controlled(container, registration, renewed && script))) return null;
     const answer = await fetch(`${registration.scope}${mediaPath("")}`);
     return answer.headers.has("cardferry-media") ? registration.scope : null;
   } catch {
@@ -41,10 +45,19 @@ export async function findServiceWorker(url: URL | undefined): Promise<string | 
   }
 }
 
-/** Registers the service worker for the page's folder, if it may serve that, or for its own if the page is in it. */
-async function register(container: ServiceWorkerContainer, url: URL): Promise<ServiceWorkerRegistration | null> {
+/** The address of the service worker that tells it that it is not the app's own. */
+function alone(url: URL): URL {
   const script = new URL(url);
   script.searchParams.set(...ALONE);
+  return script;
+}
+
+function isAlone(worker: ServiceWorker | null): worker is ServiceWorker {
+  return worker !== null && new URL(worker.scriptURL).searchParams.get(ALONE[0]) === ALONE[1];
+}
+
+/** Registers the service worker for the page's folder, if it may serve that, or for its own if the page is in it. */
+async function register(container: ServiceWorkerContainer, script: URL): Promise<ServiceWorkerRegistration> {
   const scope = new URL("./", location.href).href;
   try {
     return await container.register(script, { scope });
@@ -54,11 +67,12 @@ async function register(container: ServiceWorkerContainer, url: URL): Promise<Se
   }
 }
 
-/** Whether a service worker controls this page, or will in a moment. */
-async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration): Promise<boolean> {
-  if (container.controller) return true;
+/** Whether a service worker controls this page, or will in a moment: that at an address, if there is one. */
+async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration, by: URL | undefined): Promise<boolean> {
+  const { controller } = container;
+  if (controller && (!by || controller.scriptURL === by.href)) return true;
   // Loaded with Shift held down, a page has none until it is claimed.
-  if (active && new URL(active.scriptURL).searchParams.get(ALONE[0]) === ALONE[1]) active.postMessage(null);
+  if (isAlone(active)) active.postMessage(null);
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), CONTROL_PATIENCE);
     const came = (): void => {
