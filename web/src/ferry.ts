@@ -37,11 +37,15 @@ function asset(name: string): URL {
   return new URL(name, document.baseURI);
 }
 
+/** The server that the page comes from: where the page is, its server is as well, also below a path of another site. */
+export const HOME = asset("./").href;
+
 /** Opens the profile. With setAside a damaged collection is kept among the backups, and the server's copy is fetched. */
 export async function start(setAside = false): Promise<void> {
   openError.value = null;
   try {
     const profile = await Cardferry.open({
+      endpoint: HOME,
       clientName: "cardferry-web/0.1",
       setAside,
       assets: { core: asset(__ASSETS__.core), sqlite: asset(__ASSETS__.sqlite), zstd: asset(__ASSETS__.zstd), worker: asset(__ASSETS__.worker) },

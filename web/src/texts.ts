@@ -381,7 +381,7 @@ export const texts = {
     hide: "Hide",
     server: "Server",
     serverHint: "Where your cards are kept so that all your devices have them. Leave it as it is unless you run one yourself.",
-    serverPath: "This page can reach its own server only. Whoever runs it can open a way to others: an address such as /upstream/NAME/.",
+    serverPath: `This page can reach its own server only. Whoever runs it can open a way to others: an address such as ${new URL("upstream/NAME/", document.baseURI).pathname}.`,
     toUp: "New here? Create an account",
     toIn: "You have an account? Sign in",
     without: "Start without an account",

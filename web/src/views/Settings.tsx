@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Settings, StorageReport } from "cardferry";
-import { account, complain, ferry, say, status, version } from "../ferry.ts";
+import { account, complain, ferry, HOME, say, status, version } from "../ferry.ts";
 import { installPrompt } from "../install.ts";
 import { go, href } from "../router.ts";
 import { act } from "../syncing.ts";
@@ -181,7 +181,7 @@ function Diagnostics() {
 
 /** How a computer gets the same cards. */
 function Computer() {
-  const address = account.value?.endpoint ?? new URL("./", location.href.split("#")[0]).href;
+  const address = account.value?.endpoint ?? HOME;
   const copy = (): void => void navigator.clipboard.writeText(address).then(() => say(t.copied), complain);
   return (
     <>

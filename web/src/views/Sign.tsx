@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signUp } from "../api.ts";
-import { account, ferry, toError } from "../ferry.ts";
+import { account, ferry, HOME, toError } from "../ferry.ts";
 import { go, href, route } from "../router.ts";
 import { texts } from "../texts.ts";
 import { ErrorNotice, Notice } from "../ui/parts.tsx";
@@ -13,9 +13,6 @@ interface Entered {
   password: string;
   server: string;
 }
-
-/** The server that the page comes from. */
-const HOME = `${location.origin}/`;
 
 /** The address of the account's server, "" for the page's own. */
 function lastServer(): string {
@@ -85,7 +82,7 @@ export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
 function ServerField(p: { value: string; onInput: (value: string) => void }) {
   return (
     <details>
-      <summary>{texts.sign.server}: {p.value || location.host}</summary>
+      <summary>{texts.sign.server}: {p.value || HOME.replace(/^.*?:\/\/|\/$/g, "")}</summary>
       <div class="field">
         <label for="server" class="sr">{texts.sign.server}</label>
         <input id="server" class="input" inputMode="url" placeholder={HOME} autocapitalize="none" spellcheck={false} aria-describedby="server-hint" value={p.value} onInput={(e) => p.onInput(e.currentTarget.value)} />

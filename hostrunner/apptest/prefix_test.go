@@ -1,0 +1,61 @@
+package apptest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestPrefix puts the app below a path of another site, as a proxy does that has more than one thing to serve: its server is there too,
+// and nothing is asked of the site itself.
+func TestPrefix(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	to, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := http.NewServeMux()
+	site.Handle("/cards/", http.StripPrefix("/cards", httputil.NewSingleHostReverseProxy(to)))
+	site.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/favicon.ico" {
+			t.Errorf("the site is asked for %s", r.URL.Path)
+		}
+		http.NotFound(w, r)
+	})
+	proxy := httptest.NewServer(site)
+	t.Cleanup(func() {
+		proxy.CloseClientConnections()
+		proxy.Close()
+	})
+	home := proxy.URL + "/cards/"
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, home)
+	a.Size(t, 360, 780, false)
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Create an account")
+	a.Read(t, "Come back tomorrow")
+	syncNow(t, a)
+
+	// Offline, and loaded again: all is kept that the app needs.
+	s.Stop()
+	a.Load(t, home+"#/settings/computer")
+	a.Read(t, home)
+	a.Wait(t, `navigator.serviceWorker.controller?.scriptURL.includes("/cards/")`)
+	s.Start(t)
+	syncNow(t, a)
+	a.Go(t, "#/sign-in")
+	a.Read(t, home[len("http://"):len(home)-1])
+	a.Tap(t, "Server: ")
+	a.Fill(t, "Server", "https://sync.example.org/")
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Sign in")
+	a.Read(t, "an address such as /cards/upstream/NAME/")
+	shot(t, a, "prefix")
+}
