@@ -222,6 +222,32 @@ func TestAutoSync(t *testing.T) {
 	}
 }
 
+// TestAutoSyncSignedOut: a profile that listens learns that it was signed out, although it has nothing to send.
+func TestAutoSyncSignedOut(t *testing.T) {
+	t.Parallel()
+	server, h := autoServer(t)
+	d := newAutoDevice(t, h.URL)
+	d.upload(t)
+	d.start(t)
+	d.until(t, "synced", idle)
+	for server.Listeners() < 1 {
+		runtime.Gosched()
+	}
+	d.until(t, "synced again", idle)
+	if err := server.RemoveUser(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	for waits := false; !waits; {
+		d.mu.Lock()
+		waits = d.wake != nil && d.wait <= autosync.FirstRetry
+		d.mu.Unlock()
+	}
+	d.wakeAfter(t, autosync.FirstRetry/2, autosync.FirstRetry)
+	if s := d.until(t, "signed out", attention); fault.KindOf(s.Err) != fault.Auth {
+		t.Errorf("error %v", s.Err)
+	}
+}
+
 // TestAutoSyncFailures: a server that is not there is tried again, a key that it refuses is not, until there is another one.
 func TestAutoSyncFailures(t *testing.T) {
 	t.Parallel()

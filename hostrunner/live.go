@@ -91,6 +91,10 @@ func (l *listener) run(ctx context.Context, c *connection, acc colsync.Account) 
 		return err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized {
+		// What the key still is good for, a sync tells: without one nobody would hear of it before there is something to send.
+		l.tell(service.AutoParams{Event: autosync.Changed})
+	}
 	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		return nil
 	}

@@ -206,6 +206,42 @@ func TestAutoRetry(t *testing.T) {
 	first.wantStatus(t, "idle", "")
 }
 
+// TestAutoSignedOut: a device that listens learns soon that it was signed out elsewhere, although it has nothing to send; it tells so in all tabs,
+// and asks no more.
+func TestAutoSignedOut(t *testing.T) {
+	t.Parallel()
+	s, server, b, first, second := autoPair(t)
+	tab := openAuto(t, b, server, "first")
+	var requests atomic.Int32
+	server.Intercept(func(http.ResponseWriter, *http.Request) bool {
+		requests.Add(1)
+		return false
+	})
+	wantAuth := func(when string, devices ...autoDevice) {
+		t.Helper()
+		for _, d := range devices {
+			d.advance(t, 10)
+			d.wantStatus(t, "attention", "auth")
+			d.Run(t, nil, `if (!ferry.status.error.hint) throw new Error("no hint")`)
+		}
+		requests.Store(0)
+		for range 5 {
+			devices[0].advance(t, 50)
+			devices[0].wantStatus(t, "attention", "auth")
+		}
+		if n := requests.Load(); n != 0 {
+			t.Errorf("%s: %d requests with a key that is refused", when, n)
+		}
+	}
+	second.Run(t, nil, `for (const d of await ferry.devices.list()) if (!d.current) await ferry.devices.remove(d.id)`)
+	wantAuth("signed out", first, tab)
+	second.wantStatus(t, "idle", "")
+	if err := s.RemoveUser(t.Context(), ownUser); err != nil {
+		t.Fatal(err)
+	}
+	wantAuth("removed", second)
+}
+
 // TestAutoTabs: the tabs of a profile show the same and listen together; when one goes, another one listens.
 func TestAutoTabs(t *testing.T) {
 	t.Parallel()

@@ -77,6 +77,8 @@ export class Live {
         // A key must not follow a redirect to somewhere else.
         redirect: "error",
       });
+      // What the key still is good for, a sync tells: without one nobody would hear of it before there is something to send.
+      if (response.status === 401 && this.#connection === connection) this.#listener.changed({ usn: null, media_usn: null });
       const type = response.headers.get("content-type") ?? "";
       if (!response.ok || !response.body || !type.startsWith("text/event-stream")) return;
       this.#listener.listening();

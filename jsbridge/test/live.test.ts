@@ -100,6 +100,12 @@ test("a server without events, or one that ends, is no more heard", async (t) =>
   assert.deepEqual([await l.next(), await l.next(), await l.next()], ["listening", "changed 7", "deaf"]);
 });
 
+test("a key that is refused is a reason to sync", async (t) => {
+  const l = await lab(t, (_, response) => void response.writeHead(401).end());
+  l.listen();
+  assert.deepEqual([await l.next(), await l.next()], ["changed null", "deaf"]);
+});
+
 test("silence ends the connection", async (t) => {
   const l = await lab(t, (_, response) => void response.writeHead(200, head).write(":\n\n"));
   l.listen();
