@@ -101,7 +101,7 @@ async function buildPackage() {
     platform: "browser",
     minify: true,
     legalComments: "linked",
-    sourcemap: true,
+    sourcemap: "external", // not published, so nothing published names it
     plugins: [withoutUnusedFiles],
     logOverride: { "empty-import-meta": "silent" },
   });

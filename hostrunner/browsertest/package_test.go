@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -102,6 +103,22 @@ func TestPlainPage(t *testing.T) {
 	}
 	if err := os.CopyFS(dir, os.DirFS("testdata/plain")); err != nil {
 		t.Fatal(err)
+	}
+	scripts, err := filepath.Glob(filepath.Join(dir, "lib", "*.js"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Servers of bundlers look for what is named, and tell at length that it is not there.
+		for _, m := range regexp.MustCompile(`\n//# sourceMappingURL=(\S+)`).FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(dir, "lib", string(m[1]))); err != nil {
+				t.Errorf("%s names a file that is not in the package: %s", filepath.Base(script), m[1])
+			}
+		}
 	}
 	useApp(t, dir)
 }
