@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -24,6 +25,7 @@ const maxPages = 256 << 20 >> 16
 type guest struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
+	users    atomic.Int32 // its Runtime and the instances
 }
 
 // compile compiles the guest, or takes it from the cache in cacheDir. A cache that cannot be used costs time only, and if it is damaged
@@ -86,7 +88,9 @@ func build(ctx context.Context, r wazero.Runtime, file []byte) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &guest{runtime: r, compiled: compiled}, nil
+	g := &guest{runtime: r, compiled: compiled}
+	g.use()
+	return g, nil
 }
 
 // instantiate makes an instance whose memory is outside of this program's heap.
@@ -94,7 +98,15 @@ func (g *guest) instantiate(ctx context.Context, config wazero.ModuleConfig) (ap
 	return g.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(allocate)), g.compiled, config)
 }
 
-func (g *guest) close(ctx context.Context) error { return g.runtime.Close(ctx) }
+func (g *guest) use() { g.users.Add(1) }
+
+// release ends a use. The last one releases the guest's code: whoever still ran it would take the whole program down.
+func (g *guest) release(ctx context.Context) error {
+	if g.users.Add(-1) > 0 {
+		return nil
+	}
+	return g.runtime.Close(ctx)
+}
 
 // lenderOf returns the lender of the instance that calls an import. Host functions are shared by all instances, so it travels in the
 // context of the call of an export.

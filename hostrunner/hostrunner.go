@@ -36,8 +36,9 @@ type Options struct {
 type Runtime struct {
 	opts Options
 
-	mu    sync.Mutex
-	guest *guest // nil until a profile needs it
+	mu     sync.Mutex
+	guest  *guest // nil until a profile needs it
+	closed bool
 }
 
 // New returns a runtime. The guest is read and compiled when the first profile with engine Wazero makes its first call; with
@@ -46,16 +47,18 @@ func New(_ context.Context, opts Options) (*Runtime, error) {
 	return &Runtime{opts: opts}, nil
 }
 
-// Close releases the compiled guest. Close the profiles first.
+// Close releases the compiled guest, at once or with the last profile that uses it. Profiles that have made no call yet, and new ones,
+// get fault.Closed.
 func (rt *Runtime) Close(ctx context.Context) error {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
+	rt.closed = true
 	if rt.guest == nil {
 		return nil
 	}
 	g := rt.guest
 	rt.guest = nil
-	return g.close(ctx)
+	return g.release(ctx)
 }
 
 // GuestSHA256 returns the SHA-256 of the guest file as hexadecimal digits.
@@ -75,11 +78,18 @@ func (rt *Runtime) guestBytes() ([]byte, error) {
 	return guestfile.Load()
 }
 
-// compiled returns the guest, compiling it the first time.
+func (rt *Runtime) isClosed() bool {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return rt.closed
+}
+
+// compiled returns the guest, compiling it the first time. The caller releases it.
 func (rt *Runtime) compiled(ctx context.Context) (*guest, error) {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if rt.guest != nil {
+		rt.guest.use()
 		return rt.guest, nil
 	}
 	b, err := rt.guestBytes()
@@ -91,6 +101,7 @@ func (rt *Runtime) compiled(ctx context.Context) (*guest, error) {
 		return nil, fault.Wrap(fault.Internal, err, "load the guest")
 	}
 	rt.guest = g
+	g.use()
 	return g, nil
 }
 

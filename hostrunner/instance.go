@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -23,6 +25,8 @@ type instance struct {
 	module api.Module
 	stderr firstLines
 	loop   *loop
+	// release ends the use of the guest, once.
+	release func() error
 
 	alloc, start, event, tick, cancel api.Function
 }
@@ -55,6 +59,8 @@ func newInstance(ctx context.Context, g *guest, p *ports) (*instance, error) {
 	if r, err := version.Call(e.ctx); err != nil || i32(r[0]) != abi.Version {
 		return nil, e.refuse(fmt.Sprintf("its boundary has version %v, not %d (%v)", r, abi.Version, err))
 	}
+	g.use()
+	e.release = sync.OnceValue(func() error { return g.release(e.ctx) })
 	e.loop = startLoop(e, e.lender)
 	return e, nil
 }
@@ -124,11 +130,7 @@ func (e *instance) crashed() bool { return e.loop.crashed() }
 func (e *instance) close() error {
 	e.loop.close()
 	e.lender.close()
-	err := e.ports.close()
-	if cerr := e.module.Close(e.ctx); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(e.ports.close(), e.module.Close(e.ctx), e.release())
 }
 
 // crashText says why an export has failed: the first line that the Go runtime in the guest wrote about it, or what

@@ -329,6 +329,9 @@ func call(ctx context.Context, e engine, method string, params, result any) erro
 
 // start makes an engine.
 func (rt *Runtime) start(ctx context.Context, opts OpenOptions) (engine, error) {
+	if rt.isClosed() {
+		return nil, fault.New(fault.Closed, "the runtime is closed")
+	}
 	if opts.Engine == Native {
 		return newNative(newPorts(opts), func(h host.Host) abi.Service { return service.New(h) }), nil
 	}
@@ -336,5 +339,6 @@ func (rt *Runtime) start(ctx context.Context, opts OpenOptions) (engine, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer g.release(context.WithoutCancel(ctx)) // the instance has a use of its own
 	return newInstance(ctx, g, newPorts(opts))
 }

@@ -227,6 +227,35 @@ func TestCrash(t *testing.T) {
 	})
 }
 
+// TestRuntimeClosedFirst: a profile that is in use when its runtime is closed goes on, where running the guest's released code took the
+// program down; others are told.
+func TestRuntimeClosedFirst(t *testing.T) {
+	eachEngine(t, func(t *testing.T, o hostrunner.OpenOptions) {
+		rt, err := hostrunner.New(t.Context(), hostrunner.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		offline := service.StatusParams{Offline: true}
+		used, err := rt.Open(t.Context(), o)
+		if err == nil {
+			_, err = used.Status(t.Context(), offline)
+		}
+		o.Dir = t.TempDir()
+		unused, uerr := rt.Open(t.Context(), o)
+		if err = errors.Join(err, uerr, rt.Close(t.Context()), rt.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := used.Status(t.Context(), offline); err != nil {
+			t.Error(err)
+		}
+		_, err = unused.Status(t.Context(), offline)
+		wantKind(t, err, fault.Closed)
+		if err := errors.Join(used.Close(), unused.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSharedCache: several runtimes, as in several processes, share a cache folder; a broken cache does no harm, and does not last.
 func TestSharedCache(t *testing.T) {
 	t.Parallel()
