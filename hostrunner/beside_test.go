@@ -234,6 +234,26 @@ func TestCrashEndsAll(t *testing.T) {
 	})
 }
 
+// TestProgressPanics: a defect of the caller's, in whichever report, ends the call as one of the core does, and nothing else: neither the
+// program nor what waits for its turn.
+func TestProgressPanics(t *testing.T) {
+	eachTestEngine(t, func(t *testing.T, start func(OpenOptions) engine) {
+		for _, when := range []int64{0, 2} {
+			e := start(OpenOptions{Progress: func(p host.Progress) {
+				if p.Done == when {
+					panic("ouch")
+				}
+			}})
+			for range 2 {
+				begin(t, e, "progress", "{}").wait(t, fault.Internal)
+			}
+			if !e.crashed() {
+				t.Error("the engine goes on after", when)
+			}
+		}
+	})
+}
+
 // TestProgressBeside: reports of calls that run at the same time come one at a time, and no call's last one is lost.
 func TestProgressBeside(t *testing.T) {
 	eachTestEngine(t, func(t *testing.T, start func(OpenOptions) engine) {

@@ -102,6 +102,9 @@ func (l *lender) unknown(what string, n int32) int32 {
 func (l *lender) LastError() string { return l.err }
 func (l *lender) TaskDone(task int32, envelope []byte) {
 	l.done[task] = append([]byte(nil), envelope...)
+	if l.task != nil {
+		l.task.lane.end() // in the guest's turn, so that a panic in the report is a crash like that in any other
+	}
 }
 func (l *lender) Tick(task int32) { l.ticks = append(l.ticks, task) }
 func (l *lender) Log(line string) { l.ports.log(line) }

@@ -211,7 +211,6 @@ func (p *loop) finish(t *task, o outcome) {
 	delete(p.tasks, t.id)
 	p.lender.net.closeAll(t)
 	t.end()
-	t.lane.end()
 	t.done <- o
 }
 

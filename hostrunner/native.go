@@ -28,21 +28,19 @@ func newNative(p *ports, newService func(host.Host) abi.Service) *nativeEngine {
 	return &nativeEngine{ports: p, turns: t, service: newService(t.share(p.host)), running: map[*lane]context.CancelFunc{}}
 }
 
-// call runs a method in its turns. It sends the answer through the envelope, so that results and errors are those of
+// call runs a method. It sends the answer through the envelope, so that results and errors are those of
 // the guest to the letter.
 func (e *nativeEngine) call(ctx context.Context, method string, params []byte) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l := e.ports.newLane(ctx)
-	e.turns.take(l)
-	result, err := e.run(ctx, cancel, l, method, params)
-	l.end() // in its turn: the caller gets one report at a time
-	e.turns.give()
-	return abi.DecodeAnswer(abi.EncodeAnswer(result, err))
+	return abi.DecodeAnswer(abi.EncodeAnswer(e.run(ctx, cancel, l, method, params)))
 }
 
-// run makes a panic of the core an error, as a crash of the guest is one. All other calls end with it.
+// run runs a method in its turns. It makes a panic of the core an error, as a crash of the guest is one. All other calls end with it.
 func (e *nativeEngine) run(ctx context.Context, cancel context.CancelFunc, l *lane, method string, params []byte) (result []byte, err error) {
+	e.turns.take(l)
+	defer e.turns.give()
 	if err := e.begin(l, cancel); err != nil {
 		return nil, err
 	}
@@ -55,7 +53,9 @@ func (e *nativeEngine) run(ctx context.Context, cancel context.CancelFunc, l *la
 			result, err = nil, broken
 		}
 	}()
-	return e.service.Call(ctx, method, params)
+	result, err = e.service.Call(ctx, method, params)
+	l.end() // in its turn: the caller gets one report at a time
+	return result, err
 }
 
 func (e *nativeEngine) begin(l *lane, cancel context.CancelFunc) error {
