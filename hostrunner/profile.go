@@ -198,6 +198,9 @@ func (p *Profile) Query(ctx context.Context, sql string, args ...any) (cols []st
 		return nil, nil, err
 	}
 	defer p.leave()
+	if err := p.with(ctx, func(s *shared) error { return p.ensureOpen(ctx, s) }); err != nil {
+		return nil, nil, err
+	}
 	own := sqlitehost.New(p.opts.Dir) // not the engine's, which has the context of its calls
 	own.SetContext(ctx)
 	db, err := own.Open(ctx, host.Collection, host.ReadOnly)

@@ -227,6 +227,25 @@ func TestCrash(t *testing.T) {
 	})
 }
 
+// TestQueryFirst: a query as a profile's first call opens the collection, as any other method does.
+func TestQueryFirst(t *testing.T) {
+	eachEngine(t, func(t *testing.T, o hostrunner.OpenOptions) {
+		if _, rows, err := open(t, o).Query(t.Context(), "SELECT count() FROM notes"); err != nil || len(rows) != 1 {
+			t.Errorf("got %v, %v", rows, err)
+		}
+		o.Dir, o.Create = t.TempDir(), false
+		p := open(t, o)
+		_, _, err := p.Query(t.Context(), "SELECT 1")
+		wantKind(t, err, fault.NotFound)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 8 {
+			_, _, err = p.Query(ended, "SELECT 1")
+			wantKind(t, err, fault.Cancelled)
+		}
+	})
+}
+
 // TestRuntimeClosedFirst: a profile that is in use when its runtime is closed goes on, where running the guest's released code took the
 // program down; others are told.
 func TestRuntimeClosedFirst(t *testing.T) {
