@@ -50,6 +50,9 @@ type app struct {
 // which the collection survives at any point.
 const patience = 800 * time.Millisecond
 
+// lastWord is how long telling of that may take.
+const lastWord = 100 * time.Millisecond
+
 // run runs the program and returns its exit code. When ctx ends, it returns within a second.
 func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
 	out := newOutput(wantsJSON(args), stdout, stderr)
@@ -70,7 +73,14 @@ func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	case code := <-ended:
 		return code
 	case <-time.After(patienceOf(selected.Command())):
-		return out.abandon()
+	}
+	abandoned := make(chan int, 1)
+	go func() { abandoned <- out.abandon() }()
+	select {
+	case code := <-abandoned:
+		return code
+	case <-time.After(lastWord): // nobody reads what we write
+		return exitCode(fault.Cancelled)
 	}
 }
 

@@ -233,6 +233,27 @@ func TestAbandon(t *testing.T) {
 	}
 }
 
+// TestOutputNotRead: whoever takes none of what the program writes, such as a pager, does not keep a cancelled command from its end.
+func TestOutputNotRead(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"version", "--json"}, {"version"}} {
+		nobody, out := io.Pipe()
+		defer nobody.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		go func() { ended <- run(ctx, args, strings.NewReader(""), out, io.Discard) }()
+		time.AfterFunc(100*time.Millisecond, cancel)
+		select {
+		case code := <-ended:
+			if code != 130 {
+				t.Errorf("exit code %d", code)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("it waits for the reader")
+		}
+	}
+}
+
 // A reader that goes away does not stop the sync.
 func TestClosedOutput(t *testing.T) {
 	t.Parallel()
