@@ -83,9 +83,14 @@ func (p *Profile) AutoSync(ctx context.Context, opts AutoOptions) (*AutoSync, er
 	a.live = newListener(a.ctx, func(e service.AutoParams) { _ = a.tell(e) })
 	a.status.StatusResult = status
 	go a.loop()
-	return a, a.tell(service.AutoParams{
+	err = a.tell(service.AutoParams{
 		Event: autosync.Opened, Settings: opts.Settings, Network: opts.Network, LoggedIn: opts.Account != nil, Pending: status.Pending > 0,
 	})
+	if err != nil {
+		a.cancel() // nobody else can end it
+		return nil, err
+	}
+	return a, nil
 }
 
 // Edited says that the collection was changed: by an edit, or by another one in its place, imported or restored.

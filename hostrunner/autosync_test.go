@@ -325,3 +325,18 @@ func TestAutoSyncReplaced(t *testing.T) {
 	a.upload(t) // it was one behind
 	b.until(t, "the second upload", attention)
 }
+
+// TestAutoSyncRefused: what cannot begin is not left running, without anything to end it by.
+func TestAutoSyncRefused(t *testing.T) {
+	eachEngine(t, func(t *testing.T, o hostrunner.OpenOptions) {
+		told := 0
+		options := hostrunner.AutoOptions{
+			Settings: &autosync.Settings{Metered: "odd"}, Status: func(hostrunner.AutoStatus) { told++ },
+		}
+		a, err := open(t, o).AutoSync(t.Context(), options)
+		wantKind(t, err, fault.InvalidInput)
+		if a != nil || told > 0 {
+			t.Errorf("got %v, told %d times", a, told)
+		}
+	})
+}
