@@ -96,6 +96,9 @@ func (c *statusCommand) Run(app *app) error {
 		if err != nil && !c.Offline {
 			return err
 		}
+		if acc == nil && !c.Offline {
+			return notLoggedIn(c.Profile)
+		}
 		if err := app.ready(p); err != nil {
 			return err
 		}
