@@ -92,6 +92,7 @@ func (b *bench) measure(ctx context.Context, w workload, engine string) (m measu
 		defer proxy.Close()
 		endpoint = proxy.URL
 	}
+	quietDisk(ctx)
 	acc := colsync.Account{Endpoint: endpoint, Key: account.Key}
 	if engine == real {
 		m, err = b.measureReal(w, dir, acc)
@@ -103,6 +104,10 @@ func (b *bench) measure(ctx context.Context, w workload, engine string) (m measu
 	}
 	return m, b.compare(filepath.Join(dir, host.Collection), account.File())
 }
+
+// quietDisk waits until the disk has all that was written: a program that makes its commits durable would wait for what the one before it has
+// left, and for the copies of the collection that were made for it.
+func quietDisk(ctx context.Context) { _ = exec.CommandContext(ctx, "sync").Run() }
 
 func (b *bench) measureOurs(ctx context.Context, w workload, engine, dir string, acc colsync.Account) (m measured, err error) {
 	self, err := os.Executable()

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -123,7 +122,7 @@ func (c *contender) beside(ctx context.Context, s serverSizes, large besides) (f
 	if _, err := u.sync(); err != nil { // opens the collection
 		return 0, err
 	}
-	_ = exec.CommandContext(ctx, "sync").Run() // or this server's commits would wait for what the one before it has left to the disk
+	quietDisk(ctx)
 	stop, once, ended := make(chan struct{}), make(chan struct{}, 1), make(chan error, 1)
 	if large == nil {
 		once <- struct{}{}
