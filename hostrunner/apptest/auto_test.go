@@ -21,10 +21,7 @@ func TestByItself(t *testing.T) {
 	desktop.Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 360, 780, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "Study Default")
-	synced(t, a)
+	fetchDecks(t, a, "Study Default")
 
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "from the phone")

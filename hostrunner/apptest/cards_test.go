@@ -16,10 +16,7 @@ func TestCards(t *testing.T) {
 	apptest.DemoDesktop(t, s).Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 360, 780, true)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 
 	a.Tap(t, "Sentences: ")
 	a.ReadCard(t, "?")

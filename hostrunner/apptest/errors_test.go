@@ -136,10 +136,7 @@ func TestDamagedCollection(t *testing.T) {
 	apptest.DemoDesktop(t, s).Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 360, 780, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 	a.Expects("/favicon.ico")
 	if err := chromedp.Do(a.Context(), chromedp.Navigate(s.URL+"/icon.svg")); err != nil { // where nobody holds the files
 		t.Fatal(err)

@@ -30,6 +30,15 @@ func synced(t *testing.T, a *apptest.App) {
 	a.Wait(t, `clean(document.querySelector(".sync")?.innerText ?? "") === "In sync"`)
 }
 
+// fetchDecks signs in on a device without cards and fetches what the server has, of which shown is seen then.
+func fetchDecks(t *testing.T, a *apptest.App, shown string) {
+	t.Helper()
+	signIn(t, a)
+	a.Tap(t, "Fetch my decks")
+	a.Read(t, shown)
+	synced(t, a)
+}
+
 // addOffline adds a note while there is no server, which a sync then says.
 func addOffline(t *testing.T, a *apptest.App, front string) {
 	t.Helper()
@@ -300,10 +309,7 @@ func TestOffline(t *testing.T) {
 	b := browsertest.Start(t)
 	a := apptest.Open(t, b, s.URL)
 	a.Size(t, 360, 780, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 	a.Wait(t, `navigator.serviceWorker.controller !== null`)
 	reviews := number(t, desktop, "SELECT count() FROM revlog")
 

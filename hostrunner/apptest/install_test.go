@@ -90,10 +90,7 @@ func TestSteady(t *testing.T) {
 	b := browsertest.Start(t)
 	a := apptest.Open(t, b, s.URL)
 	a.Size(t, 360, 780, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 	var note, deck int64
 	a.Eval(t, &deck, `return Number(named("a", "Spanish: ").hash.split("/")[2])`)
 	a.Go(t, "#/browse?q=barco")

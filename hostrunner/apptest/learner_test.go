@@ -55,10 +55,7 @@ func TestWithoutServer(t *testing.T) {
 	desktop.Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 360, 780, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 	a.Access(t, "the decks")
 	s.Stop()
 	a.Wait(t, `performance.getEntriesByName("cardferry-ahead").length === 1`) // the first card is looked at before somebody asks for it

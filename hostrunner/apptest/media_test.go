@@ -123,10 +123,7 @@ func TestFilm(t *testing.T) {
 	desktop.Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 320, 640, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "Study Default")
-	synced(t, a)
+	fetchDecks(t, a, "Study Default")
 	a.Run(t, nil, `const { play } = HTMLMediaElement.prototype; HTMLMediaElement.prototype.play = function () { this.loop = true; return play.call(this); }`) // it takes less than a second
 	const shown, gone = `(await until(() => document.querySelector("dialog.film video")?.currentTime > 0, 1000)) && !document.querySelector("dialog.film video").paused`, `document.querySelector("dialog.film") === null`
 	a.Tap(t, "Study Default")
@@ -161,10 +158,7 @@ func TestNotYet(t *testing.T) {
 	desktop.Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 320, 640, false)
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "Cramming")
-	synced(t, a)
+	fetchDecks(t, a, "Cramming")
 	var studied bool
 	a.Eval(t, &studied, `return all(".deck a").some((e) => e.textContent.includes("Cramming"))`)
 	if studied {

@@ -22,10 +22,7 @@ func TestSecure(t *testing.T) {
 	if protocol != "h2" {
 		t.Fatalf("the app has come by %s", protocol)
 	}
-	signIn(t, a)
-	a.Tap(t, "Fetch my decks")
-	a.Read(t, "At the harbour")
-	synced(t, a)
+	fetchDecks(t, a, "At the harbour")
 	a.Go(t, "#/browse?q=barco")
 	a.Tap(t, "el barco")
 	a.Wait(t, `[...document.querySelectorAll(".editable img")].some((i) => i.naturalWidth > 0)`)

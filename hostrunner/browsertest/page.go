@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -58,15 +57,7 @@ func (p *Page) HardReload(t testing.TB) {
 	if err != nil {
 		t.Fatalf("reload: %v", err)
 	}
-	for start := time.Now(); ; {
-		answer, err := p.evaluate(`return window.ready === true`, nil)
-		if err == nil && string(answer.Result) == "true" {
-			return
-		}
-		if time.Since(start) > startTimeout {
-			t.Fatalf("reload: %v", err)
-		}
-	}
+	p.becomes(t, `return window.ready === true`)
 }
 
 // Close closes the tab.
@@ -103,14 +94,20 @@ func (p *Page) Back(t testing.TB) {
 	t.Helper()
 	var from string
 	p.Run(t, &from, `setTimeout(() => history.back()); return location.href`)
+	// Not NavigateBack: that waits for a load, which a page that the browser has kept does not have.
+	p.becomes(t, `return window.ready === true && location.href !== args[0]`, from)
+}
+
+// becomes waits until a script returns true, in the document that the tab has by then.
+func (p *Page) becomes(t testing.TB, script string, args ...any) {
+	t.Helper()
 	for start := time.Now(); ; {
-		// Not NavigateBack: that waits for a load, which a page that the browser has kept does not have.
-		answer, err := p.evaluate(`return window.ready ? location.href : args[0]`, []any{from})
-		if err == nil && string(answer.Result) != strconv.Quote(from) {
+		answer, err := p.evaluate(script, args)
+		if err == nil && string(answer.Result) == "true" {
 			return
 		}
 		if time.Since(start) > startTimeout {
-			t.Fatalf("go back: %v", err)
+			t.Fatalf("waited in vain for %s: %v", script, err)
 		}
 	}
 }
