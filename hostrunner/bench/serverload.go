@@ -108,8 +108,8 @@ type besides func(s serverSizes, stop <-chan struct{}, once chan<- struct{}) err
 // only the one that is under way: each counts from when it was wanted, however late the one before it ended.
 const due = 100 * time.Millisecond
 
-// beside makes small syncs of one user while another one does something large, and returns the 99th percentile of their times.
-func (c *contender) beside(ctx context.Context, s serverSizes, large besides) (float64, error) {
+// beside makes small syncs of one user while another one does something large, nil: nothing, and returns a percentile of their times.
+func (c *contender) beside(ctx context.Context, s serverSizes, large besides, percentile int) (float64, error) {
 	agent, err := anki.NewAgent()
 	if err != nil {
 		return 0, err
@@ -136,7 +136,7 @@ func (c *contender) beside(ctx context.Context, s serverSizes, large besides) (f
 		return 0, err
 	}
 	slices.Sort(times)
-	return times[len(times)*99/100], nil
+	return times[len(times)*percentile/100], nil
 }
 
 // syncs makes small syncs until there are n, and all that were wanted before once came, and returns the seconds of each. Without the latter those
