@@ -136,10 +136,10 @@ func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, to target, body
 
 // redirect answers what is no answer of the protocol. Of a 308 the client learns where to go through us; everything else ends here.
 func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request, to target, resp *http.Response) {
-	location := resp.Header.Values("Location")
-	if own := ownBase(r); resp.StatusCode == http.StatusPermanentRedirect && len(location) == 1 && own != "" {
-		if part, ok := g.part(to.from, location[0]); ok {
-			w.Header().Set("Location", strings.TrimSuffix(own, "/")+Prefix+part+"/")
+	if list := resp.Header.Values("Location"); resp.StatusCode == http.StatusPermanentRedirect && len(list) == 1 {
+		part, ok := g.part(to.from, list[0])
+		if at := location(r, part); ok && at != "" {
+			w.Header().Set("Location", at)
 			w.WriteHeader(http.StatusPermanentRedirect)
 			return
 		}

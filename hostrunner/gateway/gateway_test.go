@@ -54,6 +54,13 @@ func (rec *recorder) requests() []*http.Request {
 // start starts a gateway to the upstreams, given as NAME=URL, and returns its base URL.
 func start(t testing.TB, o gateway.Options, upstreams ...string) string {
 	t.Helper()
+	h := httptest.NewServer(newGateway(t, o, upstreams...))
+	t.Cleanup(h.Close)
+	return h.URL
+}
+
+func newGateway(t testing.TB, o gateway.Options, upstreams ...string) *gateway.Gateway {
+	t.Helper()
 	for _, s := range upstreams {
 		u, err := gateway.ParseUpstream(s)
 		if err != nil {
@@ -66,9 +73,7 @@ func start(t testing.TB, o gateway.Options, upstreams ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(g)
-	t.Cleanup(h.Close)
-	return h.URL
+	return g
 }
 
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -108,15 +109,32 @@ var encoding = base64.RawURLEncoding.Strict()
 
 func encode(b []byte) string { return encoding.EncodeToString(b) }
 
-// ownBase returns the address under which the client has reached us, "" if it does not say. A client that lies deceives itself only.
-func ownBase(r *http.Request) string {
+// location returns the address of a part of a path, as the client has to ask for it; "" if it does not say how it has reached us. A client that
+// lies deceives itself only.
+func location(r *http.Request, part string) string {
+	if r.Header.Get("Origin") != "" {
+		// A page: browsers follow by themselves, also below a path that a proxy has taken away without telling. Other clients want a whole address
+		// (collection-sync.md §2.3).
+		return "../../" + part + "/"
+	}
 	scheme := "http"
 	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
 		scheme = "https"
 	}
-	a, err := parseAddress(scheme + "://" + r.Host + "/")
+	prefix := r.Header.Get("X-Forwarded-Prefix")
+	if prefix != "" && prefix[0] != '/' {
+		return ""
+	}
+	prefix = strings.TrimSuffix(prefix, "/")
+	// A handler before this one may have taken a path away, too, as http.StripPrefix does.
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		if taken, ok := strings.CutSuffix(u.Path, r.URL.Path); ok {
+			prefix += taken
+		}
+	}
+	a, err := parseAddress(scheme + "://" + r.Host + prefix)
 	if err != nil {
 		return ""
 	}
-	return a.String()
+	return strings.TrimSuffix(a.String(), "/") + Prefix + part + "/"
 }

@@ -2,6 +2,9 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -60,6 +63,11 @@ func TestRedirect(t *testing.T) {
 	if resp, _ := post(t, base+"/upstream/first/sync/meta", ""); resp.Header.Get("Location") != base+"/upstream/third/" {
 		t.Errorf("to another upstream: %d %v", resp.StatusCode, resp.Header)
 	}
+
+	location = second.URL + "/" + strings.Repeat("x", 250)
+	if resp, _ := post(t, base+"/upstream/first/sync/meta", ""); resp.StatusCode != 308 || len(resp.Header.Get("Location")) < 300 {
+		t.Errorf("to a long address: %d %v", resp.StatusCode, resp.Header)
+	}
 }
 
 // Redirects to anything else end at the gateway, which itself follows none.
@@ -101,6 +109,55 @@ func TestRedirectTricks(t *testing.T) {
 	})
 	if resp, _ := post(t, start(t, gateway.Options{}, "up="+up.URL)+"/upstream/up/sync/meta", ""); resp.StatusCode != 502 {
 		t.Errorf("two Locations: %d", resp.StatusCode)
+	}
+}
+
+// Below a path of another site, the address is that which the client has to ask: a handler before the gateway that takes the path away leaves it in the
+// request; a proxy can tell it. A page is told where to go from where it is, which needs neither.
+func TestRedirectBelowPath(t *testing.T) {
+	t.Parallel()
+	location := ""
+	first, third := redirecting(t, &location), upstream(t, nil)
+	location = third.URL + "/"
+	to, err := url.Parse(start(t, gateway.Options{}, "first="+first.URL, "third="+third.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := newGateway(t, gateway.Options{}, "first="+first.URL, "third="+third.URL)
+	site := http.NewServeMux()
+	site.Handle("/in/side/", http.StripPrefix("/in/side", inside))
+	site.Handle("/plain/", http.StripPrefix("/plain", httputil.NewSingleHostReverseProxy(to)))
+	site.Handle("/telling/", http.StripPrefix("/telling", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+		r.Out.Header.Set("X-Forwarded-Prefix", "/telling")
+	}}))
+	server := httptest.NewServer(site)
+	t.Cleanup(server.Close)
+	for _, c := range []struct{ path, origin, want string }{
+		{"/in/side", "", server.URL + "/in/side/upstream/third/"},
+		{"/in/side", server.URL, "../../third/"},
+		{"/telling", "", server.URL + "/telling/upstream/third/"},
+		{"/telling", server.URL, "../../third/"},
+		{"/plain", server.URL, "../../third/"},
+	} {
+		headers := map[string]string{"anki-sync": header}
+		if c.origin != "" {
+			headers["Origin"] = c.origin
+		}
+		resp, _ := send(t, "POST", server.URL+c.path+"/upstream/first/sync/meta", nil, headers)
+		if got := resp.Header.Get("Location"); resp.StatusCode != 308 || got != c.want {
+			t.Errorf("%s of %q: %d %q", c.path, c.origin, resp.StatusCode, got)
+		}
+		if at, err := resp.Location(); err != nil || at.String() != server.URL+c.path+"/upstream/third/" {
+			t.Errorf("%s of %q leads to %v %v", c.path, c.origin, at, err)
+		}
+	}
+	for _, told := range []string{"//evil.example", "/a/../b", "/a?b", "@evil.example", "evil", ".evil.example", ":1/", "/a, /b", "/%2e"} {
+		resp, _ := send(t, "POST", to.String()+"/upstream/first/sync/meta", nil, map[string]string{"anki-sync": header, "X-Forwarded-Prefix": told})
+		if resp.StatusCode != 502 {
+			t.Errorf("told %q: %d %q", told, resp.StatusCode, resp.Header.Get("Location"))
+		}
 	}
 }
 
