@@ -5,8 +5,8 @@ import "time"
 // Limits bound what users may cost. Zero values have the defaults given here.
 type Limits struct {
 	// Payload is the longest request body in bytes as it is sent, compressed: 1 GiB. A collection may have three times as
-	// much (§3.5).
-	Payload int64
+	// much (§3.5), unless Collection says how much.
+	Payload, Collection int64
 	// Message bounds the other messages of the protocol, decompressed: 64 MiB.
 	Message int64
 	// Slice is how many rows we take and give in a message when the client is ours: 2,000.
@@ -43,6 +43,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	orElse(&l.Payload, 1<<30)
+	orElse(&l.Collection, 3*l.Payload)
 	orElse(&l.Message, 64<<20)
 	orElse(&l.Slice, 2000)
 	orElse(&l.Requests, 64)
@@ -68,9 +69,6 @@ func orElse[T int | int64 | time.Duration](v *T, value T) {
 		*v = value
 	}
 }
-
-// collection is the size of the largest collection.
-func (l *Limits) collection() int64 { return 3 * l.Payload }
 
 const (
 	// smallMessage is how long a message may be, before and after decompression, without waiting for its turn among the large ones.

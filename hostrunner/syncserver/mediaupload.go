@@ -72,7 +72,7 @@ func (u *mediaUpload) receive(ctx context.Context) error {
 		return err
 	}
 	defer z.Close()
-	archive := mediawire.NewReceived(z, min(maxUpload, u.call.server.Limits.collection()))
+	archive := mediawire.NewReceived(z, min(maxUpload, u.call.server.Limits.Collection))
 	buf := make([]byte, 64<<10)
 	for {
 		name, err := archive.Next()

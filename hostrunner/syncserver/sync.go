@@ -91,7 +91,7 @@ func (t *tenant) readMeta(db host.DB, version int64) (m wire.Meta, err error) {
 		Mod: col.Mod, Scm: col.Scm, USN: int32(col.USN), TS: now.Unix(), Cont: true, Empty: t.summary.empty,
 		Slice: t.server.Limits.Slice, KeepsBackup: true, Events: true,
 	}
-	if t.summary.size > t.server.Limits.collection() {
+	if t.summary.size > t.server.Limits.Collection {
 		m.Scm = now.UnixMilli() // too large for a download: only another upload helps (§3.5)
 	}
 	if version < 10 {

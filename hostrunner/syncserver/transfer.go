@@ -91,7 +91,7 @@ func (c *call) receive(ctx context.Context, staged store.Staged) (text string, e
 // copyCollection copies a payload up to the limit. What is no database is not worth the disk, nor much time: a few bytes can stand for
 // gigabytes. It is checked like an empty file.
 func (c *call) copyCollection(from io.Reader, to io.Writer) (text string, err error) {
-	most := c.server.Limits.collection()
+	most := c.server.Limits.Collection
 	limit := most
 	r := bufio.NewReader(io.LimitReader(from, limit))
 	if head, _ := r.Peek(databaseHead); !isDatabase(head) {

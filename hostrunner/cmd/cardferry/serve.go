@@ -77,7 +77,7 @@ type serveSettings struct {
 	certificates *certificates // nil: plain HTTP
 	users        []syncserver.FixedUser
 	gap          string                     // what is wrong with how these are numbered
-	payload      int64                      // 0: the default
+	limits       syncserver.Limits          // of bodies
 	clientIP     func(*http.Request) string // nil: the connection's
 }
 

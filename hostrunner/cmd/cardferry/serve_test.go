@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -408,7 +409,7 @@ func TestServeEnvironment(t *testing.T) {
 	c := &serveCommand{dataFlag: dataFlag{"d"}}
 	set, err := c.settings(lookup("SYNC_HOST=0.0.0.0", "SYNC_PORT=27701", "MAX_SYNC_PAYLOAD_MEGS=7", "SYNC_USER1=a:secret", "SYNC_USER2=b:other",
 		"SYNC_IP_HEADER=RightmostXForwardedFor"))
-	if err != nil || set.addr != "0.0.0.0:27701" || set.payload != 7<<20 || len(set.users) != 2 || set.users[1].Name != "b" {
+	if err != nil || set.addr != "0.0.0.0:27701" || set.limits.Collection != 21<<20 || len(set.users) != 2 || set.users[1].Name != "b" {
 		t.Fatalf("%+v %v", set, err)
 	}
 	r, _ := http.NewRequest("GET", "/", nil)
@@ -422,7 +423,16 @@ func TestServeEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	s := startServeWith(t, []string{"SYNC_USER1=a:secret", "SYNC_USER3=c:other"}, "--data", t.TempDir(), "--addr", "127.0.0.1:0")
+	s := startServeWith(t, []string{"SYNC_USER1=a:secret", "SYNC_USER3=c:other", "MAX_SYNC_PAYLOAD_MEGS=1"}, "--data", t.TempDir(), "--addr", "127.0.0.1:0")
+	// What does not compress may be as long as what does.
+	for size, want := range map[int]string{3<<20 - 1: "corrupt", 3 << 20: "exceeds size limit"} {
+		noise := make([]byte, size)
+		_, _ = rand.Read(noise)
+		resp, text := request(t, "POST", s.url+"sync/upload", string(anki.Compress(noise)), fmt.Sprintf(`anki-sync: {"v":11,"k":%q,"c":"x","s":"x"}`, anki.ServerKey("a:secret")))
+		if plain, err := anki.Decompress([]byte(text)); err != nil || !strings.Contains(string(plain), want) {
+			t.Errorf("an upload of %d bytes: %d %s", size, resp.StatusCode, plain)
+		}
+	}
 	s.stop(t, syscall.SIGTERM)
 	if log := s.log.String(); !strings.Contains(log, "SYNC_USER3 is set, but not SYNC_USER2") || strings.Contains(log, "other") {
 		t.Errorf("of a gap it says %s", log)

@@ -19,7 +19,10 @@ func (set *serveSettings) environment(lookup func(string) (string, bool)) (err e
 		if err != nil || n < 1 || n > 1<<20 {
 			return fault.New(fault.InvalidInput, "MAX_SYNC_PAYLOAD_MEGS is %q, not a number of megabytes", v)
 		}
-		set.payload = n << 20
+		// The reference bounds what is in a body, by three times that number (collection-sync.md §3.5): one that does not compress is as long, and a
+		// bit longer.
+		set.limits.Collection = 3 * n << 20
+		set.limits.Payload = set.limits.Collection + n<<10
 	}
 	header, _ := lookup("SYNC_IP_HEADER")
 	set.clientIP, err = syncserver.ClientIPFrom(header)

@@ -44,7 +44,7 @@ func newServing(ctx context.Context, set *serveSettings, log *slog.Logger) (*ser
 	m := metrics.New()
 	s := &serving{set: set, log: log, accounts: accounts, app: webapp.New(), metrics: m, figures: readOnly(m.Handler())}
 	s.sync = diskServer(set.dir, accounts)
-	s.sync.Limits.Payload = set.payload
+	s.sync.Limits = set.limits
 	s.sync.SignupClosed, s.sync.Origins, s.sync.ClientIP = set.signupClosed, set.origins, set.clientIP
 	s.sync.Log, s.sync.Observe, s.sync.Rest = log, s.observe, s.rest
 	m.Gauge("cardferry_open_accounts", "Accounts that are being served.", func() float64 { return float64(s.sync.Stats().Accounts) })

@@ -62,7 +62,7 @@ func TestServeGateway(t *testing.T) {
 	var logged lockedBuffer
 	log := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	set := &serveSettings{
-		dir: t.TempDir(), payload: 1 << 20, upstreams: []gateway.Upstream{{Name: "up", URL: up.URL}}, origins: syncserver.Origins{"https://app.example"},
+		dir: t.TempDir(), limits: syncserver.Limits{Payload: 1 << 20}, upstreams: []gateway.Upstream{{Name: "up", URL: up.URL}}, origins: syncserver.Origins{"https://app.example"},
 	}
 	url := inProcess(t, set, log)
 	const header = `anki-sync: {"v":11,"k":"the secret key","c":"test","s":"x"}`
