@@ -68,6 +68,7 @@ func newDoctor(ctx context.Context, proxy func(*http.Request) (*url.URL, error))
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	nethost.SetProxy(transport, proxy)
 	transport.ExpectContinueTimeout = continueWait
+	transport.TLSHandshakeTimeout = doctorWait // else it is said to be that long, and is not
 	return &doctor{ctx: ctx, client: &http.Client{
 		Transport: transport, Timeout: doctorWait,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -85,7 +86,7 @@ func (d *doctor) examine(endpoint string) {
 		err = errors.New("the address, not shown here as it may have a password, is not the address of a sync server")
 	}
 	if err != nil {
-		d.add("url", false, "%v", err)
+		d.add("url", false, "%v; give it whole, for example https://sync.example.org/", err)
 		return
 	}
 	d.add("url", true, "%s", shown(base))
@@ -137,9 +138,13 @@ func (d *doctor) reach(base string) bool {
 		d.add("health", true, "GET health gives 200")
 	case s == 404 && strings.Contains(base, gateway.Prefix):
 		d.add("health", true, "not applicable: a gateway forwards sync requests only")
-	case s >= 300 && s < 400 && s != 308:
+	case s == 308 && !strings.HasSuffix(resp.Header.Get("Location"), "/health"):
+		d.add("health", true, "not known: it sends clients elsewhere (308)")
+	case s >= 300 && s < 400:
 		d.add("health", false, "it redirects to %s (%d); sync requests do not follow that: use the new address",
 			resp.Header.Get("Location"), s)
+	case s == http.StatusUnauthorized:
+		d.add("health", false, asksLogin)
 	case s == http.StatusServiceUnavailable:
 		d.add("health", false, "the server, or a proxy before it, says that it cannot work now (503)")
 	case s >= 500:
@@ -201,6 +206,9 @@ func wrongPath(base string) string {
 	return "is a path missing in the address?"
 }
 
+// asksLogin is what is wrong with a proxy that protects what is behind it with a password of its own.
+const asksLogin = "something before the server asks for a login (401), which clients do not give"
+
 func (d *doctor) judge(base string, resp *http.Response) bool {
 	switch s := resp.StatusCode; {
 	case s == 403:
@@ -210,12 +218,14 @@ func (d *doctor) judge(base string, resp *http.Response) bool {
 			return true
 		}
 		d.add("protocol", false, "something refuses every request (403), perhaps a firewall before the server")
-	case s == 404, s == 405, strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
-		d.add("protocol", false, "there is no sync server at this address (%d); %s", s, wrongPath(base))
+	case s == http.StatusUnauthorized:
+		d.add("protocol", false, asksLogin)
 	case s >= 300 && s < 400:
 		d.add("protocol", false, "it redirects sync requests to %s (%d), which clients do not follow", resp.Header.Get("Location"), s)
 	case s >= 500:
 		d.add("protocol", false, "the server, or a proxy before it, has a problem (%d)", s)
+	case s == 404, s == 405, strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
+		d.add("protocol", false, "there is no sync server at this address (%d); %s", s, wrongPath(base))
 	default:
 		d.add("protocol", false, "it answers %d to a request without a key, where a sync server says 403", s)
 	}
@@ -227,6 +237,10 @@ func (d *doctor) redirected(location string) (at string, ok bool) {
 	base, err := remote.ParseEndpoint(location)
 	if err != nil {
 		d.add("redirect", false, "it sends clients to %q, which is no whole address", location)
+		return base, false
+	}
+	if to, ok := strings.CutSuffix(base, "/sync/meta/"); ok {
+		d.add("redirect", false, "it redirects each path (308), which clients take for another address of the server: use the new address, %s", shown(to+"/"))
 		return base, false
 	}
 	d.add("redirect", true, "it sends clients to %s", shown(base))

@@ -21,6 +21,8 @@ type patient struct {
 	meta   int    // what it answers to everything of the protocol; 0: as it should
 	to     string // where it sends those who ask for meta
 	media  int    // what it answers to what media sync asks for; 0: as it should
+	page   bool   // what it answers to the protocol is a page, as that of a proxy
+	moved  string // where it sends all paths, as proxies do
 }
 
 func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +31,13 @@ func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
 	status := http.StatusForbidden
+	if p.page {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	}
 	switch {
+	case p.moved != "":
+		w.Header().Set("Location", p.moved+r.URL.Path[1:])
+		status = http.StatusPermanentRedirect
 	case r.URL.Path == "/health":
 		status = max(p.health, 200)
 	case r.Method == http.MethodOptions:
@@ -89,8 +97,14 @@ func TestDoctor(t *testing.T) {
 		"another program":            {start(patient{meta: 404}), "protocol", "no sync server at this address"},
 		"a firewall":                 {start(patient{meta: 403}), "protocol", "refuses every request"},
 		"a broken proxy":             {start(patient{meta: 502}), "protocol", "has a problem (502)"},
+		"the page of a broken proxy": {start(patient{meta: 502, page: true}), "protocol", "has a problem (502)"},
+		"a page":                     {start(patient{meta: 200, page: true}), "protocol", "no sync server at this address"},
+		"a proxy with a login":       {start(patient{meta: 401, page: true}), "protocol", "asks for a login (401)"},
 		"a redirect of another kind": {start(patient{meta: 301}), "protocol", "which clients do not follow"},
+		"the page of a redirect":     {start(patient{meta: 301, page: true}), "protocol", "which clients do not follow"},
 		"a redirect":                 {start(patient{to: good}), "", "it sends clients to " + good},
+		"a redirect of health, too":  {start(patient{to: good, health: 308}), "", "it sends clients to " + good},
+		"no scheme":                  {strings.TrimPrefix(good, "http://"), "url", "for example https://"},
 		"two redirects":              {start(patient{to: start(patient{to: good})}), "protocol", "redirects again"},
 		"a redirect to nowhere":      {start(patient{to: "/elsewhere"}), "redirect", "no whole address"},
 		"a certificate of its own":   {secure.URL, "tls", "certificate is not accepted"},
@@ -145,6 +159,19 @@ func TestDoctorProxy(t *testing.T) {
 			if len(d.checks) != 3 || last.Name != "connect" || last.OK || !strings.Contains(last.Detail, test.words) || strings.Contains(last.Detail, "secret") {
 				t.Errorf("%s, %s: %+v", name, endpoint, d.checks)
 			}
+		}
+	}
+}
+
+// TestDoctorMoved: of a proxy that redirects each path to the same of another address, it says that address. Clients would take the path for a part of it.
+func TestDoctorMoved(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(patient{moved: "https://sync.example.org/"})
+	defer s.Close()
+	o := as(t, "", "doctor", "--endpoint", s.URL)
+	for _, want := range []string{`"name":"health","ok":false`, "to https://sync.example.org/health (308)", `"name":"redirect","ok":false`, "use the new address, https://sync.example.org/"} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("no %s: %s", want, o.stdout)
 		}
 	}
 }
