@@ -183,6 +183,10 @@ func TestServe(t *testing.T) {
 	if len(users) != 2 || field(o.last, "users.0.name") != "Ada" || field(o.last, "users.0.devices") != 2.0 || field(o.last, "users.1.name") != "bea" {
 		t.Errorf("list: %s", o.stdout)
 	}
+	id, _ := field(o.last, "users.0.id").(string)
+	if _, err := os.Stat(filepath.Join(dir, "accounts", id, "collection.anki2")); err != nil || id == "" {
+		t.Errorf("the list does not say which folder is whose: %q %v", id, err)
+	}
 	key := keyOf(t, one)
 	if o := as(t, secondPassword, "user", "passwd", "--data", dir, "ada"); o.code != 0 {
 		t.Error(o.stdout)

@@ -136,6 +136,7 @@ type userListCommand struct{ dataFlag }
 
 // userInfo is an account in the result of user list.
 type userInfo struct {
+	ID       string `json:"id"` // of its folder
 	Name     string `json:"name"`
 	Created  int64  `json:"created"` // ms
 	LastSeen int64  `json:"last_seen"`
@@ -153,7 +154,7 @@ func (c *userListCommand) Run(app *app) error {
 		users := make([]userInfo, 0, len(list))
 		var lines []string
 		for _, a := range list {
-			u := userInfo{Name: a.Name, Created: a.Created.UnixMilli(), Fixed: a.Fixed, Disabled: a.Disabled}
+			u := userInfo{ID: string(a.ID), Name: a.Name, Created: a.Created.UnixMilli(), Fixed: a.Fixed, Disabled: a.Disabled}
 			devices, err := accounts.Devices(app.ctx, a.ID)
 			if err != nil {
 				return err
