@@ -15,7 +15,9 @@ import (
 // and nothing is asked of the site itself.
 func TestPrefix(t *testing.T) {
 	t.Parallel()
-	s := apptest.Serve(t)
+	s, other := apptest.Serve(t), apptest.Serve(t)
+	other.SignUp(t)
+	s.Upstream(t, "front", sending(t, other))
 	to, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -58,4 +60,29 @@ func TestPrefix(t *testing.T) {
 	a.Tap(t, "Sign in")
 	a.Read(t, "an address such as /cards/upstream/NAME/")
 	shot(t, a, "prefix")
+
+	// A server that is reached through this one sends to another: the way there is below the path, too.
+	a.Fill(t, "Server", "/cards/upstream/front/")
+	a.Tap(t, "Sign in")
+	syncNow(t, a)
+}
+
+// sending returns a server that takes logins for another one, and sends those who want to sync there.
+func sending(t *testing.T, to *apptest.Server) *apptest.Server {
+	t.Helper()
+	at, err := url.Parse(to.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(at)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sync/meta" {
+			w.Header().Set("Location", to.URL)
+			w.WriteHeader(http.StatusPermanentRedirect)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return &apptest.Server{URL: s.URL + "/"}
 }
