@@ -35,6 +35,8 @@ func ClientIPFrom(setting string) (func(*http.Request) string, error) {
 		ip := strings.TrimSpace(list[len(list)-1])
 		if host, _, err := net.SplitHostPort(ip); err == nil {
 			ip = host
+		} else if i := strings.LastIndexByte(ip, ':'); i >= 0 && setting == "CloudFrontViewerAddress" {
+			ip = ip[:i] // its port comes after any address, also of IPv6 without brackets
 		}
 		if net.ParseIP(ip) == nil {
 			return remoteIP(r)

@@ -421,6 +421,18 @@ func TestServeEnvironment(t *testing.T) {
 	if ip := set.clientIP(r); ip != "192.0.2.1" {
 		t.Errorf("the client's address: %s", ip)
 	}
+	// Its port follows an address of IPv6 without brackets, as the reference takes it.
+	if set, err = c.settings(lookup("SYNC_IP_HEADER=CloudFrontViewerAddress")); err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{
+		"192.0.2.1:443": "192.0.2.1", "2001:db8::1:443": "2001:db8::1", "2001:db8:1:2:3:4:5:6:443": "2001:db8:1:2:3:4:5:6", "[2001:db8::1]:443": "2001:db8::1",
+	} {
+		r.Header.Set("CloudFront-Viewer-Address", value)
+		if ip := set.clientIP(r); ip != want {
+			t.Errorf("the client's address in %s: %s", value, ip)
+		}
+	}
 	for _, bad := range []string{"MAX_SYNC_PAYLOAD_MEGS=x", "MAX_SYNC_PAYLOAD_MEGS=0", "SYNC_USER1=secret", "SYNC_PORT=x", "SYNC_IP_HEADER=x"} {
 		_, err := c.settings(lookup(bad))
 		if fault.KindOf(err) != fault.InvalidInput || strings.Contains(err.Error(), "secret") {
