@@ -396,6 +396,10 @@ func TestFixedUsers(t *testing.T) {
 	device.want(403, "sync/hostKey", string(wire.LoginRequest("nobody", "pass")))
 	with(map[string]string{"SYNC_USER1": "user:" + hashed, "PASSWORDS_HASHED": ""})
 	device.want(200, "sync/abort", "{}")
+	for _, unsaid := range []string{"", "$l=32"} { // the reference takes 600,000 rounds then
+		with(map[string]string{"SYNC_USER1": "user:$pbkdf2-sha256" + unsaid + "$Y2FyZGZlcnJ5c2FsdDEyMw$TO+uhwN9B7uXSWqpgML1X+Zag/nfhuMvycQnxfgf+z0", "PASSWORDS_HASHED": ""})
+		login(t, url, "user", "pass").want(403, "sync/hostKey", string(wire.LoginRequest("user", "wrong")))
+	}
 }
 
 func TestFixedUsersRefused(t *testing.T) {
