@@ -1,9 +1,14 @@
 package apptest
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -44,4 +49,22 @@ func (a *App) Press(t testing.TB, text string) {
 	t.Helper()
 	a.TabTo(t, text)
 	a.Key(t, kb.Enter)
+}
+
+// Hold presses a key with a letter and keeps it down until it has repeated so many times.
+func (a *App) Hold(t testing.TB, key string, repeats int) {
+	t.Helper()
+	a.do(t, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key}
+		for i := range repeats {
+			again := i > 0
+			down.AutoRepeat = &again
+			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, down); err != nil {
+				return err
+			}
+			time.Sleep(30 * time.Millisecond) // as a keyboard does
+		}
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key})
+		return err
+	}))
 }

@@ -260,7 +260,7 @@ addEventListener("keydown", (e: KeyboardEvent) => {
   const onLink = e.target instanceof HTMLElement && e.target.closest("a, button");
   if (onLink && (e.key === "Enter" || e.key === " ")) return;
   if (e.key === " ") e.preventDefault();
-  send({ type: "key", key: e.key, ctrl: e.ctrlKey || e.metaKey, shift: e.shiftKey });
+  if (!e.repeat) send({ type: "key", key: e.key, ctrl: e.ctrlKey || e.metaKey, shift: e.shiftKey });
 });
 
 addEventListener("click", (e) => {

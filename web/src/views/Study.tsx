@@ -120,8 +120,8 @@ function CardScreen(p: { s: Study; shown: Shown }) {
       case "play":
         return player.play(m.side, m.index);
       case "key":
-        // A card could invent keys, so they count only just after a person did something.
-        return void (navigator.userActivation.isActive && act(m.key, m.ctrl));
+        // A card could invent keys, so they count only just after a person did something. To a browser Escape is nothing; it only leaves.
+        return void ((m.key === "Escape" || navigator.userActivation.isActive) && act(m.key, m.ctrl));
       case "link":
         return openLink(m.url);
     }
@@ -197,7 +197,7 @@ function useKeys(act: (key: string, ctrl: boolean) => boolean, off: boolean): vo
   latest.current = { act, off };
   useEffect(() => {
     const onKey = (e: KeyboardEvent): void => {
-      if (latest.current.off || e.altKey || e.isComposing) return;
+      if (latest.current.off || e.repeat || e.altKey || e.isComposing) return; // a key that is held would answer card after card
       const on = e.target instanceof HTMLElement ? e.target.closest("button, a, input, textarea, select") : null;
       if (on && (e.key === "Enter" || e.key === " " || !/^(A|BUTTON)$/.test(on.tagName))) return;
       if (latest.current.act(e.key, e.ctrlKey || e.metaKey)) e.preventDefault();

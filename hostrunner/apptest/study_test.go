@@ -1,0 +1,51 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/cardferry/cardferry/hostrunner/anki"
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestKeyHeld holds a key down: it shows one answer and grades one card, not one after the other. Escape leaves from the box for the answer, however
+// long after the last key.
+func TestKeyHeld(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 9}, nil)
+	desktop.Do(t, "add_note", anki.Args{"notetype": "Basic (type in the answer)", "fields": []string{"typed", "right"}, "deck": "Typed"}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "word")
+	a.Hold(t, " ", 20)
+	a.See(t, ".grades")
+	a.Hold(t, "4", 20)
+	a.Wait(t, `all(".grades").length === 0`)
+	a.ReadCard(t, "word")
+	a.TapCard(t, "#qa")
+	a.Hold(t, " ", 20)
+	a.See(t, ".grades")
+	a.Key(t, "4")
+	a.Wait(t, `all(".grades").length === 0`)
+	a.Key(t, kb.Escape)
+	a.Read(t, "Study Default")
+
+	a.Tap(t, "Typed")
+	a.ReadCard(t, "typed")
+	a.Wait(t, `document.activeElement?.tagName === "IFRAME" && !navigator.userActivation.isActive`)
+	a.Key(t, kb.Escape)
+	a.Read(t, "Study Default")
+	syncNow(t, a)
+	desktop.SyncAll(t)
+	if n := number(t, desktop, "SELECT count() FROM revlog"); n != 2 {
+		t.Errorf("%d answers were given", n)
+	}
+}
