@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -9,6 +10,37 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
+
+// TestSameCardAgain answers the only card of a deck with Again: it comes back as if it were new on the screen, at its beginning, and without what
+// was typed the time before.
+func TestSameCardAgain(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"notetype": "Basic (type in the answer)", "fields": []string{"top" + strings.Repeat("<p>long</p>", 60), "right"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "top")
+	a.Wait(t, `document.activeElement?.tagName === "IFRAME"`)
+	a.Type(t, "wrong")
+	a.Key(t, kb.Enter)
+	a.SeeCard(t, "code#typeans .typeBad, code#typeans .typeMissed")
+	a.Tap(t, "Again")
+	a.Wait(t, `all(".grades").length === 0`)
+	a.SeeCard(t, "input#typeans")
+	if y := apptest.Card[float64](t, a, `return scrollY`); y != 0 {
+		t.Errorf("the card comes back %v pixels down", y)
+	}
+	a.Tap(t, "Show answer")
+	a.SeeCard(t, "code#typeans")
+	if typed := apptest.Card[string](t, a, `return document.querySelector("code#typeans").innerText`); typed != "right" {
+		t.Errorf("nothing was typed this time, and compared is %q", typed)
+	}
+}
 
 // TestKeyHeld holds a key down: it shows one answer and grades one card, not one after the other. Escape leaves from the box for the answer, however
 // long after the last key.

@@ -35,7 +35,7 @@ export function StudyView(p: { deckId: number }) {
   if (s.failed) return <Failed text={s.failed} />;
   if (!s.queue) return <div class="study" aria-busy="true" />;
   if (!s.shown) return <Done queue={s.queue} onUndo={s.takeBack} onMore={s.next} />;
-  return <CardScreen key={s.shown.facts.id} s={s} shown={s.shown} />;
+  return <CardScreen key={s.shown.since} s={s} shown={s.shown} />; // a card that comes again at once begins anew
 }
 
 type Study = ReturnType<typeof useStudy>;
