@@ -81,3 +81,34 @@ func TestKeyHeld(t *testing.T) {
 		t.Errorf("%d answers were given", n)
 	}
 }
+
+// TestChangedElsewhere has another device change the card that is on the screen: edit its note, answer it, delete it. What is shown follows.
+func TestChangedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	for _, word := range []string{"one", "two", "three"} {
+		desktop.Do(t, "add_note", anki.Args{"guid": word, "fields": []string{word, "back"}}, nil)
+	}
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "one")
+	desktop.Do(t, "edit_note", anki.Args{"note": "one", "fields": []string{"uno", "back"}}, nil)
+	desktop.SyncAll(t)
+	a.ReadCard(t, "uno")
+	a.Tap(t, "Show answer")
+	a.See(t, ".grades")
+	desktop.Do(t, "answer", anki.Args{"card": "one/0", "ease": 4}, nil)
+	desktop.SyncAll(t)
+	a.ReadCard(t, "two")
+	desktop.Do(t, "remove_notes", anki.Args{"notes": []string{"two"}}, nil)
+	desktop.SyncAll(t)
+	a.ReadCard(t, "three")
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Easy")
+	a.Read(t, "Done for now")
+}

@@ -68,11 +68,20 @@ function useStudy(deckId: number) {
       busy.current = false;
     }
   };
+  const { shown } = state;
+  const latest = useRef(shown);
+  latest.current = shown;
+  /** Reads again what another device or tab has changed under the learner's eyes: a card that is gone could not be answered. */
+  const follow = async (): Promise<void> => {
+    const now = latest.current;
+    if (!now) return next(); // a new day, or a sync, may have brought more
+    const { mark } = await cardOf(now.facts.id);
+    if (mark !== now.facts.mark && now === latest.current && !busy.current) await next();
+  };
   useEffect(() => void next(), [deckId]);
   useEffect(() => {
-    if (state.queue && !state.shown) void next(); // a new day, or a sync, may have brought more
+    if (state.queue) void follow().catch(() => undefined); // who can read no cards hears of it with the answer
   }, [version.value]);
-  const { shown } = state;
   return {
     ...state,
     next,
