@@ -1,8 +1,10 @@
 package apptest_test
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
@@ -65,4 +67,60 @@ func TestAccess(t *testing.T) {
 	a.Read(t, "Your cards stay here")
 	a.Access(t, "signing out")
 	shot(t, a, "sign-out-320")
+}
+
+// TestDeepDecks has decks twenty levels deep, which all have room on a narrow phone, and in a wide window.
+func TestDeepDecks(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	name := "Deck 1"
+	for i := 2; i <= 20; i++ {
+		desktop.Do(t, "add_deck", anki.Args{"name": name}, nil)
+		name += fmt.Sprintf("::Deck %d", i)
+	}
+	desktop.Do(t, "add_note", anki.Args{"deck": name, "fields": []string{"deep", "x"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 320, 640, false)
+	fetchDecks(t, a, "Study Deck 1")
+	for i := 1; i < 20; i++ {
+		a.Wait(t, fmt.Sprintf(`(all(".fold[aria-expanded=false]")[0]?.click(), all(".deck").length > %d)`, i))
+	}
+	a.Access(t, "deep decks")
+	shot(t, a, "deep-320")
+	a.Size(t, 1280, 800, false)
+	a.Access(t, "deep decks in a wide window")
+	a.Tap(t, "Deck 20: ")
+	a.ReadCard(t, "deep")
+}
+
+// TestForcedColors has the system choose the colours, as people do who see little contrast: what is drawn with a background is seen still.
+func TestForcedColors(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	apptest.DemoDesktop(t, s).Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "At the harbour")
+	a.Media(t, "forced-colors", "active")
+	// differ says that two elements, or their pseudo-elements, have other backgrounds.
+	differ := func(what, one, pseudo, other string) {
+		t.Helper()
+		var colors []string
+		a.Eval(t, &colors, `return [getComputedStyle(await until(() => document.querySelector(args[0]), 5000), args[1] || null).backgroundColor, getComputedStyle(document.querySelector(args[2])).backgroundColor]`, one, pseudo, other)
+		if colors[0] == colors[1] {
+			t.Errorf("%s is not seen: both are %s", what, colors[0])
+		}
+	}
+	a.Go(t, "#/settings")
+	a.See(t, "[role=switch]")
+	differ("a switch that is on", "[role=switch]:checked", "", "body")
+	differ("its position", "[role=switch]:checked", "::after", "[role=switch]:checked")
+	shot(t, a, "settings-forced")
+	a.Go(t, "#/stats")
+	a.See(t, ".kinds")
+	differ("how many cards are new", ".kinds .bar > i.new", "", ".kinds .bar")
+	shot(t, a, "stats-forced")
 }
