@@ -1,10 +1,12 @@
 package apptest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
@@ -46,4 +48,64 @@ func TestCards(t *testing.T) {
 	a.Tap(t, "el transbordador")
 	a.Tap(t, "Preview")
 	a.SeeCard(t, ".replay-button svg")
+}
+
+// TestUnusualNotes has what few notes have: clozes that do not begin with 1, or have several numbers, writing from right to left, and a first field as
+// long as a book. They are shown, and can be saved.
+func TestUnusualNotes(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	for _, fields := range [][]string{{"a {{c2::second}} cloze", ""}, {"both {{c3,4::numbers}}", ""}} {
+		desktop.Do(t, "add_note", anki.Args{"notetype": "Cloze", "fields": fields}, nil)
+	}
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"שלום!", "peace"}, "deck": "(עברית)"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"book " + strings.Repeat("<p>word</p>", 20_000), "x"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	fetchDecks(t, a, "Study Default")
+
+	a.Go(t, "#/browse")
+	a.Tap(t, "a second cloze")
+	a.Tap(t, "Preview")
+	a.ReadCard(t, "a [...] cloze")
+	a.Go(t, "#/browse?q=both")
+	a.Tap(t, "both numbers")
+	a.Tap(t, "Preview")
+	a.ReadCard(t, "both [...]")
+	a.Fill(t, "Back Extra", "more")
+	a.Tap(t, "Save")
+	a.Read(t, "Saved")
+
+	var longest float64
+	a.Go(t, "#/browse?q=book")
+	a.Read(t, "1 card")
+	a.See(t, ".hit")
+	a.Eval(t, &longest, `return document.querySelector(".hit").innerText.length`)
+	if longest > 1000 {
+		t.Errorf("the line of a list has %v letters, which a screen reader reads", longest)
+	}
+	// before says whether a letter stands left of another one.
+	before := func(where, selector string, one, other int) {
+		t.Helper()
+		var left bool
+		a.Eval(t, &left, `
+			const e = await until(() => document.querySelector(args[0]), 5000), text = document.createTreeWalker(e, NodeFilter.SHOW_TEXT).nextNode(), range = document.createRange();
+			const at = (i) => { range.setStart(text, i); range.setEnd(text, i + 1); return range.getBoundingClientRect().left; };
+			return at(args[1]) < at(args[2])`, selector, one, other)
+		if !left {
+			t.Errorf("%s is not written from right to left", where)
+		}
+	}
+	a.Go(t, "#/browse?q=peace")
+	a.Read(t, "שלום")
+	before("the line of a list", ".hit .first", 4, 0)
+	a.Tap(t, "שלום")
+	a.Read(t, "Edit the note")
+	before("a field", ".editable", 4, 0)
+	a.Go(t, "#/")
+	a.Read(t, "Study")
+	before("the name of a deck", ".deck a[aria-label^='(']", 6, 0)
 }

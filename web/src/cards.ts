@@ -112,7 +112,7 @@ export async function find(search: string): Promise<Found> {
 export async function hits(ids: readonly number[]): Promise<Hit[]> {
   if (ids.length === 0) return [];
   const rows = await ferry().query(
-    `SELECT c.id, c.nid, c.type, c.queue, c.due, n.sfld, substr(n.flds, 1, 400) AS flds, d.name AS deck FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did WHERE c.id IN (${ids.map(() => "?").join(",")})`, ids);
+    `SELECT c.id, c.nid, c.type, c.queue, c.due, substr(n.sfld, 1, 400) AS sfld, substr(n.flds, 1, 400) AS flds, d.name AS deck FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did WHERE c.id IN (${ids.map(() => "?").join(",")})`, ids);
   const byId = new Map(rows.map((r) => [num(r, "id"), r]));
   return ids.flatMap((id) => {
     const r = byId.get(id);
@@ -127,7 +127,7 @@ export async function hits(ids: readonly number[]): Promise<Hit[]> {
 /** The text of some HTML, for a line of a list. */
 export function plain(html: string): string {
   const template = document.createElement("template"); // nothing in it is loaded or run
-  template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d+::(.*?)(::[^}]*)?\}\}/g, "$1");
+  template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1");
   for (const e of template.content.querySelectorAll("script, style")) e.remove();
   return (template.content.textContent ?? "").replace(/\s+/g, " ").trim();
 }

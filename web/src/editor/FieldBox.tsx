@@ -123,7 +123,7 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
   };
   return (
     <div
-      ref={p.box as never} class="editable" contentEditable role="textbox" aria-multiline="true" aria-labelledby={p.labelledby} tabIndex={0}
+      ref={p.box as never} class="editable" dir="auto" contentEditable role="textbox" aria-multiline="true" aria-labelledby={p.labelledby} tabIndex={0}
       onInput={input} onPaste={paste} onDrop={(e) => e.preventDefault()}
     />
   );

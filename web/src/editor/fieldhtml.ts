@@ -94,8 +94,12 @@ export function imageHTML(name: string): string {
   return image.outerHTML;
 }
 
+/** The numbers of the clozes; one may have several, as in c1,2. */
+export function clozeNumbers(fields: readonly string[]): number[] {
+  return fields.flatMap((f) => [...f.matchAll(/\{\{c(\d[\d,]*)::/g)].flatMap((m) => (m[1] ?? "").split(",").map(Number)));
+}
+
 /** The number of the next cloze. */
 export function nextCloze(fields: readonly string[]): number {
-  const numbers = fields.flatMap((f) => [...f.matchAll(/\{\{c(\d+)::/g)].map((m) => Number(m[1])));
-  return Math.max(0, ...numbers) + 1;
+  return Math.max(0, ...clozeNumbers(fields)) + 1;
 }

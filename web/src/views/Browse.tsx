@@ -98,8 +98,8 @@ function Rows(p: { found: Found } & Picking) {
               <input type="checkbox" checked={p.selected.has(hit.id)} onChange={() => toggle(hit.id)} aria-label={texts.browse.select(hit.first)} />
             </label>
             <a href={href("note", [hit.noteId])}>
-              <span class="first">{hit.first || texts.browse.empty}</span>
-              <span class="second">{hit.deck} · {due(hit, p.found.day)}</span>
+              <span class="first" dir="auto">{hit.first || texts.browse.empty}</span>
+              <span class="second"><bdi>{hit.deck}</bdi> · {due(hit, p.found.day)}</span>
             </a>
           </div>
         ))}

@@ -103,9 +103,9 @@ function Row(p: { deck: Deck; level: number; onMenu: (deck: Deck) => void }) {
             </button>
           )}
           {deck.filtered ? (
-            <span class="plain">{deck.name}<span class="tag" title={texts.decks.filtered}>{texts.decks.filteredTag}</span></span>
+            <span class="plain"><bdi>{deck.name}</bdi><span class="tag" title={texts.decks.filtered}>{texts.decks.filteredTag}</span></span>
           ) : (
-            <a href={href("study", [deck.id])} aria-label={label}>{deck.name}</a>
+            <a href={href("study", [deck.id])} aria-label={label}><bdi>{deck.name}</bdi></a>
           )}
         </div>
         <div class="counts" aria-hidden="true">

@@ -10,7 +10,7 @@ import type { FromFrame } from "../card/messages.ts";
 import { Player } from "../card/player.ts";
 import { allTags, deckNames, isDuplicate, lastChoice, noteTypes, readNote, type Note, type NoteType } from "../cards.ts";
 import { FieldBox } from "../editor/FieldBox.tsx";
-import { mediaNames, without } from "../editor/fieldhtml.ts";
+import { clozeNumbers, mediaNames, without } from "../editor/fieldhtml.ts";
 import { MissingInField } from "./MissingMedia.tsx";
 import { complain, say, toError } from "../ferry.ts";
 import { back, go, guardLeaving } from "../router.ts";
@@ -118,7 +118,7 @@ function askUnsaved(): boolean {
 /** What is wrong with a note, null for nothing. */
 function check(type: NoteType, note: Note): string | null {
   if (!(note.fields[0] ?? "").replace(/<br\s*\/?>|<\/?div>|\s/gi, "")) return texts.note.emptyFirst;
-  return type.cloze && !note.fields.some((f) => /\{\{c\d+::/.test(f)) ? texts.note.clozeMissing : null;
+  return type.cloze && clozeNumbers(note.fields).length === 0 ? texts.note.clozeMissing : null;
 }
 
 function remove(noteId: number): void {
@@ -200,8 +200,9 @@ async function readFaces(typeId: number, ord: number, note: Note): Promise<Faces
 function PreviewCard(p: { type: NoteType; note: Note }) {
   const { type, note } = p;
   const [side, setSide] = useState<"question" | "answer">("question");
-  const [ord, setOrd] = useState(0);
+  const [chosen, setOrd] = useState(0);
   const ords = type.cloze ? clozeOrds(note.fields) : type.templates.map((_, i) => i);
+  const ord = ords.includes(chosen) ? chosen : (ords[0] ?? 0); // a cloze may begin with another number than 1, or lose the one that was chosen
   const faces = useLoad<Faces>(() => readFaces(type.id, ord, note), [type.id, ord, note.fields.join("\x1f")]);
   const problem = faces?.problem;
   const frame = useRef<FrameHandle | null>(null);
@@ -249,7 +250,6 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
 }
 
 function clozeOrds(fields: readonly string[]): number[] {
-  const numbers = fields.flatMap((f) => [...f.matchAll(/\{\{c(\d+)::/g)].map((m) => Number(m[1]) - 1));
-  return [...new Set(numbers.filter((n) => n >= 0))].sort((a, b) => a - b);
+  return [...new Set(clozeNumbers(fields).filter((n) => n > 0).map((n) => n - 1))].sort((a, b) => a - b);
 }
 
