@@ -82,7 +82,8 @@ func TestKeyHeld(t *testing.T) {
 	}
 }
 
-// TestChangedElsewhere has another device change the card that is on the screen: edit its note, answer it, delete it. What is shown follows.
+// TestChangedElsewhere has another device change the card that is on the screen: edit its note and its note type, answer it, delete it. What is
+// shown follows.
 func TestChangedElsewhere(t *testing.T) {
 	t.Parallel()
 	s := apptest.Serve(t)
@@ -100,6 +101,9 @@ func TestChangedElsewhere(t *testing.T) {
 	desktop.Do(t, "edit_note", anki.Args{"note": "one", "fields": []string{"uno", "back"}}, nil)
 	desktop.SyncAll(t)
 	a.ReadCard(t, "uno")
+	desktop.Do(t, "edit_notetype", anki.Args{"id": "Basic", "front": "which: {{Front}}"}, nil)
+	desktop.SyncAll(t)
+	a.ReadCard(t, "which: uno")
 	a.Tap(t, "Show answer")
 	a.See(t, ".grades")
 	desktop.Do(t, "answer", anki.Args{"card": "one/0", "ease": 4}, nil)

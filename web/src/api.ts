@@ -87,7 +87,7 @@ export interface CardFacts {
   interval: number;
   reps: number;
   lapses: number;
-  /** Another one when the card or its note is not what it was. */
+  /** Another one when the card, its note or its note type is not what it was. */
   mark: string;
 }
 
@@ -156,7 +156,7 @@ function sound(item: PlayItem): Sound {
 /** Reads a card's place in the collection. */
 export async function cardOf(id: number): Promise<CardFacts> {
   const [r] = await ferry().query(
-    `SELECT c.id, c.nid, c.ord, c.flags & 7 AS flag, c.ivl, c.reps, c.lapses, printf('%d %d %d %d %d', c.did, c.queue, c.due, c.reps, n.mod) AS mark, d.name AS deck, t.name AS notetype,
+    `SELECT c.id, c.nid, c.ord, c.flags & 7 AS flag, c.ivl, c.reps, c.lapses, printf('%d %d %d %d %d %d', c.did, c.queue, c.due, c.reps, n.mod, t.mtime_secs) AS mark, d.name AS deck, t.name AS notetype,
       (SELECT name FROM templates WHERE ntid = n.mid AND ord IN (c.ord, 0) ORDER BY ord DESC LIMIT 1) AS template
       FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did LEFT JOIN notetypes t ON t.id = n.mid WHERE c.id = ?`, [id]);
   return {
