@@ -116,3 +116,39 @@ func TestChangedElsewhere(t *testing.T) {
 	a.Tap(t, "Easy")
 	a.Read(t, "Done for now")
 }
+
+// TestGoneElsewhere has another device delete the deck that is studied and the note that is edited: the app says so, and Escape leads out.
+func TestGoneElsewhere(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	for _, word := range []string{"Gone", "Edited"} {
+		desktop.Do(t, "add_note", anki.Args{"guid": word, "fields": []string{word, "x"}, "deck": word}, nil)
+	}
+	desktop.Upload(t)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Gone")
+	a.Go(t, "#/browse?q=Edited")
+	a.Read(t, "1 card")
+	a.Tap(t, "Edited")
+	a.Fill(t, "Back", "changed here")
+	desktop.Do(t, "remove_notes", anki.Args{"notes": []string{"Edited"}}, nil)
+	desktop.SyncAll(t)
+	other := apptest.Open(t, b, s.URL) // another tab sees when that has come
+	found(t, other, "Edited", "0 cards")
+	other.Close()
+	a.Tap(t, "Save")
+	a.Read(t, "This note does not exist any more")
+	a.Run(t, nil, `window.confirm = () => true`)
+	a.Tap(t, "Decks")
+	a.Tap(t, "Gone: ")
+	a.ReadCard(t, "Gone")
+	desktop.Do(t, "remove_decks", anki.Args{"decks": []string{"Gone"}}, nil)
+	desktop.SyncAll(t)
+	a.Read(t, "It may have been deleted on another device.")
+	a.Key(t, kb.Escape)
+	a.Read(t, "All done for today")
+}

@@ -80,7 +80,8 @@ function Editor(p: EditorProps) {
       form.current?.querySelector<HTMLElement>("[role=textbox], textarea")?.focus(); // for the next one
     } catch (e) {
       guardLeaving(askUnsaved);
-      complain(e);
+      if (p.isNew || await readNote(note.id).catch(() => true)) complain(e);
+      else say(texts.note.gone);
     } finally {
       saving.current = false;
     }

@@ -320,6 +320,7 @@ function Done(p: { queue: Queue; onUndo: () => void; onMore: () => Promise<void>
 }
 
 function Failed(p: { text: string }) {
+  useKeys((key) => key === "Escape" && (go("#/"), true), false);
   return (
     <div class="study">
       <div class="empty finished">
