@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
@@ -166,6 +167,63 @@ func TestAccountChangesInSync(t *testing.T) {
 	page.Run(t, &got, `const to = await window.syncing; await window.entering; return [to, ferry.account.user, ferry.account.endpoint]`)
 	if len(got) != 3 || !strings.HasSuffix(got[0], "/sync/moved/") || got[1] != "another" || got[2] != server.URL {
 		t.Errorf("the first account's server is %q", got)
+	}
+}
+
+// TestAccountChangesInMediaSync changes the account while a media sync waits for the server: it ends, and is not joined. Otherwise what comes from
+// the next account's server went to that of the one before.
+func TestAccountChangesInMediaSync(t *testing.T) {
+	t.Parallel()
+	s := &syncserver.Server{}
+	if _, err := s.Users().Add(t.Context(), "another", ownPassword); err != nil {
+		t.Fatal(err)
+	}
+	server := serverWith(t, s)
+	page := browsertest.Start(t).Open(t, server.URL)
+	page.Run(t, nil, `
+		const theirs = await bridge.Cardferry.open({ profile: "theirs" });
+		await theirs.settings.set({ autoSync: false });
+		await theirs.login({ user: "another", password: args[0] });
+		await theirs.media.add("theirs.txt", new Blob(["theirs"]));
+		await theirs.media.sync();
+		await theirs.close();`, ownPassword)
+	login(t, page)
+	asked := make(chan bool, 1)
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/msync/uploadChanges" {
+			return false
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		asked <- true
+		server.Intercept(nil)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(2 * time.Second): // long enough for what the next account does
+		}
+		return false
+	})
+	page.Run(t, nil, `
+		await ferry.media.add("ours.txt", new Blob(["ours"]));
+		window.syncing = ferry.media.sync().then((r) => r.uploaded, (e) => e.kind)`)
+	<-asked
+	var got []any
+	page.Run(t, &got, `
+		await ferry.login({ user: "another", password: args[0] });
+		const next = ferry.media.sync();
+		const text = await (await ferry.media.get("theirs.txt")).text();
+		return [await window.syncing, text, (await next).uploaded]`, ownPassword)
+	if fmt.Sprint(got) != "[cancelled theirs 1]" {
+		t.Errorf("the first account's sync, the second one's file, what its sync has sent: %v", got)
+	}
+	page.Run(t, &got, `
+		await ferry.close();
+		await open({ profile: "another device" });
+		await ferry.login({ user: args[0], password: args[1] });
+		await ferry.media.sync();
+		return (await ferry.media.check()).unused`, ownUser, ownPassword)
+	if s := fmt.Sprint(got); s != "[]" && s != "[ours.txt]" {
+		t.Errorf("the first account's server has %s", s)
 	}
 }
 

@@ -44,6 +44,8 @@ export class MediaDesk {
   #adding: Promise<unknown> = Promise.resolve();
   /** Files that are being fetched: several tabs may ask for the same one. */
   readonly #fetching = new Map<string, Promise<unknown>>();
+  /** Ends with the account. */
+  #left = new AbortController();
 
   constructor(around: Around) {
     this.#a = around;
@@ -80,6 +82,13 @@ export class MediaDesk {
       const over = (): void => signal.removeEventListener("abort", leave);
       run.report.then(resolve, reject).then(over);
     });
+  }
+
+  /** The account is another one, or none: what runs with the one before must not go on among the files of the next. */
+  leave(): void {
+    this.#left.abort();
+    this.#left = new AbortController();
+    this.#syncing?.end.abort();
   }
 
   #begin(usn: number | undefined): Shared {
@@ -129,7 +138,7 @@ export class MediaDesk {
     await this.#fetching.get(name)?.catch(() => {});
     const here = await store.readable(name);
     if (here) return here;
-    const fetching = task("getMedia", { name }, signal);
+    const fetching = task("getMedia", { name }, AbortSignal.any([signal, this.#left.signal]));
     this.#fetching.set(name, fetching);
     try {
       await fetching;

@@ -291,6 +291,7 @@ export class Session {
     const params = { endpoint, user: p.user, password: p.password, client: this.#options.clientName };
     const r = (await this.#profile.call("login", params, { signal })) as { endpoint: string; user: string; key: string };
     await this.#keep({ ...r, newEndpoint: "" });
+    this.#media.leave();
     await this.#refreshOffline();
     await this.#auto.account();
     return { user: r.user, endpoint: r.endpoint };
@@ -372,6 +373,7 @@ export class Session {
   async #logout(): Promise<null> {
     await this.#store.remove();
     this.#account = undefined;
+    this.#media.leave();
     this.#set({});
     await this.#auto.account();
     return null;
