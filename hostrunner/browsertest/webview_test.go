@@ -115,6 +115,24 @@ func TestWebview(t *testing.T) {
 		`)
 		wantKind(t, err, fault.Cancelled)
 		page.Run(t, nil, `await app.call("sync")`)
+		// Calls that take no signal: the one waits for the server, the other for SQLite.
+		const slow = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT count() FROM n`
+		for _, call := range [][]any{{"devices.list"}, {"query", slow}} {
+			var ms float64
+			page.Run(t, &ms, `
+				app.before = () => new Promise(() => {});
+				const answer = app.call(...args[0]);
+				const ended = answer.then(() => "done", (e) => e.kind);
+				const start = performance.now();
+				await app.call("cancel", answer.id);
+				const kind = await ended;
+				app.before = () => {};
+				if (kind !== "cancelled") throw new Error(args[0] + ": " + kind);
+				return performance.now() - start`, call)
+			if ms > 1000 {
+				t.Errorf("%s: cancelled after %.0f ms", call[0], ms)
+			}
+		}
 	})
 	t.Run("network", func(t *testing.T) {
 		page.Run(t, nil, `

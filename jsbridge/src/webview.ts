@@ -131,13 +131,14 @@ class Host {
     const end = new AbortController();
     this.#running.set(id, end);
     try {
-      const ferry = await this.#ferry!;
+      const ferry = await unlessEnded(end.signal, this.#ferry!);
       const given = (await decode(args, (s) => this.#collect(s, end.signal))) as unknown[];
       end.signal.throwIfAborted();
       const at = METHODS[method];
       // What is no options stays, and is refused: it must not pass for none.
       if (at !== undefined && isObject(given[at] ?? {})) given[at] = { ...(given[at] as object | null), signal: end.signal };
-      return await member(ferry, method, given);
+      const answer = member(ferry, method, given);
+      return await (at === undefined ? unlessEnded(end.signal, answer) : answer);
     } finally {
       this.#running.delete(id);
     }
@@ -260,6 +261,14 @@ function member(ferry: Cardferry, method: string, args: unknown[]): unknown {
   const owner = (second ? ferry[first as keyof Cardferry] : ferry) as unknown as Record<string, unknown>;
   const value = owner[second ?? first];
   return typeof value === "function" ? value.apply(owner, args) : value;
+}
+
+/** What comes of what takes no signal; once it is cancelled nobody waits for that any more. */
+function unlessEnded<T>(signal: AbortSignal, answer: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new SyncError("cancelled", "cancelled; what has begun may still be done")), { once: true });
+    Promise.resolve(answer).then(resolve, reject);
+  });
 }
 
 function nothing(): Promise<Blob> {
