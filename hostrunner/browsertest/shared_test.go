@@ -227,6 +227,47 @@ func TestAccountChangesInMediaSync(t *testing.T) {
 	}
 }
 
+// TestLogoutDuringLogin: nobody is logged in after a logout, whatever a login that has begun before is waiting for.
+func TestLogoutDuringLogin(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	const slowly = `import '" + location.href + "dist/worker.js'; const { encrypt } = SubtleCrypto.prototype;` +
+		`SubtleCrypto.prototype.encrypt = async function (...args) { await fetch('" + location.href + "sync/sealing'); return encrypt.apply(this, args); };`
+	for _, c := range []struct{ waits, call string }{{"/sync/hostKey", "login"}, {"/api/signup", "signUp"}, {"/sync/sealing", "login"}} {
+		asked, release := make(chan bool), make(chan bool)
+		server.Intercept(only(c.waits, func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			asked <- true
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+			server.PassOn(w, r)
+		}))
+		page.Run(t, nil, `
+			await open({ assets: { worker: URL.createObjectURL(new Blob(["`+slowly+`"], { type: "text/javascript" })) } });
+			window.entering = ferry[args[0]]({ user: args[1], password: args[2] }).then((a) => a.user, (e) => e.kind)`, c.call, ownUser, ownPassword)
+		<-asked
+		page.Run(t, nil, `window.leaving = ferry.logout(); await ferry.query("SELECT 1")`)
+		close(release)
+		var got []any
+		page.Run(t, &got, `
+			const entered = await window.entering;
+			await window.leaving;
+			const after = [ferry.account];
+			await ferry.close();
+			await open();
+			after.push(ferry.account);
+			await ferry.close();
+			return [entered, ...after]`)
+		if want := map[bool]string{true: "[tester <nil> <nil>]", false: "[cancelled <nil> <nil>]"}[c.waits == "/sync/sealing"]; fmt.Sprint(got) != want {
+			t.Errorf("%s at %s: %v, want %s", c.call, c.waits, got, want)
+		}
+	}
+}
+
 // TestNoRoomForRecords: a one-way sync is recorded, so that it is not done twice. Where there is no room for that, it was done all the same.
 func TestNoRoomForRecords(t *testing.T) {
 	t.Parallel()

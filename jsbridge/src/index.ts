@@ -181,7 +181,10 @@ export class Cardferry {
     return end;
   }
 
-  /** Logs in and keeps the account. Errors: `auth`, and those of the network. */
+  /**
+   * Logs in and keeps the account. A media sync of the one before ends with `cancelled`. Errors: `auth`, and those of the network; `cancelled`
+   * by a logout.
+   */
   async login(p: { user: string; password: string; endpoint?: string } & CallOptions): Promise<AccountInfo> {
     const { user, password, endpoint } = check("login", p, { user: "string", password: "string", endpoint: "address?" });
     const at = endpoint ? { endpoint: absolute("login", endpoint, "endpoint") } : {};
@@ -199,7 +202,7 @@ export class Cardferry {
     return this.#client.call("signUp", { user, password }, p.signal);
   }
 
-  /** Forgets the account; the collection stays. */
+  /** Forgets the account; the collection and the media files stay. A login and a media sync that are under way end with `cancelled`. */
   async logout(): Promise<void> {
     await this.#client.call("logout", null);
   }

@@ -76,6 +76,10 @@ export class Session {
   readonly #media: MediaDesk;
   readonly #files: OpfsMedia;
   #account: Account | undefined;
+  /** Ends with a logout: a login that is under way must not undo it. */
+  #out = new AbortController();
+  /** Changes of the account, one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   readonly #auto: Auto;
   readonly #failures = new Map<Kind, Failure>();
   #begun = false;
@@ -201,8 +205,8 @@ export class Session {
 
   readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
-    login: (p, signal) => this.#login(p, signal),
-    signUp: (p, signal) => this.#signUp(p, signal),
+    login: (p, signal) => this.#login(p, AbortSignal.any([signal, this.#out.signal])),
+    signUp: (p, signal) => this.#signUp(p, AbortSignal.any([signal, this.#out.signal])),
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
     restore: async ({ id }) => {
       const done = (await this.#profile.call("restore", { id })) as RestoreReport;
@@ -290,7 +294,8 @@ export class Session {
     const endpoint = p.endpoint ?? this.#account?.endpoint ?? this.#options.endpoint;
     const params = { endpoint, user: p.user, password: p.password, client: this.#options.clientName };
     const r = (await this.#profile.call("login", params, { signal })) as { endpoint: string; user: string; key: string };
-    await this.#keep({ ...r, newEndpoint: "" });
+    if (signal.aborted) throw new SyncError("cancelled", "cancelled");
+    await this.#keep(() => ({ ...r, newEndpoint: "" }));
     this.#media.leave();
     await this.#refreshOffline();
     await this.#auto.account();
@@ -371,17 +376,23 @@ export class Session {
   }
 
   async #logout(): Promise<null> {
-    await this.#store.remove();
-    this.#account = undefined;
+    this.#out.abort();
+    this.#out = new AbortController();
+    await this.#keep(() => undefined);
     this.#media.leave();
     this.#set({});
     await this.#auto.account();
     return null;
   }
 
-  async #keep(account: Account): Promise<void> {
-    await this.#store.save(account);
-    this.#account = account;
+  #keep(change: (now: Account | undefined) => Account | undefined): Promise<void> {
+    const kept = this.#changing.then(async () => {
+      const account = change(this.#account);
+      await (account ? this.#store.save(account) : this.#store.remove());
+      this.#account = account;
+    });
+    this.#changing = kept.catch(() => {});
+    return kept;
   }
 
   /** What the user has asked for: the scheduler is told. */
@@ -484,7 +495,7 @@ export class Session {
 
   /** The server of the account with a key has another address: nobody else's key may be sent there. */
   async #moved(key: string | undefined, newEndpoint: string): Promise<void> {
-    if (this.#account && this.#account.key === key) await this.#keep({ ...this.#account, newEndpoint });
+    await this.#keep((now) => (now && now.key === key ? { ...now, newEndpoint } : now));
   }
 
   async #refreshOffline(more: Partial<Status> = {}): Promise<void> {
