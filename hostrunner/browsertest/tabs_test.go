@@ -3,6 +3,7 @@ package browsertest_test
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -123,6 +124,52 @@ func TestTakeOver(t *testing.T) {
 				wantTags(t, first, 1)
 			}
 		})
+	}
+}
+
+// TestCancelledBeforeTakeOver cancels a call after its leader has gone, while another tab is about to lead: it is not done, as nobody wants it any more.
+func TestCancelledBeforeTakeOver(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	first, second, third := browser.Open(t, server.URL), browser.Open(t, server.URL), browser.Open(t, server.URL)
+	login(t, first)
+	first.Run(t, nil, `await ferry.upload()`)
+	third.Run(t, nil, `
+		const code = "import '" + location.href + "dist/worker.js'; const { getDirectory } = StorageManager.prototype;" +
+			"StorageManager.prototype.getDirectory = async function () { await fetch('" + location.href + "sync/opening'); return getDirectory.call(this); };";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`) // the next to lead
+	second.Run(t, nil, `await open()`)
+	asked := neverAnswer(server, "/sync/download")
+	second.Run(t, nil, `
+		window.end = new AbortController();
+		window.fetching = ferry.download({ signal: end.signal }).then(() => "done", (e) => e.kind)`)
+	<-asked
+	opening, release := make(chan bool, 1), make(chan bool)
+	var downloads atomic.Int32
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/sync/download":
+			downloads.Add(1)
+		case "/sync/opening":
+			select {
+			case opening <- true:
+			default:
+			}
+			<-release
+		}
+		return false
+	})
+	first.Crash()
+	<-opening
+	var kind string
+	if second.Run(t, &kind, `end.abort(); return window.fetching`); kind != "cancelled" {
+		t.Errorf("the call: %s", kind)
+	}
+	close(release)
+	second.Run(t, nil, `await ferry.query("SELECT 1"); await ferry.sync()`)
+	if n := downloads.Load(); n != 0 {
+		t.Errorf("%d downloads by the next leader", n)
 	}
 }
 

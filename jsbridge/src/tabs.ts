@@ -22,6 +22,8 @@ interface Pending {
   leader: string | undefined;
   /** Whether it has arrived there. */
   started: boolean;
+  /** Nobody wants it any more: if its leader does not answer to that, the next one is not asked. */
+  cancelled?: boolean;
   resolve(result: unknown): void;
   reject(error: SyncError): void;
 }
@@ -83,6 +85,7 @@ export class Tab {
     if (!p) return;
     if (this.#lead) return this.#lead.cancel(p.call.key);
     if (p.leader && p.leader === this.#leader) {
+      p.cancelled = true;
       return this.#own.send({ type: "cancel", leader: p.leader, key: p.call.key });
     }
     this.#settle(p.call.key)?.reject(new SyncError("cancelled", "cancelled"));
@@ -115,6 +118,7 @@ export class Tab {
   }
 
   #send(p: Pending): void {
+    if (p.cancelled) return this.#settle(p.call.key)?.reject(new SyncError("cancelled", "cancelled"));
     if (p.call.name === "open" && (this.#lead || this.#leader)) return this.#settle(p.call.key)?.resolve(null);
     if (this.#lead) {
       const { key } = p.call;
