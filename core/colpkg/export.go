@@ -157,7 +157,8 @@ func (x *exporter) media() error {
 	return nil
 }
 
-// file adds a media file, unless it is one that cannot be kept under its name everywhere, or is being changed or removed.
+// file adds a media file, unless it is one that cannot be kept under its name everywhere, or is being changed or removed. A name that the
+// real program would not give, as a longer one of an older client, becomes another.
 func (x *exporter) file(name string, regular bool) error {
 	if !regular || medianame.CheckTaken(x.host.Text, name) != nil {
 		return nil
@@ -171,6 +172,9 @@ func (x *exporter) file(name string, regular bool) error {
 	}
 	switch fault.KindOf(err) {
 	case 0:
+		if !medianame.Normalized(x.host.Text, name) { // it would refuse the whole package
+			name = medianame.WithSum(medianame.Normalize(x.host.Text, name), sum.SHA1)
+		}
 		x.list = legacy.AppendPackageFile(x.list, legacy.PackageFile{Name: name, Size: seen.Size, SHA1: sum.SHA1[:]})
 		x.files++
 		return x.zip.err

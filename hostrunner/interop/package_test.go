@@ -3,6 +3,8 @@ package interop_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha1"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -120,12 +122,16 @@ func TestImportPackage(t *testing.T) {
 	}
 }
 
-// The real client imports our packages.
+// The real client imports our packages. Of a file whose name it does not have, as older clients and newer Unicode do, it gets the content.
 func TestExportPackage(t *testing.T) {
 	t.Parallel()
 	locals(t, 1, func(t *testing.T, e engine) {
 		c, media := packaged(t)
 		c.Close(t)
+		for name, stem := range map[string]string{strings.Repeat("x", 190) + ".txt": strings.Repeat("x", 74), "\U0001fae9.txt": ""} {
+			write(t, filepath.Join(filepath.Dir(c.Path), mediaFolder, name), name)
+			media[fmt.Sprintf("%s-%x.txt", stem, sha1.Sum([]byte(name)))] = name
+		}
 		rt := get(t, shared.runtime)
 		p, err := rt.Open(t.Context(), hostrunner.OpenOptions{Dir: filepath.Dir(c.Path), Engine: e.runner()})
 		if err != nil {
