@@ -15,15 +15,19 @@ func shuffled(column string) string {
 const (
 	jsonData = "CASE WHEN json_valid(c.data) THEN c.data END"
 	hardness = "coalesce(json_extract(" + jsonData + ", '$.d'), 0)"
-	faded    = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400 / max(json_extract(" + jsonData + ", '$.s'), 0.001), " + overdue + ")"
-	overdue  = "(?2 - c.due + 1.0) / max(c.ivl, 1)"
+	decay    = "coalesce(json_extract(" + jsonData + ", '$.decay'), 0.5)"
+	// The power of FSRS's forgetting curve grows from 1 with the days: at S days it is that of a retrievability of 0.9.
+	grown   = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400, c.ivl + ?2 - c.due) / max(json_extract(" + jsonData + ", '$.s'), 0.001) * (pow(0.9, -1.0 / " + decay + ") - 1)"
+	faded   = "coalesce(pow(1 + " + grown + ", " + decay + "), " + overdue + ")"
+	late    = "coalesce(" + grown + " / (pow(json_extract(" + jsonData + ", '$.dr'), -1.0 / " + decay + ") - 1), " + overdue + ")"
+	overdue = "(?2 - c.due + 0.0) / max(c.ivl, 1)"
 )
 
 // reviewOrder returns what a deck configuration's number sorts reviews by, as SQL (collection-format.md §2.6).
 func reviewOrder(number int64, fsrs bool) string {
-	late := overdue
+	forgotten, relative := overdue, overdue
 	if fsrs {
-		late = faded
+		forgotten, relative = faded, late
 	}
 	switch number {
 	case 1: // day, then deck
@@ -40,11 +44,11 @@ func reviewOrder(number int64, fsrs bool) string {
 		}
 		return [...]string{"c.factor", "c.factor DESC"}[number-5]
 	case 7: // retrievability, ascending
-		return late + " DESC"
+		return forgotten + " DESC"
 	case 11: // the same, descending
-		return late
+		return forgotten
 	case 12: // relative overdueness
-		return overdue + " DESC"
+		return relative + " DESC"
 	case 8:
 		return shuffled("c.id")
 	case 9: // added

@@ -142,6 +142,59 @@ func (w *world) compareQueue(deck int64) {
 	}
 }
 
+// TestRealReviewOrder compares the orders of reviews that are computed from several things. By retrievability the real program puts cards
+// without FSRS into an order that nobody recognises.
+func TestRealReviewOrder(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for _, fsrs := range []bool{false, true} {
+		for _, order := range []int{7, 11, 12} {
+			if !fsrs && order != 12 {
+				continue
+			}
+			t.Run(fmt.Sprint(fsrs, order), func(t *testing.T) {
+				w := newWorld(t, 3)
+				setConfig(t, w.db, "fsrs", fsrs)
+				setOptions(t, w.db, object{"reviewOrder": order, "rev": object{"perDay": 9999, "bury": false}})
+				seen := map[float64]bool{}
+				for i := range int64(60) {
+					interval, late := 2+w.r.Int64N(400), w.r.Int64N(40)
+					for seen[float64(late)/float64(interval)] { // no two alike
+						interval, late = 2+w.r.Int64N(400), w.r.Int64N(40)
+					}
+					seen[float64(late)/float64(interval)] = true
+					data := object{
+						"s": float64(w.r.IntN(3_000_000)+5000) / 1e4, "d": 5, "dr": pick(w.r, 0.8, 0.85, 0.9, 0.95), "decay": pick(w.r, 0.1, 0.154, 0.5, 0.8),
+						"lrt": w.now.Unix() - (interval+late)*86400,
+					}
+					if w.r.IntN(3) == 0 {
+						delete(data, "lrt")
+					}
+					text, err := json.Marshal(data)
+					if err != nil {
+						t.Fatal(err)
+					}
+					addCard(t, w.db, i+1, object{"type": int64(2), "queue": int64(2), "ivl": interval, "due": w.today - late, "factor": int64(2500), "reps": int64(5), "data": string(text)})
+				}
+				w.open(agent)
+				var want struct{ Cards []int64 }
+				w.real.Do(t, "study_queue", anki.Args{"deck": 1}, &want)
+				next, err := w.session().NextCards(1, 1000)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []int64
+				for _, c := range next.Cards {
+					got = append(got, c.CardID)
+				}
+				if len(got) != 60 || !slices.Equal(got, want.Cards) {
+					t.Errorf("got  %v\nwant %v", got, want.Cards)
+				}
+			})
+		}
+	}
+}
+
 // studied reports whether something of a deck was studied today.
 func studied(w *world, deck int64) (bool, error) {
 	row := one(w.t, w.db, "SELECT common, kind FROM decks WHERE id = ?", deck)
