@@ -182,8 +182,9 @@ export class Cardferry {
   }
 
   /**
-   * Logs in and keeps the account. A media sync of the one before ends with `cancelled`. Errors: `auth`, and those of the network; `cancelled`
-   * by a logout.
+   * Logs in and keeps the account. A media sync of the one before ends with `cancelled`. What the profile holds stays, also for another
+   * account: once the user has chosen a side, media files of the one before are the next one's. Errors: `auth`, and those of the network;
+   * `cancelled` by a logout.
    */
   async login(p: { user: string; password: string; endpoint?: string } & CallOptions): Promise<AccountInfo> {
     const { user, password, endpoint } = check("login", p, { user: "string", password: "string", endpoint: "address?" });
