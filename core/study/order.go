@@ -16,19 +16,15 @@ const (
 	jsonData = "CASE WHEN json_valid(c.data) THEN c.data END"
 	hardness = "coalesce(json_extract(" + jsonData + ", '$.d'), 0)"
 	decay    = "coalesce(json_extract(" + jsonData + ", '$.decay'), 0.5)"
-	// The power of FSRS's forgetting curve grows from 1 with the days: at S days it is that of a retrievability of 0.9.
-	grown   = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400, c.ivl + ?2 - c.due) / max(json_extract(" + jsonData + ", '$.s'), 0.001) * (pow(0.9, -1.0 / " + decay + ") - 1)"
-	faded   = "coalesce(pow(1 + " + grown + ", " + decay + "), " + overdue + ")"
-	late    = "coalesce(" + grown + " / (pow(json_extract(" + jsonData + ", '$.dr'), -1.0 / " + decay + ") - 1), " + overdue + ")"
-	overdue = "(?2 - c.due + 0.0) / max(c.ivl, 1)"
+	waited   = "c.ivl + ?2 - iif(c.odue, c.odue, c.due)"
+	// The power of the forgetting curve grows from 1 with the days; after S days it is that of a retrievability of 0.9.
+	grown    = "coalesce((?3 - json_extract(" + jsonData + ", '$.lrt')) / 86400, " + waited + ") / max(json_extract(" + jsonData + ", '$.s'), 0.001) * (pow(0.9, -1.0 / " + decay + ") - 1)"
+	retained = "pow(1 + " + grown + ", -" + decay + ")"
+	overdue  = "coalesce(" + grown + " / (pow(json_extract(" + jsonData + ", '$.dr'), -1.0 / " + decay + ") - 1), (" + waited + " + 0.0) / max(c.ivl, 1))"
 )
 
 // reviewOrder returns what a deck configuration's number sorts reviews by, as SQL (collection-format.md §2.6).
 func reviewOrder(number int64, fsrs bool) string {
-	forgotten, relative := overdue, overdue
-	if fsrs {
-		forgotten, relative = faded, late
-	}
 	switch number {
 	case 1: // day, then deck
 		return "c.due, k.key"
@@ -43,12 +39,15 @@ func reviewOrder(number int64, fsrs bool) string {
 			return [...]string{hardness + " DESC", hardness}[number-5]
 		}
 		return [...]string{"c.factor", "c.factor DESC"}[number-5]
-	case 7: // retrievability, ascending
-		return forgotten + " DESC"
+	case 7: // retrievability, ascending: first what has none, also without FSRS
+		return retained
 	case 11: // the same, descending
-		return forgotten
+		return retained + " DESC"
 	case 12: // relative overdueness
-		return relative + " DESC"
+		if fsrs {
+			return overdue + " DESC"
+		}
+		return "(?2 - c.due + 0.0) / max(c.ivl, 1) DESC" // of a filtered deck below, with the place in it
 	case 8:
 		return shuffled("c.id")
 	case 9: // added
