@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/service"
 	"github.com/cardferry/cardferry/hostrunner"
@@ -32,6 +33,14 @@ func (e engine) runner() hostrunner.Engine {
 		return hostrunner.Wazero
 	}
 	return hostrunner.Native
+}
+
+// cancels is how long a cancel may take. To a page, the order itself takes its time.
+func (e engine) cancels() time.Duration {
+	if e == inPage {
+		return 3 * time.Second
+	}
+	return time.Second
 }
 
 // profile is an open profile on any engine; hostrunner.Profile says what the methods do.

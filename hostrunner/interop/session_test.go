@@ -78,7 +78,7 @@ func TestCancel(t *testing.T) {
 		if fault.KindOf(err) != fault.Cancelled {
 			t.Fatalf("got %v, want kind cancelled", err)
 		}
-		if took > 5*time.Second { // for a busy machine; one that nobody hears never ends
+		if took > e.cancels() {
 			t.Errorf("the cancel took %v", took)
 		}
 		s.proxy.Close() // waits until the server has answered what was on its way
