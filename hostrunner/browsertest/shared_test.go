@@ -126,15 +126,21 @@ func TestLostRemoval(t *testing.T) {
 	}
 }
 
-// TestAccountChangesInSync changes the account while a sync waits for a server that has moved: the other account's key goes nowhere else.
-func TestAccountChangesInSync(t *testing.T) {
-	t.Parallel()
+// withAnother returns a page whose server has the account "another" as well.
+func withAnother(t *testing.T) (*browsertest.Server, *browsertest.Page) {
+	t.Helper()
 	s := &syncserver.Server{}
 	if _, err := s.Users().Add(t.Context(), "another", ownPassword); err != nil {
 		t.Fatal(err)
 	}
 	server := serverWith(t, s)
-	page := browsertest.Start(t).Open(t, server.URL)
+	return server, browsertest.Start(t).Open(t, server.URL)
+}
+
+// TestAccountChangesInSync changes the account while a sync waits for a server that has moved: the other account's key goes nowhere else.
+func TestAccountChangesInSync(t *testing.T) {
+	t.Parallel()
+	server, page := withAnother(t)
 	login(t, page)
 	page.Run(t, nil, `await ferry.upload(); await exec("UPDATE col SET mod = mod + 1000")`)
 	asked, release := make(chan bool, 1), make(chan bool)
@@ -174,12 +180,7 @@ func TestAccountChangesInSync(t *testing.T) {
 // the next account's server went to that of the one before.
 func TestAccountChangesInMediaSync(t *testing.T) {
 	t.Parallel()
-	s := &syncserver.Server{}
-	if _, err := s.Users().Add(t.Context(), "another", ownPassword); err != nil {
-		t.Fatal(err)
-	}
-	server := serverWith(t, s)
-	page := browsertest.Start(t).Open(t, server.URL)
+	server, page := withAnother(t)
 	page.Run(t, nil, `
 		const theirs = await bridge.Cardferry.open({ profile: "theirs" });
 		await theirs.settings.set({ autoSync: false });
