@@ -128,3 +128,32 @@ func TestBackAndForward(t *testing.T) {
 	a.Run(t, nil, `history.go(-2)`)
 	a.Read(t, "Study Default")
 }
+
+// TestSpoken studies as who hears the screen: each question and each answer, without the question again, is told by an element that stays.
+func TestSpoken(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	for _, fields := range [][]string{{"one<br>line", `<div>first</div><div>answer <img src="x.gif" alt="of a cat"></div>`}, {"two", "second<script>var x</script>[sound:x.mp3]"}} {
+		desktop.Do(t, "add_note", anki.Args{"fields": fields}, nil)
+	}
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	fetchDecks(t, a, "Study Default")
+	a.Press(t, "Study")
+	said := func(text string) {
+		t.Helper()
+		a.Wait(t, `all("p[role=status]").some((e) => e.textContent === "`+text+`" && (window.speaker ??= e) === e)`)
+	}
+	said("one line")
+	a.ReadCard(t, "one")
+	a.Key(t, " ")
+	said("first answer of a cat")
+	a.Key(t, "4")
+	said("two")
+	a.ReadCard(t, "two")
+	a.Key(t, " ")
+	said("second")
+}

@@ -129,5 +129,12 @@ export function plain(html: string): string {
   const template = document.createElement("template"); // nothing in it is loaded or run
   template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1");
   for (const e of template.content.querySelectorAll("script, style")) e.remove();
+  for (const image of template.content.querySelectorAll("img")) image.replaceWith(image.alt);
+  for (const e of template.content.querySelectorAll("br, hr, div, p, li, tr, td, th, h1, h2, h3, h4, h5, h6")) e.after(" ");
   return (template.content.textContent ?? "").replace(/\s+/g, " ").trim();
+}
+
+/** What a screen reader says of a side: of an answer only what comes after the question. */
+export function spoken(html: string): string {
+  return plain(html.replace(/^.*<\w[^<>]*\sid=["']?answer["']?[^<>]*>/is, "").replace(/\[anki:play:[qa]:\d+\]/g, ""));
 }

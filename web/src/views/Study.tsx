@@ -1,6 +1,6 @@
 // Study: the card, Show answer, four buttons. One thing on the screen, within reach of a thumb.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answer, cardOf, edit, queue, rendered, type CardFacts, type Queue, type Rendered } from "../api.ts";
 import type { FromFrame, Side } from "../card/messages.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
@@ -8,6 +8,7 @@ import { CardMedia } from "../card/media.ts";
 import { openLink } from "../card/link.ts";
 import { sendMathJax } from "../card/mathjax.ts";
 import { film, Player } from "../card/player.ts";
+import { spoken } from "../cards.ts";
 import { complain, say, toError, version } from "../ferry.ts";
 import { back, go, href } from "../router.ts";
 import { texts } from "../texts.ts";
@@ -35,7 +36,17 @@ export function StudyView(p: { deckId: number }) {
   if (s.failed) return <Failed text={s.failed} />;
   if (!s.queue) return <div class="study" aria-busy="true" />;
   if (!s.shown) return <Done queue={s.queue} onUndo={s.takeBack} onMore={s.next} />;
-  return <CardScreen key={s.shown.since} s={s} shown={s.shown} />; // a card that comes again at once begins anew
+  return (
+    <>
+      <CardScreen key={s.shown.since} s={s} shown={s.shown} /* a card that comes again at once begins anew */ />
+      <Spoken html={s.side === "question" ? s.shown.rendered.question : (s.answer ?? "")} />
+    </>
+  );
+}
+
+/** Tells a screen reader what has come on the screen: the focus stays at the buttons, or goes with the one that was pressed. */
+function Spoken(p: { html: string }) {
+  return <p class="sr" role="status">{useMemo(() => spoken(p.html), [p.html])}</p>;
 }
 
 type Study = ReturnType<typeof useStudy>;
@@ -69,6 +80,9 @@ function useStudy(deckId: number) {
     }
   };
   const { shown } = state;
+  /** Changes what is on the screen, if that card still is. */
+  const onScreen = (what: Shown, news: Partial<Shown>, side?: { side: Side; answer: string }): void =>
+    set((s) => (s.shown?.since === what.since ? { ...s, ...side, shown: { ...s.shown, ...news } } : s));
   const latest = useRef(shown);
   latest.current = shown;
   /** Reads again what another device or tab has changed under the learner's eyes: a card that is gone could not be answered. */
@@ -76,7 +90,11 @@ function useStudy(deckId: number) {
     const now = latest.current;
     if (!now) return next(); // a new day, or a sync, may have brought more
     const { mark } = await cardOf(now.facts.id);
-    if (mark !== now.facts.mark && now === latest.current && !busy.current) await next();
+    const q = mark === now.facts.mark ? await queue(deckId) : undefined;
+    if (now.since !== latest.current?.since || busy.current) return;
+    if (!q) return next();
+    // What comes first may be another card by now. The one on the screen stays, beside the new counts.
+    onScreen(now, { queue: q.card?.id === now.facts.id ? q : { ...now.queue, counts: q.counts } });
   };
   useEffect(() => void next(), [deckId]);
   useEffect(() => {
@@ -87,7 +105,7 @@ function useStudy(deckId: number) {
     next,
     change,
     show: (typed: string): void => {
-      if (shown) shown.rendered.answer(typed).then((html) => set({ ...state, side: "answer", answer: html }), complain);
+      if (shown) shown.rendered.answer(typed).then((html) => onScreen(shown, {}, { side: "answer", answer: html }), complain);
     },
     grade: (button: Grade): void => {
       if (!shown) return;
@@ -96,7 +114,7 @@ function useStudy(deckId: number) {
     },
     takeBack: (): void => void change(takeBack),
     refresh: async (): Promise<void> => {
-      if (shown) set({ ...state, shown: { ...shown, facts: await cardOf(shown.facts.id) } });
+      if (shown) onScreen(shown, { facts: await cardOf(shown.facts.id) });
     },
   };
 }
