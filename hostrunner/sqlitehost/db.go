@@ -24,6 +24,7 @@ type DB struct {
 	switched bool // the journal is what it should be
 	kept     []keptStmt
 	alone    bool // see Alone
+	logged   int  // see KeepLog
 }
 
 // settings are the same for every connection. FULL, because a commit that a sync counts on must survive a loss of power, which
@@ -128,6 +129,29 @@ func (d *DB) Distrust() (err error) {
 		}
 	}
 	return nil
+}
+
+// KeepLog leaves to the caller when the write-ahead log is brought into the file. SQLite would do it in the commit that makes the log a thousand
+// pages long, which then waits for the disk twice more.
+func (d *DB) KeepLog() {
+	d.conn.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		d.logged = pages
+		return nil
+	})
+}
+
+// Logged returns how many pages the log had after the last commit (see KeepLog).
+func (d *DB) Logged() int { return d.logged }
+
+// Checkpoint brings the log into the file, as far as nobody reads an older state (see KeepLog).
+func (d *DB) Checkpoint() (err error) {
+	defer guard(&err)
+	if d.conn == nil {
+		return closedError()
+	}
+	d.logged = 0
+	_, _, err = d.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	return d.fail(err, "checkpoint")
 }
 
 // SetContext makes the end of ctx interrupt the running statement and refuse further ones, until the next call.

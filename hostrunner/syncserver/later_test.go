@@ -2,8 +2,12 @@ package syncserver_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
 )
@@ -53,4 +57,40 @@ func TestEndsMeanwhile(t *testing.T) {
 		s.Sweep(s.Now().Add(s.Limits.Session))
 		c.must("sync/meta", []byte(metaRequest))
 	}
+}
+
+// TestLongLog: the write-ahead log of a collection that is open all the time stays as short as SQLite itself would keep it.
+func TestLongLog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	longest := int64(0)
+	for i := range 60 {
+		id := 1000 + i
+		c.must("sync/start", []byte(startRequest))
+		c.must("sync/applyChanges", fmt.Appendf(nil, deckRequest, id, id, id))
+		c.must("sync/applyChunk", fmt.Appendf(nil, `{"chunk":{"done":true,"revlog":[%s[%d,2,0,3,1,1,2500,1000,1]],"cards":[],"notes":[]}}`,
+			reviews(i*3000, 2999), i*3000+2999))
+		c.must("sync/finish", []byte("{}"))
+		logs, err := filepath.Glob(filepath.Join(dir, "accounts", "*", "collection.anki2-wal"))
+		coretest.Must(t, err)
+		if len(logs) != 1 {
+			t.Fatalf("logs: %q", logs)
+		}
+		info, err := os.Stat(logs[0])
+		coretest.Must(t, err)
+		longest = max(longest, info.Size())
+	}
+	if longest < 4_000_000 || longest > 5_000_000 {
+		t.Errorf("the log got %d bytes long", longest)
+	}
+}
+
+func reviews(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "[%d,2,0,3,1,1,2500,1000,1],", first+i)
+	}
+	return b.String()
 }

@@ -335,6 +335,7 @@ func finish(ctx context.Context, c *call, payload []byte) (a answer, err error) 
 			c.tenant.next = func(context.Context) { c.tenant.endSession() }
 		} else {
 			c.tenant.endSession() // there is nothing to roll back
+			c.tenant.shortenLog()
 		}
 		return wire.AppendFinish(nil, summary.col.Mod), true, nil
 	})

@@ -142,8 +142,35 @@ func (t *tenant) openCollection(ctx context.Context, create bool) error {
 		<-t.registry.slots
 		return fault.Step("open the collection", err)
 	}
+	if db, ok := db.(logging); ok {
+		db.KeepLog()
+	}
 	t.db = db
 	return nil
+}
+
+// logging is implemented by databases whose write-ahead log is brought into the file when we say so.
+type logging interface {
+	KeepLog()
+	Logged() int
+	Checkpoint() error
+}
+
+// longLog is the length of such a log in pages, as SQLite has it: 4 MB.
+const longLog = 1000
+
+// shortenLog brings a long log into the file, once the request has its answer. The account's lock is held.
+func (t *tenant) shortenLog() {
+	db, ok := t.db.(logging)
+	if !ok || db.Logged() < longLog {
+		return
+	}
+	t.next = func(ctx context.Context) {
+		limitTo(ctx, t.db)
+		if err := db.Checkpoint(); err != nil { // the next commit finds the log long again
+			t.server.Log.Warn("bring the log into the collection", "account", string(t.id), "error", err.Error())
+		}
+	}
 }
 
 // cacheKiB is the page cache of an open collection. It grows to this only with use, and then is half of what the account takes. A
