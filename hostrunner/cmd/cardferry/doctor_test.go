@@ -16,6 +16,7 @@ import (
 type patient struct {
 	clock  time.Duration // it is ahead
 	limit  int64         // of bodies; 0: none
+	keeps  bool          // the connection, when it refuses a body
 	cors   bool
 	health int    // 0: 200
 	meta   int    // what it answers to everything of the protocol; 0: as it should
@@ -53,6 +54,15 @@ func (p patient) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusBadRequest
 	case p.limit > 0 && r.ContentLength > p.limit:
 		status = http.StatusRequestEntityTooLarge
+		if p.keeps { // which net/http does not
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				defer conn.Close()
+				fmt.Fprint(conn, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+				_, _ = io.Copy(io.Discard, conn)
+			}
+			return
+		}
 	default:
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
@@ -83,6 +93,7 @@ func TestDoctor(t *testing.T) {
 		"a clock a little off":       {start(patient{clock: 2 * time.Minute}), "", ""},
 		"a limit of 40 MiB":          {start(patient{limit: 40 << 20}), "limits", "uploads of 32 MiB pass, larger ones do not"},
 		"a limit of 1 kB":            {start(patient{limit: 1000}), "limits", "even an upload of 1 MiB is refused"},
+		"a limit, politely":          {start(patient{limit: 12 << 20, keeps: true}), "limits", "uploads of 10 MiB pass, larger ones do not"},
 		"TLS, asked without":         {"http" + strings.TrimPrefix(secure.URL, "https"), "tls", "the server speaks TLS at this address; write https://"},
 		"TLS, asked without, alert":  {alert, "tls", "the server speaks TLS at this address; write https://"},
 		"a server of mail":           {raw(t, "220 mail.example.org ESMTP\r\n"), "connect", "what listens at this address is no web server"},

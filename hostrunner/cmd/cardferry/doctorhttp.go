@@ -54,6 +54,8 @@ func (d *doctor) sendSized(method, target string, header http.Header, body io.Re
 		req.Header = header
 	}
 	req.ContentLength = size
+	// A server may refuse an announced body and keep the connection: net/http sends it the body all the same, and there is none.
+	req.Close = header.Get("Expect") != ""
 	return d.client.Do(req)
 }
 
