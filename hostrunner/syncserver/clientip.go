@@ -1,8 +1,10 @@
 package syncserver
 
 import (
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -23,7 +25,8 @@ func ClientIPFrom(setting string) (func(*http.Request) string, error) {
 	}
 	name, ok := ipHeaders[setting]
 	if !ok {
-		return nil, fault.New(fault.InvalidInput, "SYNC_IP_HEADER has no such value: %q", setting)
+		return nil, fault.New(fault.InvalidInput, "SYNC_IP_HEADER has no such value: %q", setting).
+			WithHint("It names a header of the proxy: " + strings.Join(slices.Sorted(maps.Keys(ipHeaders)), ", ") + ".")
 	}
 	return func(r *http.Request) string {
 		values := r.Header.Values(name)

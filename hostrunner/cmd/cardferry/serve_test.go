@@ -439,6 +439,11 @@ func TestServeEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
+	// The values are not the names of headers, which is what one would try.
+	_, err = c.settings(lookup("SYNC_IP_HEADER=X-Real-IP"))
+	if e, ok := errors.AsType[*fault.Error](err); !ok || !strings.Contains(e.Hint, "XRealIp") {
+		t.Errorf("a header's name: %v", err)
+	}
 	s := startServeWith(t, []string{"SYNC_USER1=a:secret", "SYNC_USER3=c:other", "MAX_SYNC_PAYLOAD_MEGS=1"}, "--data", t.TempDir(), "--addr", "127.0.0.1:0")
 	// What does not compress may be as long as what does.
 	for size, want := range map[int]string{3<<20 - 1: "corrupt", 3 << 20: "exceeds size limit"} {
