@@ -16,6 +16,7 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/gateway"
 	"github.com/cardferry/cardferry/hostrunner/profilelock"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
 )
 
 // dataFlag names the folder of a server.
@@ -50,12 +51,19 @@ func checkDataFolder(dir string) error {
 	return nil // other errors come again
 }
 
-// dataError gives an error a hint that speaks of the data folder: the usual one speaks of a profile's.
+// dataError gives an error a hint that speaks of the data folder: the usual ones speak of a profile.
 func dataError(err error) error {
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.NotWritable && e.Hint == "" {
-		e.Hint = "Check who may write in the data folder, and that the disk is not read-only."
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Hint == "" {
+		e.Hint = dataHints[e.Kind]
 	}
 	return err
+}
+
+// dataHints are for errors of a data folder. Of its files, the accounts alone are used before there are requests.
+var dataHints = map[fault.Kind]string{
+	fault.NotWritable: "Check who may write in the data folder, and that the disk is not read-only.",
+	fault.DamagedFile: "Put a copy of " + diskstore.AccountsFile + " in its place. What is kept of the accounts stays there meanwhile, also beside a new, empty file.",
+	fault.Busy:        "End the other program that uses " + diskstore.AccountsFile + ".",
 }
 
 type serveCommand struct {

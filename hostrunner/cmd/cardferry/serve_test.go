@@ -336,6 +336,16 @@ func refuseData(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "accounts.db"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	damaged := t.TempDir()
+	as(t, firstPassword, "user", "add", "ben", "--data", damaged)
+	accounts, err := os.OpenFile(filepath.Join(damaged, "accounts.db"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// After its first page: it can be opened.
+	if _, err := accounts.WriteAt(bytes.Repeat([]byte("x"), 28<<10), 4<<10); err != nil || accounts.Close() != nil {
+		t.Fatal(err)
+	}
 	for _, command := range []string{"serve", "user list", "user add ada"} {
 		for _, test := range []struct {
 			data string
@@ -343,10 +353,11 @@ func refuseData(t *testing.T) {
 			kind fault.Kind
 		}{
 			{file, 2, fault.InvalidInput}, {filepath.Join(file, "sub"), 1, fault.NotWritable}, {dir, 9, fault.UnsupportedFile},
+			{damaged, 9, fault.DamagedFile},
 		} {
 			o := as(t, firstPassword, append(strings.Fields(command), "--data", test.data)...)
 			o.want(t, test.code, test.kind)
-			if strings.Contains(o.stdout, "profile") {
+			if strings.Contains(o.stdout, "profile") || strings.Contains(o.stdout, "collection") {
 				t.Errorf("%s: %s", command, o.stdout)
 			}
 		}

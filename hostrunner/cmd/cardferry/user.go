@@ -53,7 +53,7 @@ func (f *dataFlag) withAccounts(app *app, create bool, do func(*diskstore.Accoun
 	if err != nil {
 		return dataError(err)
 	}
-	return errors.Join(do(accounts), accounts.Close())
+	return dataError(errors.Join(do(accounts), accounts.Close()))
 }
 
 type userAddCommand struct{ nameArg }

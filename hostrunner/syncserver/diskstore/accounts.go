@@ -63,25 +63,16 @@ func OpenAccounts(dir string) (*Accounts, error) {
 		db, err := sqlitehost.OpenFile(path, host.Create)
 		if err != nil {
 			s.Close()
-			return nil, openError(err)
+			return nil, fault.Step("open the accounts", err)
 		}
 		c.db, c.statements = db, map[string]host.Stmt{}
 		if err := prepareAccounts(db, c == &s.writing); err != nil {
 			s.Close()
-			return nil, openError(err)
+			return nil, fault.Step("open the accounts", err)
 		}
 	}
 	s.keys.stamp = newStamp(path)
 	return s, nil
-}
-
-// openError says what helps where the file cannot be used.
-func openError(err error) error {
-	e, ok := fault.Step("open the accounts", err).(*fault.Error)
-	if !ok || e.Kind != fault.DamagedFile {
-		return fault.Step("open the accounts", err)
-	}
-	return e.WithHint("Put a copy of " + AccountsFile + " in its place. What is kept of the accounts stays there meanwhile, also beside a new, empty file.")
 }
 
 // prepareAccounts sets a connection up and, to write, makes the tables.
