@@ -3,6 +3,7 @@ package filehost
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -21,8 +22,8 @@ func KindOf(err error) fault.Kind {
 	return fault.Other
 }
 
-// Convert wraps an operating system error with its kind; nil stays nil. The text of the error is kept, without the
-// folder, which the user knows.
+// Convert wraps an operating system error with its kind, which is UnsupportedFile for a link that leads out of the folder; nil stays nil. The
+// text of the error is kept, without the folder, which the user knows.
 func Convert(err error, step string) error {
 	if err == nil {
 		return nil
@@ -31,5 +32,13 @@ func Convert(err error, step string) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
+	if strings.HasSuffix(err.Error(), escapes) {
+		return fault.New(fault.UnsupportedFile, "%s: a link leads out of the profile folder", step).WithHint(linkHint)
+	}
 	return fault.Wrap(kind, err, "%s", step)
 }
+
+// escapes is the text of an error of package os that has no name.
+const escapes = "path escapes from parent"
+
+const linkHint = "Links must stay in the profile folder. Move it here, or use the folder that it is in."

@@ -116,7 +116,7 @@ func stat(root *os.Root, name string) (fs.FileInfo, error) {
 	}
 	if link, lerr := root.Lstat(name); lerr == nil && link.Mode()&fs.ModeSymlink != 0 {
 		return nil, fault.New(fault.UnsupportedFile, "%s is a link that cannot be followed (%v)", name, errors.Unwrap(err)).
-			WithHint("Links must stay in the profile folder. Move the file here, or use the folder that it is in.")
+			WithHint(linkHint)
 	}
 	return nil, Convert(err, "find "+name)
 }

@@ -116,6 +116,22 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
+// A folder of ours that a person has moved to another disk, and linked, is said to be that.
+func TestFolderLinkedOut(t *testing.T) {
+	t.Parallel()
+	dir := profileFor(t, "http://127.0.0.1:1/", "stock.anki2")
+	media := filepath.Join(dir, "collection.media")
+	if err := errors.Join(os.MkdirAll(media, 0o700), os.WriteFile(filepath.Join(media, "unused.png"), []byte("x"), 0o600),
+		os.Symlink(t.TempDir(), filepath.Join(dir, "cardferry.trash"))); err != nil {
+		t.Fatal(err)
+	}
+	o := try(t, "media", "check", "--apply", "--profile", dir)
+	o.want(t, 9, fault.UnsupportedFile)
+	if hint, _ := o.last["hint"].(string); !strings.Contains(hint, "Links must stay") || !strings.Contains(o.stdout, "cardferry.trash") {
+		t.Errorf("%s", o.stdout)
+	}
+}
+
 // A folder whose name is not text is not another folder.
 func TestFolderNotText(t *testing.T) {
 	t.Parallel()
