@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cardferry/cardferry/core/collection"
@@ -282,10 +283,15 @@ func (c *call) install(ctx context.Context, staged store.Staged) error {
 
 // expireBackups removes backups that are older than they need be. That it fails harms nobody now.
 func (t *tenant) expireBackups(ctx context.Context) {
-	limits := &t.server.Limits
+	limits, now := &t.server.Limits, t.server.Now()
 	list, err := t.server.Collections.Backups(ctx, t.id)
+	// What is of later than now was made before the clock was set back: what was replaced just now must not be the first to go.
+	later := slices.IndexFunc(list, func(b store.Backup) bool { return b.Created.After(now) })
+	if later >= 0 {
+		list = slices.Concat(list[later:], list[:later])
+	}
 	for i := 0; i < len(list)-limits.Backups && err == nil; i++ {
-		if t.server.Now().Sub(list[i].Created) >= limits.BackupAge || len(list)-i > limits.MaxBackups {
+		if now.Sub(list[i].Created) >= limits.BackupAge || len(list)-i > limits.MaxBackups {
 			err = t.server.Collections.RemoveBackup(ctx, t.id, list[i].ID)
 		}
 	}

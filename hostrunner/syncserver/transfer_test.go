@@ -237,10 +237,13 @@ func TestReplacedIsKept(t *testing.T) {
 		}
 		return list
 	}
-	for i, want := range []string{"[]", "[1]", "[1 2]", "[1 2 3]", "[1 2 3 4]", "[2 3 4 5]", "[5 6]"} {
+	for i, want := range []string{"[]", "[1]", "[1 2]", "[1 2 3]", "[1 2 3 4]", "[2 3 4 5]", "[5 6]", "[6 7]", "[6 7 8]", "[9 6 7 8]", "[9 10 7 8]"} {
 		now.advance(time.Hour)
-		if i == 6 {
+		switch i {
+		case 6:
 			now.advance(20 * 24 * time.Hour)
+		case 9: // set back: what was made before looks newer, and goes first
+			now.advance(-48 * time.Hour)
 		}
 		if got := c.must("sync/upload", changed(t, "stock.anki2", fmt.Sprint("UPDATE col SET usn = ", i+1))); string(got) != "OK" {
 			t.Fatalf("%s", got)
