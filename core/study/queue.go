@@ -150,16 +150,18 @@ func (g *gatherer) take(e entry) (more bool, err error) {
 	return true, nil
 }
 
-func noReviews(n *node) bool { return n.left.review <= 0 }
-
+// gatherInterday gathers what is learned over days, which comes in the order of reviews and within their limits.
 func (b *builder) gatherInterday() error {
-	g := gatherer{builder: b, list: &b.interday, bury: func(o *legacy.StudyOptions) bool { return o.BuryInterday }, allowed: (*node).takeReview, full: noReviews}
-	return b.each(b.burying, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 3 AND c.due <= ?2 ORDER BY c.due, c.id", g.take, string(b.ids), b.today)
+	return b.gatherDue("3", &b.interday, func(o *legacy.StudyOptions) bool { return o.BuryInterday })
 }
 
 func (b *builder) gatherReviews() error {
-	g := gatherer{builder: b, list: &b.review, bury: func(o *legacy.StudyOptions) bool { return o.BuryReviews }, allowed: (*node).takeReview, full: noReviews}
-	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = 2 AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.fsrs) + ", c.id"
+	return b.gatherDue("2", &b.review, func(o *legacy.StudyOptions) bool { return o.BuryReviews })
+}
+
+func (b *builder) gatherDue(queue string, list *[]entry, bury func(*legacy.StudyOptions) bool) error {
+	g := gatherer{builder: b, list: list, bury: bury, allowed: (*node).takeReview, full: func(n *node) bool { return n.left.review <= 0 }}
+	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = " + queue + " AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.fsrs) + ", c.id"
 	return b.each(b.burying, sql, g.take, string(b.ids), b.today, b.nextDay)
 }
 

@@ -178,27 +178,66 @@ func TestRealReviewOrder(t *testing.T) {
 						t.Fatal(err)
 					}
 					card := object{"type": int64(2), "queue": int64(2), "ivl": interval, "due": w.today - late, "factor": int64(2500), "reps": int64(5), "data": string(text)}
-					if w.r.IntN(4) == 0 {
+					switch w.r.IntN(4) {
+					case 0:
+						card["queue"], card["type"] = int64(3), int64(pick(w.r, 1, 3))
+					case 1:
 						card["did"], card["odid"], card["due"], card["odue"] = int64(2003), int64(1), i-100_000, card["due"]
 					}
 					addCard(t, w.db, i+1, card)
 				}
 				w.open(agent)
-				var want struct{ Cards []int64 }
-				w.real.Do(t, "study_queue", anki.Args{"deck": 1}, &want)
-				next, err := w.session().NextCards(1, 1000)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var got []int64
-				for _, c := range next.Cards {
-					got = append(got, c.CardID)
-				}
-				if len(got) != 60 || !slices.Equal(got, want.Cards) {
-					t.Errorf("got  %v\nwant %v", got, want.Cards)
-				}
+				w.compareOrder(60)
 			})
 		}
+	}
+}
+
+// TestRealOrders compares the orders of reviews, and of what is learned over days, that have one thing after the other.
+func TestRealOrders(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for _, fsrs := range []bool{false, true} {
+		for _, order := range []int{0, 1, 2, 3, 4, 5, 6, 9, 10} {
+			t.Run(fmt.Sprint(fsrs, order), func(t *testing.T) {
+				w := newWorld(t, 3)
+				setConfig(t, w.db, "fsrs", fsrs)
+				setOptions(t, w.db, object{"reviewOrder": order, "rev": object{"perDay": 9999, "bury": false}})
+				for i, name := range []string{"Default::z", "Default::a", "Default::a::b"} {
+					addDeck(t, w.db, 3001+int64(i), name, object{"conf": 1})
+				}
+				for i := range int64(60) { // no two alike
+					card := object{
+						"type": int64(2), "queue": int64(2), "ivl": 5 + i*7%60, "due": w.today - i*11%60, "factor": 1300 + i*13%60, "reps": int64(5),
+						"data": fmt.Sprintf(`{"s":9,"d":%d.%d}`, 1+i*17%60/10, i*17%60%10), "did": pick(w.r, int64(1), 3001, 3002, 3003),
+					}
+					if w.r.IntN(3) == 0 {
+						card["queue"], card["type"] = int64(3), int64(pick(w.r, 1, 3))
+					}
+					addCard(t, w.db, 1+i*19%60, card)
+				}
+				w.open(agent)
+				w.compareOrder(60)
+			})
+		}
+	}
+}
+
+// compareOrder compares the cards of the default deck, of which there are so many.
+func (w *world) compareOrder(cards int) {
+	w.t.Helper()
+	var want struct{ Cards []int64 }
+	w.real.Do(w.t, "study_queue", anki.Args{"deck": 1}, &want)
+	next, err := w.session().NextCards(1, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var got []int64
+	for _, c := range next.Cards {
+		got = append(got, c.CardID)
+	}
+	if len(got) != cards || !slices.Equal(got, want.Cards) {
+		w.t.Errorf("got  %v\nwant %v", got, want.Cards)
 	}
 }
 
