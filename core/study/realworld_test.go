@@ -200,6 +200,7 @@ func (w *world) addCard(nid int64, ord int, deck int64) {
 		elapsed = int64(pick(r, 0, 0, 1))
 	default:
 		c["type"], c["queue"], c["due"], c["reps"] = 2, 2, w.today+int64(r.IntN(20)-14), 1+r.IntN(30)
+		c["left"] = int(id % 3) // what was learned when its due date was set keeps them
 	}
 	if c["type"] == 2 || c["type"] == 3 {
 		c["ivl"], c["factor"], c["lapses"] = 1+r.IntN(pick(r, 3, 30, 500)), pick(r, 2500, 2350, 1300, 1450, 2800), r.IntN(9)

@@ -193,6 +193,7 @@ func (s *scheduler) graduated(days int64) State {
 const lowestEase = 1.3
 
 func (s *scheduler) review() (out [4]State) {
+	s.now.Left = 0 // not so before, if its due date was set while it was learned
 	for i := range out {
 		out[i] = s.now
 		out[i].memory = memory{}
