@@ -22,6 +22,9 @@ type recall struct {
 // recallOf finds out what FSRS knows of a card (§4.5): from its data, else from the log, else from what SM-2 left.
 func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, data *wire.CardMembers) (r recall, err error) {
 	stored, known := storedMemory(data)
+	if !known && card.Type == uint8(New) {
+		return r, nil // whatever was before it became new
+	}
 	last, timed := data.Number(wire.CardLastTime)
 	var log []logEntry
 	at := int64(last)
