@@ -18,7 +18,7 @@ func TestWrongOptions(t *testing.T) {
 		`{ endpoint: 5 }`, `{ endpoint: "http://[" }`, `{ clientName: {} }`, `{ assets: "/dist/" }`, `{ assets: { core: 5 } }`,
 		`{ assets: { core: "http://[" } }`, `{ assets: { sqlite: [] } }`, `{ assets: { worker: "http://[" } }`,
 		`{ assets: { worker: "http://elsewhere.invalid/worker.js" } }`, `{ assets: { serviceWorker: 5 } }`, `{ transport: {} }`,
-		`{ network: "offline" }`, `{ media: true }`,
+		`{ network: "offline" }`, `{ media: true }`, `{ get profile() { throw new Error("of a getter") } }`,
 	} {
 		if e := wantKind(t, page.Try(t, nil, `await bridge.Cardferry.open(`+options+`)`), fault.InvalidInput); e.Changed || e.Message == "" {
 			t.Errorf("open(%s): changed %v, %q", options, e.Changed, e.Message)
@@ -35,6 +35,7 @@ func TestWrongOptions(t *testing.T) {
 // misuses are calls that no app should make.
 var misuses = []string{
 	`subscribe(5)`, `login()`, `login(null)`, `login({ user: "a" })`, `login({ user: "a", password: 5 })`, `login({ user: "a", password: "b", endpoint: "http://[" })`,
+	`login({ user: "a", get password() { throw new Error("of a getter") } })`, `sync({ get signal() { throw new Error("of a getter") } })`, `settings.set({ get live() { throw new Error("of a getter") } })`,
 	`signUp("a")`, `sync(5)`, `sync({ media: "no" })`, `sync({ onConflict: "merge" })`, `sync({ signal: {} })`, `upload({ backup: 1 })`, `download("now")`,
 	`refresh({ offline: "yes" })`, `query()`, `query(5)`, `query("SELECT ?", "x")`, `query("SELECT ?", [{}])`, `query("SELECT ?", [undefined])`, `query("SELECT ?", [2n ** 63n])`, `query("SELECT ?", [])`, `query("SELECT ?", [1, 2])`,
 	`query("")`, `query("SELEKT")`, `edit()`, `edit(5)`, `edit([5])`, `edit([{}])`, `edit([{ op: "drop" }])`, `edit([{ op: "removeNotes", noteIds: "all" }])`,

@@ -12,8 +12,13 @@ type Shape<T> = { readonly [K in keyof T]?: Type | `${Type}?` };
 export function check<T extends object>(call: string, given: T | null | undefined, shape: Shape<T>): T {
   const fields = given ?? ({} as T);
   if (typeof fields !== "object") throw wrong(call, `${typeof given} in the place of an object`);
-  for (const [name, type] of Object.entries(shape) as [keyof T & string, string][]) {
-    checkValue(call, fields[name], name, type as Type | `${Type}?`);
+  try {
+    void { ...fields, signal: (fields as { signal?: unknown }).signal };
+    for (const [name, type] of Object.entries(shape) as [keyof T & string, string][]) {
+      checkValue(call, fields[name], name, type as Type | `${Type}?`);
+    }
+  } catch (e) {
+    throw e instanceof SyncError ? e : wrong(call, `what was given cannot be read: ${String(e)}`); // by a getter of the app
   }
   return fields;
 }
