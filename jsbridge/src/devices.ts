@@ -99,6 +99,7 @@ function devicesIn(text: string): Device[] | undefined {
 /** What an answer means that is none; what a server lacks that is not ours. */
 export function refused(status: number, what: string): SyncError {
   if (status === 401) return new SyncError("auth", "the server does not know this device any more", { hint: "Log in again." });
+  if (status === 429) return new SyncError("network", "too many requests (429)", { hint: "Try again later." });
   if (status >= 500) return new SyncError("server_error", `the server answered with status ${status}`, { hint: "Try again later." });
   return new SyncError("server_message", `the server has ${what}`, { details: { reason: "unsupported" } });
 }

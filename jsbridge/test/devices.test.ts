@@ -35,6 +35,7 @@ const refusals: [string, number, string, string][] = [
   ["another program", 200, "<html>", "server_message"],
   ["a list of another kind", 200, `{"devices":3}`, "server_message"],
   ["an unknown key", 401, "{}", "auth"],
+  ["too many requests", 429, "", "network"],
   ["a broken server", 502, "", "server_error"],
 ];
 for (const [name, status, body, kind] of refusals) {
