@@ -118,7 +118,9 @@ export function respond(name: string, content: Blob, request: Pick<Request, "hea
   };
   // What could run scripts must not run them as the app: a file comes from whoever has shared a deck.
   if (!/^(audio|font|image\/(?!svg)|text\/css|video)/.test(type)) headers["content-security-policy"] = "sandbox; script-src 'none'";
-  const range = request.method === "HEAD" ? undefined : rangeOf(request.headers.get("range"), content.size);
+  // If-Range is about a version of the content, of which an answer has never said one: then it is another one.
+  const whole = request.method === "HEAD" || request.headers.has("if-range");
+  const range = whole ? undefined : rangeOf(request.headers.get("range"), content.size);
   if (range === "unsatisfiable") {
     return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${content.size}` } });
   }

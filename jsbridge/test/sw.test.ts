@@ -41,6 +41,7 @@ test("answers have types, ranges and no scripts", async () => {
   assert.equal(part.headers.get("content-range"), "bytes 2-4/10");
   assert.equal(part.headers.get("content-length"), "3");
   assert.equal(await part.text(), "234");
+  assert.equal(ask("a.mp3", { range: "bytes=2-4", "if-range": '"1"' }).status, 200); // RFC 9110 §13.1.5
   const none = ask("a.mp3", { range: "bytes=20-" });
   assert.equal(none.status, 416);
   assert.equal(none.headers.get("content-range"), "bytes */10");
