@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The type of a file; one whose name says nothing is bytes. */
 export function typeOf(name: string): string {
-  const type = TYPES[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream";
+  const end = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  const type = (Object.hasOwn(TYPES, end) && TYPES[end]) || "application/octet-stream"; // any object has a "constructor"
   return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
 }

@@ -48,7 +48,7 @@ test("answers have types, ranges and no scripts", async () => {
   const head = ask("a.png", { range: "bytes=2-4" }, "HEAD"); // ranges are for GET (RFC 9110 §14.2)
   assert.equal(head.headers.get("content-length"), "10");
   assert.equal(await head.text(), "");
-  for (const name of ["a.svg", "a.html", "a.xml", "a.js", "a.pdf", "a", "html"]) {
+  for (const name of ["a.svg", "a.html", "a.xml", "a.js", "a.pdf", "a", "html", "constructor", "__proto__"]) {
     assert.match(ask(name).headers.get("content-security-policy") ?? "", /^sandbox; script-src 'none'$/, name);
   }
 });
