@@ -181,3 +181,37 @@ func TestNotYet(t *testing.T) {
 		a.Read(t, text)
 	}
 }
+
+// TestFilesOfCards has a card name files in other ways than as pictures and sounds: in styles, as the picture before a film, inside of a drawing. A srcset
+// does not keep a picture from being seen, and what a style names inside of the card stays.
+func TestFilesOfCards(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	kind := desktop.ID(t, "add_notetype", anki.Args{"name": "Styled"})
+	desktop.Do(t, "edit_notetype", anki.Args{"id": kind, "front": `<style>.sheet { background: url("_sheet.gif") }</style>{{Front}}`}, nil)
+	for _, name := range []string{"_sheet.gif", "inline.gif", "drawn.gif", "old.gif", "poster.gif", "plain.gif"} {
+		desktop.Do(t, "media_add", anki.Args{"name": name, "data": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}, nil)
+	}
+	desktop.Do(t, "add_note", anki.Args{"notetype": "Styled", "fields": []string{`<p class="sheet" style="mask: url('inline.gif'); filter: url(#f)">the card</p><video poster="poster.gif"></video>
+		<svg><filter id="f"></filter><image href="drawn.gif" width="5" height="5"/><image xlink:href="old.gif" width="5" height="5"/></svg><img src="plain.gif" srcset="plain.gif 1x, none.gif 2x">`, "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Expects("Applying inline style violates") // what the editor has parsed apart from the page
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "the card")
+	for what, want := range map[string]string{
+		`getComputedStyle(p).backgroundImage`: `url("blob:`, `getComputedStyle(p).maskImage`: `url("blob:`, `getComputedStyle(p).filter`: `url("#f")`,
+		`document.querySelector("video").poster`: "blob:", `images[0].getAttribute("href")`: "blob:", `images[1].href.baseVal`: "blob:", `document.images[0].currentSrc`: "blob:",
+	} {
+		got := apptest.Card[string](t, a, `const p = document.querySelector("p"), images = document.querySelectorAll("image");
+			for (let n = 0; n < 50 && !String(`+what+`).includes("blob:"); n++) await new Promise((r) => setTimeout(r, 50));
+			return `+what)
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s is %s", what, got)
+		}
+	}
+}

@@ -5,8 +5,10 @@ import { guard } from "./guard.ts";
 import type { FrameLabels, FromFrame, ToFrame } from "./messages.ts";
 import { occlude, offerOcclusion } from "./occlusion.ts";
 
-/** An attribute that names a media file, by element. */
-const FILE_ATTRIBUTES: Record<string, string> = { IMG: "src", AUDIO: "src", VIDEO: "src", SOURCE: "src", SCRIPT: "src", INPUT: "src" };
+/** The attributes that name a media file, with their elements. */
+const FILE_ATTRIBUTES = [
+  ["img, audio, video, source, script, input", "src"], ["video", "poster"], ["image", "xlink:href"], ["image", "href"],
+] as const;
 /** A scheme makes an address; everything else is the name of a file. */
 const ADDRESS = /^([a-z][a-z0-9+.-]*:|\/\/)/i;
 const CSS_FILE = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)'"\s]*))\s*\)/gi;
@@ -74,7 +76,7 @@ async function show(m: Extract<ToFrame, { type: "show" }>): Promise<void> {
   const template = document.createElement("template"); // nothing is loaded or run in here
   template.innerHTML = buttons(m.html);
   const scripts = [...template.content.querySelectorAll("script")];
-  const names = new Set([...prepare(template.content), ...prepareSheets(template.content), ...cssNames(css)]);
+  const names = new Set([...prepare(template.content), ...prepareStyles(template.content), ...prepareSheets(template.content), ...cssNames(css)]);
   names.forEach((name) => files.has(name) && names.delete(name));
   setStyle();
   qa.replaceChildren(template.content);
@@ -108,25 +110,46 @@ const USELESS = "iframe, frame, object, embed, base, meta[http-equiv]";
 function prepare(root: ParentNode): string[] {
   const names: string[] = [];
   for (const element of root.querySelectorAll(USELESS)) element.remove();
-  for (const element of root.querySelectorAll(Object.keys(FILE_ATTRIBUTES).join(","))) {
-    const attribute = FILE_ATTRIBUTES[element.tagName.toUpperCase()] ?? "src";
-    const value = element.getAttribute(attribute);
-    if (!value || /^(data|blob):/i.test(value)) continue;
-    element.removeAttribute(attribute);
-    if (ADDRESS.test(value)) {
-      if (element instanceof HTMLImageElement) placeholder(element, labels.outside);
-      continue;
-    }
-    const name = fileName(value);
-    names.push(name);
-    whenHere(name, (url, state) => {
-      if (url !== null) {
-        element.setAttribute(attribute, url);
-        if (element instanceof HTMLImageElement) shown(element);
-      } else if (element instanceof HTMLImageElement) placeholder(element, state === "missing" ? `${name}: ${labels.missing}` : labels.coming);
-    });
+  for (const element of root.querySelectorAll("[srcset]")) element.removeAttribute("srcset"); // it would come before src
+  for (const [selector, attribute] of FILE_ATTRIBUTES) {
+    for (const element of root.querySelectorAll(selector)) names.push(...prepareFile(element, attribute));
   }
   return names;
+}
+
+/** Does so with one attribute. */
+function prepareFile(element: Element, attribute: string): string[] {
+  const value = element.getAttribute(attribute);
+  if (!value || /^(data|blob):/i.test(value)) return [];
+  element.removeAttribute(attribute);
+  if (ADDRESS.test(value)) {
+    if (element instanceof HTMLImageElement) placeholder(element, labels.outside);
+    return [];
+  }
+  const name = decoded(value);
+  whenHere(name, (url, state) => {
+    if (url !== null) {
+      element.setAttribute(attribute.replace("xlink:", ""), url); // with its namespace it could not be set like this
+      if (element instanceof HTMLImageElement) shown(element);
+    } else if (element instanceof HTMLImageElement) placeholder(element, state === "missing" ? `${name}: ${labels.missing}` : labels.coming);
+  });
+  return [name];
+}
+
+/** Puts the files into the styles that the HTML has, as they come. Returns the names. */
+function prepareStyles(root: ParentNode): string[] {
+  return [...root.querySelectorAll("style, [style]")].flatMap((element) => {
+    const own = element instanceof HTMLStyleElement;
+    const text = (own ? element.textContent : element.getAttribute("style")) ?? "";
+    const names = cssNames(text);
+    const put = (): void => {
+      if (own) element.textContent = withFiles(text);
+      else element.setAttribute("style", withFiles(text));
+    };
+    if (names.length > 0) put();
+    for (const name of names) whenHere(name, put);
+    return names;
+  });
 }
 
 /** Takes the style sheets out of a card. Each comes back as a style when its file is here: links could do more. Returns the names. */
@@ -137,15 +160,15 @@ function prepareSheets(root: ParentNode): string[] {
     const sheet = document.createElement("style");
     link.replaceWith(sheet);
     if (!href || ADDRESS.test(href) || !/\bstylesheet\b/i.test(link.getAttribute("rel") ?? "")) continue;
-    const name = fileName(href);
+    const name = decoded(href);
     names.push(name);
     whenHere(name, (url) => url !== null && (sheet.textContent = `@import url("${url}");`));
   }
   return names;
 }
 
-/** The name that an attribute means: a browser would decode it. */
-function fileName(value: string): string {
+/** What an attribute means: a browser would decode it. Names of files are composed. */
+function decoded(value: string): string {
   try {
     return decodeURIComponent(value).normalize("NFC");
   } catch {
@@ -191,14 +214,24 @@ function arrived(m: Extract<ToFrame, { type: "file" }>): void {
 }
 
 function cssNames(text: string): string[] {
-  return [...text.matchAll(CSS_FILE)].map((m) => m[1] ?? m[2] ?? m[3] ?? "").filter((v) => v && !ADDRESS.test(v)).map(fileName);
+  return [...text.matchAll(CSS_FILE)].map((m) => m[1] ?? m[2] ?? m[3] ?? "").filter((v) => v && !inDocument(v)).map(decoded);
+}
+
+/** Whether what a style names is no file: an address, or a part of the card, as a gradient is. */
+function inDocument(value: string): boolean {
+  return ADDRESS.test(value) || value.startsWith("#");
+}
+
+/** A style with the addresses of its files. */
+function withFiles(text: string): string {
+  return text.replace(CSS_FILE, (whole, a?: string, b?: string, c?: string) => {
+    const value = a ?? b ?? c ?? "";
+    return inDocument(value) ? whole : `url("${files.get(decoded(value)) ?? "data:,"}")`;
+  });
 }
 
 function setStyle(): void {
-  style.textContent = css.replace(CSS_FILE, (whole, a?: string, b?: string, c?: string) => {
-    const value = a ?? b ?? c ?? "";
-    return ADDRESS.test(value) ? whole : `url("${files.get(fileName(value)) ?? "data:,"}")`;
-  });
+  style.textContent = withFiles(css);
 }
 
 /** Runs a script of the card: those that come through innerHTML do not run by themselves. One that names a file waits for it. */
