@@ -109,3 +109,35 @@ func TestUnusualNotes(t *testing.T) {
 	a.Read(t, "Study")
 	before("the name of a deck", ".deck a[aria-label^='(']", 6, 0)
 }
+
+// TestLinksOfCards taps links on a card: to a place of it, to a file that is nowhere, to nothing, to a script. The card stays, and what a browser does
+// with such a link is done.
+func TestLinksOfCards(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	front := `the card <a id="to" href="#the%20end">down</a> <a id="top" href="#" onclick="window.clicked = true">#</a> <a id="file" href="other.html">file</a> <a id="nothing" href="">nothing</a>
+		<a id="script" href="javascript:void(window.ran%20= true)">script</a> <a id="done" href="#the%20end" onclick="return false">done</a>` + strings.Repeat("<p>long</p>", 60) + `<p id="the end">the end</p>`
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{front, "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Expects("Executing inline event handler violates") // what the editor has parsed apart from the page
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "the card")
+	apptest.Card[bool](t, a, `addEventListener("click", (e) => (window.heard = e.target.id)); return true`)
+	for _, id := range []string{"file", "nothing", "top", "script", "done", "to"} {
+		a.TapCard(t, "#"+id)
+		if got := apptest.Card[string](t, a, `return String(window.heard)`); got != id {
+			t.Errorf("after %q the card has heard of %q", id, got)
+		}
+		if y := apptest.Card[float64](t, a, `await new Promise(requestAnimationFrame); return scrollY`); (y > 0) != (id == "to") {
+			t.Errorf("after %q the card is %v pixels down", id, y)
+		}
+	}
+	if got := apptest.Card[string](t, a, `return window.clicked + " " + window.ran`); got != "true true" {
+		t.Errorf("clicked and run: %s", got)
+	}
+}

@@ -297,14 +297,21 @@ addEventListener("keydown", (e: KeyboardEvent) => {
 });
 
 addEventListener("click", (e) => {
-  const link = e.target instanceof Element ? e.target.closest("a") : null;
-  if (!link || !e.isTrusted) return; // scripts of the card click in vain
+  const link = e.target instanceof Element ? e.target.closest("a, area") : null;
+  const to = link?.getAttribute("href") ?? link?.getAttribute("xlink:href");
+  if (!link || typeof to !== "string") return;
+  const done = e.defaultPrevented;
+  e.preventDefault(); // it would lead out of this document, also to what stands after #: the card would be gone
+  if (!e.isTrusted) return; // scripts of the card click in vain
   const [side, index] = (link.getAttribute("data-play") ?? "").split(":");
-  if (side === "q" || side === "a") {
-    e.preventDefault();
-    send({ type: "play", side, index: Number(index) });
-  } else if (/^https?:/i.test(link.getAttribute("href") ?? "")) {
-    e.preventDefault();
-    send({ type: "link", url: link.href });
-  }
+  if (side === "q" || side === "a") send({ type: "play", side, index: Number(index) });
+  else if (/^https?:/i.test(to)) send({ type: "link", url: to });
+  else if (!done) follow(to);
 });
+
+/** Goes to a place of the card, or runs the script of an address. */
+function follow(to: string): void {
+  const [, scheme, rest = ""] = /^\s*(#|javascript:)(.*)/is.exec(to) ?? [];
+  if (scheme === "#") document.getElementById(decoded(rest))?.scrollIntoView();
+  else if (scheme) document.head.append(Object.assign(document.createElement("script"), { textContent: decoded(rest) }));
+}
