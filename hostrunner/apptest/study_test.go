@@ -159,3 +159,31 @@ func TestGoneElsewhere(t *testing.T) {
 	a.Key(t, kb.Escape)
 	a.Read(t, "All done for today")
 }
+
+// TestChangedInOtherTab changes in another tab what was never sent, so that no more waits to be sent than before: the card on the screen follows.
+func TestChangedInOtherTab(t *testing.T) {
+	t.Parallel()
+	b, s := browsertest.Start(t), apptest.Serve(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Tap(t, "Start without an account")
+	for _, word := range []string{"one", "two"} {
+		a.Go(t, "#/note/new")
+		a.Fill(t, "Front", word)
+		a.Tap(t, "Add card")
+		a.Read(t, "Added 1 card")
+		a.Go(t, "#/")
+	}
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "one")
+	other := apptest.Open(t, b, s.URL)
+	found(t, other, "one", "1 card")
+	other.Tap(t, "one")
+	other.Fill(t, "Front", "uno")
+	other.Tap(t, "Save")
+	other.Read(t, "Saved")
+	a.ReadCard(t, "uno")
+	found(t, other, "uno", "1 card")
+	other.Tap(t, "Select uno")
+	other.Tap(t, "Suspend")
+	a.ReadCard(t, "two")
+}

@@ -1,7 +1,7 @@
 // What the app asks of its cards, in the app's own words. Views use these; only this file knows the page API's shapes.
 
 import type { DeckNode, EditOp, EditResult, MediaState, PlayItem, RenderedCard, RenderRequest, Row } from "cardferry";
-import { account, changed, ferry, status, toError } from "./ferry.ts";
+import { account, changedHere, ferry, status, toError } from "./ferry.ts";
 import { readTemplates } from "./template.ts";
 import { texts } from "./texts.ts";
 
@@ -108,14 +108,14 @@ const DEFAULT_DECK = 1;
 /** Runs operations as one transaction, and says that cards have changed. */
 export async function edit(...ops: EditOp[]): Promise<EditResult[]> {
   const { results } = await ferry().edit(ops);
-  changed();
+  changedHere();
   return results;
 }
 
 /** Takes the last change back; its name. Error: `not_found` if there is none. */
 export async function undo(): Promise<EditOp["op"]> {
   const { undone } = await ferry().undo();
-  changed();
+  changedHere();
   return undone;
 }
 

@@ -68,6 +68,15 @@ export function changed(): void {
   version.value++;
 }
 
+const tabs = new BroadcastChannel("cardferry-changed");
+tabs.onmessage = changed;
+
+/** Says so in all tabs: the status does not tell when what waits to be sent is changed once more. */
+export function changedHere(): void {
+  changed();
+  tabs.postMessage(null);
+}
+
 /** Turns anything thrown into a SyncError, as the package does. */
 export function toError(e: unknown): SyncError {
   return e instanceof SyncError ? e : new SyncError("internal", e instanceof Error ? `${e.name}: ${e.message}` : String(e));

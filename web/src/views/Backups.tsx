@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import type { ImportReport, SyncError } from "cardferry";
-import { changed, complain, ferry, say, status, toError, version } from "../ferry.ts";
+import { changedHere, complain, ferry, say, status, toError, version } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { useLoad } from "../ui/load.ts";
@@ -20,7 +20,7 @@ export function Backups() {
   const list = useLoad(() => ferry().backups.list(), [version.value]);
   const restore = (id: string): void => {
     setAsk(null);
-    ferry().backups.restore(id).then(() => { changed(); say(t.restored); }, complain);
+    ferry().backups.restore(id).then(() => { changedHere(); say(t.restored); }, complain);
   };
   return (
     <>
@@ -95,7 +95,7 @@ function Import() {
       setFailed(toError(e));
     } finally {
       setBusy(false);
-      changed();
+      changedHere();
     }
   };
   const choose = (e: { currentTarget: HTMLInputElement }): void => {
