@@ -215,3 +215,33 @@ func TestFilesOfCards(t *testing.T) {
 		}
 	}
 }
+
+// TestPreviewOfAll previews the cards of a note, one after the other: each shows the picture, which the one before has had already.
+func TestPreviewOfAll(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "media_add", anki.Args{"name": "both.gif", "data": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"notetype": "Basic (and reversed card)", "fields": []string{`one <img src="both.gif">`, `two <img src="both.gif"><img src="none.gif">`}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	found(t, a, "one", "2 cards")
+	a.Tap(t, "one")
+	a.Tap(t, "Preview")
+	const picture = `for (let n = 0; n < 40 && !document.images[0]?.naturalWidth; n++) await new Promise((r) => setTimeout(r, 50)); return document.images[0]?.naturalWidth === 1`
+	a.ReadCard(t, "one")
+	if !apptest.Card[bool](t, a, picture) {
+		t.Error("the first card has no picture")
+	}
+	a.Eval(t, nil, `const e = named("select", "Preview"); e.value = "1"; e.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.ReadCard(t, "two")
+	if !apptest.Card[bool](t, a, picture) {
+		t.Error("the second card has no picture")
+	}
+	a.SeeCard(t, "img.cardferry-absent")
+	a.Tap(t, "Show answer")
+	a.ReadCard(t, "one")
+}

@@ -16,7 +16,6 @@ export class CardMedia {
   /** The names of those that nobody has. */
   readonly missing = signal<readonly string[]>([]);
   readonly #send: (m: ToFrame) => void;
-  readonly #asked = new Set<string>();
   readonly #failed = new Set<string>();
   #stop: (() => void) | undefined;
   #ended = false;
@@ -25,13 +24,13 @@ export class CardMedia {
     this.#send = send;
   }
 
-  /** Finds files and sends them to the frame. */
+  /** Finds files and sends them to the frame, which may be another one than that which has asked for them before. */
   async need(names: readonly string[]): Promise<void> {
     if (this.#ended) return;
     this.#stop ??= this.#watch();
-    const fresh = names.filter((n) => !this.#asked.has(n));
-    fresh.forEach((n) => this.#asked.add(n));
-    await Promise.all(fresh.map((name) => this.#fetch(name)));
+    const lacking = (["coming", "missing"] as const).flatMap((state) => this[state].value.map((name) => [name, state] as const));
+    for (const [name, state] of lacking) if (names.includes(name)) this.#put({ type: "file", name, state });
+    await Promise.all(names.filter((n) => !lacking.some(([name]) => name === n)).map((name) => this.#fetch(name)));
   }
 
   /** Swaps in what a sync brings, and what can be fetched when the network is back. */
