@@ -187,3 +187,34 @@ func TestChangedInOtherTab(t *testing.T) {
 	other.Tap(t, "Suspend")
 	a.ReadCard(t, "two")
 }
+
+// TestChangedBeforeAnswer has the card go while its answer is still being compared: the answer that comes then is not shown in the place of the next card.
+func TestChangedBeforeAnswer(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	for _, word := range []string{"one", "two"} {
+		desktop.Do(t, "add_note", anki.Args{"guid": word, "notetype": "Basic (type in the answer)", "fields": []string{word, "right"}}, nil)
+	}
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "one")
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name === "compareTyped") window.compare = () => post.call(this, m, ...more);
+			else post.call(this, m, ...more);
+		}`)
+	a.Tap(t, "Show answer")
+	a.Wait(t, `window.compare !== undefined`)
+	desktop.Do(t, "remove_notes", anki.Args{"notes": []string{"one"}}, nil)
+	desktop.SyncAll(t)
+	a.ReadCard(t, "two")
+	a.Run(t, nil, `compare(); await new Promise((r) => setTimeout(r, 500))`)
+	a.ReadCard(t, "two")
+	a.See(t, ".answer .primary")
+}
