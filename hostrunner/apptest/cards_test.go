@@ -26,6 +26,9 @@ func TestCards(t *testing.T) {
 	if apptest.Card[string](t, a, `return getComputedStyle(document.body).backgroundColor`) != "rgb(26, 33, 41)" {
 		t.Error("the card is not dark")
 	}
+	if got := apptest.Card[string](t, a, `return getComputedStyle(document.documentElement).colorScheme`); got != "dark" {
+		t.Errorf("what a browser draws on the card, as scroll bars, is %s", got)
+	}
 	a.Type(t, "¿donde")
 	a.Key(t, kb.Enter)
 	a.See(t, ".grades")

@@ -283,7 +283,7 @@ function setNight(on: boolean): void {
   for (const name of ["nightMode", "night_mode"]) document.body.classList.toggle(name, on);
   document.documentElement.classList.toggle("night-mode", on);
   // More than a card's own .card, less than its .card.nightMode.
-  night.textContent = on ? "body.nightMode { color: #E9EDF2; background-color: #1A2129; } .nightMode a { color: #6FB1F2; }" : "";
+  night.textContent = on ? "html { color-scheme: dark; } body.nightMode { color: #E9EDF2; background-color: #1A2129; } .nightMode a { color: #6FB1F2; }" : "";
 }
 
 addEventListener("keydown", (e: KeyboardEvent) => {
