@@ -8,13 +8,13 @@ export interface Condition {
   params: Param[];
 }
 
-const STATES: Record<string, string> = {
-  new: "c.type = 0",
-  learn: "c.queue IN (1, 3)",
-  review: "c.type = 2",
-  suspended: "c.queue = -1",
-  buried: "c.queue IN (-2, -3)",
-};
+const STATES = new Map([
+  ["new", "c.type = 0"],
+  ["learn", "c.queue IN (1, 3)"],
+  ["review", "c.type = 2"],
+  ["suspended", "c.queue = -1"],
+  ["buried", "c.queue IN (-2, -3)"],
+]);
 
 /** Returns the condition for a search on a given day of the collection. */
 export function condition(search: string, today: number): Condition {
@@ -64,7 +64,7 @@ function named(key: string, value: string, today: number): Condition | undefined
 
 function state(value: string, today: number): Condition | undefined {
   if (value === "due") return { sql: "(c.queue IN (2, 3) AND c.due <= ? OR c.queue = 1)", params: [today] };
-  const sql = STATES[value];
+  const sql = STATES.get(value);
   return sql ? { sql, params: [] } : undefined;
 }
 
