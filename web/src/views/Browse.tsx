@@ -1,6 +1,6 @@
 // Browse: search, and do something with many cards. Only the rows in view exist, so 50,000 are no more work than 50.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { edit } from "../api.ts";
 import { deckNames, find, hits, type Found, type Hit } from "../cards.ts";
 import type { Day } from "../day.ts";
@@ -20,7 +20,9 @@ const TYPING_PAUSE = 200;
 export function BrowseView() {
   const query = route.value.params.get("q") ?? "";
   const found = useLoad(() => find(query), [query, version.value]);
-  const [selected, select] = useState<ReadonlySet<number>>(new Set());
+  const [chosen, select] = useState<ReadonlySet<number>>(new Set());
+  // With a card that is gone nothing could be done with the others.
+  const selected = useMemo(() => (found ? new Set(found.ids.filter((id) => chosen.has(id))) : chosen), [found, chosen]);
   useEffect(() => select(new Set()), [query]);
   return (
     <>
@@ -37,6 +39,7 @@ export function BrowseView() {
 
 function Search(p: { query: string }) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []); // nobody is called back from where they have gone
   const type = (value: string): void => {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => go(href("browse", [], value ? { q: value } : {}), { replace: true }), TYPING_PAUSE);

@@ -1,0 +1,53 @@
+package apptest_test
+
+import (
+	"testing"
+
+	"github.com/cardferry/cardferry/hostrunner/apptest"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
+)
+
+// TestBrowseMeanwhile leaves the list while what was typed into its search is still waited for, searches for what is no state, and changes selected cards
+// of which another tab has removed one.
+func TestBrowseMeanwhile(t *testing.T) {
+	t.Parallel()
+	b, s := browsertest.Start(t), apptest.Serve(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Tap(t, "Start without an account")
+	for _, word := range []string{"one", "two", "three"} {
+		a.Go(t, "#/note/new")
+		a.Fill(t, "Front", word)
+		a.Tap(t, "Add card")
+		a.Read(t, "Added 1 card")
+		a.Go(t, "#/")
+	}
+	found(t, a, "is:constructor", "0 cards")
+	found(t, a, "", "3 cards")
+	var where string
+	a.Eval(t, &where, `
+		const search = document.querySelector("input[type=search]");
+		search.value = "tw";
+		search.dispatchEvent(new Event("input", { bubbles: true }));
+		location.hash = "#/stats";
+		await new Promise((r) => setTimeout(r, 600));
+		return location.hash`)
+	if where != "#/stats" {
+		t.Errorf("whoever has gone to the statistics is taken to %s", where)
+	}
+
+	found(t, a, "", "3 cards")
+	a.Tap(t, "Select one")
+	a.Tap(t, "Select two")
+	a.Read(t, "2 selected")
+	other := apptest.Open(t, b, s.URL)
+	found(t, other, "two", "1 card")
+	other.Tap(t, "Select two")
+	other.Tap(t, "Delete notes")
+	other.Read(t, "Delete 1 note with all its cards?")
+	other.Tap(t, "Delete notes")
+	other.Read(t, "1 note deleted.")
+	a.Read(t, "1 selected")
+	a.Tap(t, "Suspend")
+	a.Read(t, "suspended.")
+	found(t, a, "is:suspended", "1 card")
+}
