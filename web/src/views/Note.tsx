@@ -53,6 +53,8 @@ function Editor(p: EditorProps) {
   const type = p.types.find((t) => t.id === note.typeId);
   const form = useRef<HTMLFormElement>(null);
   const saving = useRef(false);
+  const latest = useRef(note);
+  latest.current = note;
   const first = note.fields[0] ?? "";
   const duplicate = useLoad(() => isDuplicate(note.typeId, first, note.id), [note.typeId, first]);
   useEffect(() => () => guardLeaving(null), []);
@@ -76,6 +78,7 @@ function Editor(p: EditorProps) {
       }
       const n = await addNote(note.typeId, note.deckId, note.fields, note.tags);
       say(texts.note.added(n));
+      if (latest.current !== note) return; // what was typed meanwhile stays
       setNote({ ...note, fields: note.fields.map(() => "") });
       form.current?.querySelector<HTMLElement>("[role=textbox], textarea")?.focus(); // for the next one
     } catch (e) {
