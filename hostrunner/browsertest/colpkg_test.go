@@ -93,6 +93,12 @@ func TestPackages(t *testing.T) {
 		}
 		wantNone(t, name, anki.Compare(before, page.Dump(t)))
 	}
+	before := page.Dump(t)
+	err := page.Try(t, nil, packageHelpers+`await ferry.importFile(new File([bytesOf(args[0])], "A deck.APKG"))`, base64.StdEncoding.EncodeToString(content))
+	if e := wantKind(t, err, fault.UnsupportedFile); e.Changed || e.Hint == "" {
+		t.Errorf("a package of some decks: %+v", e)
+	}
+	wantNone(t, "a package of some decks", anki.Compare(before, page.Dump(t)))
 	wantKind(t, page.Try(t, nil, `await ferry.importFile("a text")`), fault.InvalidInput)
 	// One that was removed since the user has chosen it.
 	for _, call := range []string{`importFile(file)`, `media.add("a.png", file)`} {

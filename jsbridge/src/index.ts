@@ -296,10 +296,14 @@ export class Cardferry {
   /**
    * Replaces the collection, of which a backup is kept, by that of a package (`.colpkg`), and adds its media files. The next
    * sync is a one-way one. Errors, with the collection as it was: `damaged_file`, `unsupported_file`, `storage_full`; `invalid_input` for
-   * a file that cannot be read any more.
+   * a file that cannot be read any more. A file whose name says that it has some decks only (`.apkg`) is an `unsupported_file`.
    */
   async importFile(file: Blob, options: CallOptions = {}): Promise<ImportReport> {
     checkValue("importFile", file, "the package", "content");
+    // Inside it is as a whole collection, in the place of which it would come.
+    if (file instanceof File && /\.apkg$/i.test(file.name)) {
+      throw new SyncError("unsupported_file", "the package has some decks only (.apkg)", { hint: "Choose a collection package (.colpkg)." });
+    }
     return this.#client.call("importFile", { file }, check("importFile", options, {}).signal);
   }
 
