@@ -499,7 +499,7 @@ export const texts = {
       `${count(names.length, "file")} of the package ${names.length === 1 ? "was" : "were"} left out: ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and others" : ""}.`,
     refused: {
       damaged_file: { what: "This is not a collection package, or it is damaged.", safe: "Nothing was changed.", todo: "Choose another file: its name ends in .colpkg." },
-      unsupported_file: { what: "This package was made by a program that this app does not know.", safe: "Nothing was changed.", todo: "Save it again in the desktop program, with support for older versions." },
+      unsupported_file: { what: "This package has some decks only (.apkg), or was made by a program that this app does not know.", safe: "Nothing was changed.", todo: "Choose a file whose name ends in .colpkg, or save it again in the desktop program, with support for older versions." },
     } as Partial<Record<Kind, ErrorText>>,
   },
 
