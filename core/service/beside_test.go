@@ -94,11 +94,7 @@ func TestChangedBeside(t *testing.T) {
 	s = newService(t, func(ctx context.Context, r *host.Request) (*host.Response, error) {
 		switch path.Base(r.URL) {
 		case "meta":
-			meta := `{"mod":5,"scm":1800000000000,"usn":0,"ts":1800000000,"msg":"","cont":true,"hostNum":0,"media_usn":0}`
-			return &host.Response{
-				Status: 200, Header: map[string]string{"anki-original-size": strconv.Itoa(len(meta))},
-				Body: wire.NewCodec().Compress(nil, []byte(meta)),
-			}, nil
+			return answer(`{"mod":5,"scm":1800000000000,"usn":0,"ts":1800000000,"msg":"","cont":true,"hostNum":0,"media_usn":0}`), nil
 		case "start": // by now it has recorded the day
 			beside(ctx)
 		}
@@ -115,5 +111,33 @@ func TestChangedBeside(t *testing.T) {
 	_, err = s.Call(t.Context(), "download", []byte(account))
 	if e, ok := errors.AsType[*fault.Error](err); !ok || e.Changed {
 		t.Errorf("the next call: %v", err)
+	}
+}
+
+// TestChangedBefore: a call that fails does not report what one that went well has changed before.
+func TestChangedBefore(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(_ context.Context, r *host.Request) (*host.Response, error) {
+		if path.Base(r.URL) == "upload" {
+			return answer("OK"), nil
+		}
+		return answer(`{"mod":5,"scm":1700000000000,"usn":0,"ts":1800000000,"msg":"","cont":true,"hostNum":0,"media_usn":0,"empty":true}`), nil
+	})
+	for _, c := range [][2]string{{"open", `{"create":true}`}, {"upload", account}} {
+		if _, err := s.Call(t.Context(), c[0], []byte(c[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.Call(t.Context(), "restore", []byte(`{"id":"nothing"}`))
+	if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.NotFound || e.Changed {
+		t.Errorf("%#v", err)
+	}
+}
+
+// answer is one of a server.
+func answer(message string) *host.Response {
+	return &host.Response{
+		Status: 200, Header: map[string]string{"anki-original-size": strconv.Itoa(len(message))},
+		Body: wire.NewCodec().Compress(nil, []byte(message)),
 	}
 }

@@ -44,6 +44,9 @@ func (s *Service) Call(ctx context.Context, method string, params []byte) ([]byt
 		err = errInUse()
 	case collection:
 		s.using, owner = method, true
+		if s.profile != nil {
+			s.profile.TakeChanged() // by calls before this one
+		}
 		defer func() { s.using = "" }()
 	case between(method):
 		err = s.waitForTransaction(ctx)
@@ -257,7 +260,6 @@ func (s *Service) syncer() (*colsync.Syncer, error) {
 	if s.profile == nil {
 		return nil, notOpen()
 	}
-	s.profile.TakeChanged()
 	return &colsync.Syncer{Host: s.host, Store: s.profile, Client: s.client}, nil
 }
 

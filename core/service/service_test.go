@@ -87,9 +87,9 @@ func newService(t testing.TB, answer func(context.Context, *host.Request) (*host
 			return nil, fault.New(fault.Offline, "no route")
 		}
 	}
-	sql := sqlitehost.New(dir)
+	sql, files := sqlitehost.New(dir), filehost.New(dir, nil)
 	return service.New(host.Host{
-		SQL: sql, Files: filehost.New(dir, nil), HTTP: &coretest.HTTP{Answer: answer},
+		SQL: sql, Files: files, HTTP: &coretest.HTTP{Answer: answer, Files: files},
 		Media: coretest.NewMedia(nil),
 		Clock: coretest.NewClock(time.UnixMilli(1_800_000_000_000), 0), Random: coretest.NewRandom(1),
 		Events: &coretest.Events{}, Yield: coretest.Yield{}, Text: coretest.Text{},
