@@ -156,12 +156,12 @@ func schema(table, key string, columns []string) string {
 	for _, e := range [...]struct{ event, when, had, row string }{
 		{"insert", "AFTER", "0", "NEW."}, {"update", "BEFORE", "1", "OLD."}, {"delete", "BEFORE", "1", "OLD."},
 	} {
-		of := e.row + strings.ReplaceAll(key, ",", ","+e.row)
+		of := "+" + e.row + strings.ReplaceAll(key, ",", ",+"+e.row) // without an affinity, or the index could not be used
 		// Not INSERT OR IGNORE: an upsert that fires the trigger would make it fail all the same.
 		sql += "CREATE TEMP TRIGGER " + kept + "_" + e.event + " " + e.when + " " + e.event + " ON main." + table +
 			" WHEN (SELECT step FROM undo_now) NOTNULL BEGIN INSERT INTO " + kept +
 			" SELECT step, " + e.had + ", " + e.row + strings.Join(columns, ", "+e.row) + " FROM undo_now" +
-			" WHERE (step, " + of + ") NOT IN (SELECT step, " + key + " FROM " + kept + "); END;"
+			" WHERE NOT EXISTS (SELECT 1 FROM " + kept + " WHERE (step, " + key + ") = (undo_now.step, " + of + ")); END;"
 	}
 	return sql
 }
