@@ -13,7 +13,7 @@ export function check<T extends object>(call: string, given: T | null | undefine
   const fields = given ?? ({} as T);
   if (typeof fields !== "object") throw wrong(call, `${typeof given} in the place of an object`);
   try {
-    void { ...fields, signal: (fields as { signal?: unknown }).signal };
+    void { ...fields, signal: (fields as { signal?: unknown }).signal }; // all that is read later, by a copy to the worker too
     for (const [name, type] of Object.entries(shape) as [keyof T & string, string][]) {
       checkValue(call, fields[name], name, type as Type | `${Type}?`);
     }
