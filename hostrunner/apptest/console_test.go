@@ -54,6 +54,7 @@ func TestErrorsOfWorkers(t *testing.T) {
 		await navigator.serviceWorker.register("/s.js");
 		await navigator.serviceWorker.ready;`)
 	a.Heard(t, "thrown in a service worker")
+	a.Heard(t, "rejected in a service worker")
 	for i := len(f.cleanups) - 1; i >= 0; i-- {
 		f.cleanups[i]()
 	}

@@ -75,12 +75,11 @@ func TestLongLog(t *testing.T) {
 		c.must("sync/finish", []byte("{}"))
 		logs, err := filepath.Glob(filepath.Join(dir, "accounts", "*", "collection.anki2-wal"))
 		coretest.Must(t, err)
-		if len(logs) != 1 {
-			t.Fatalf("logs: %q", logs)
+		for _, log := range logs { // after the first of these syncs, a long one, the collection is closed, and its log is gone
+			if info, err := os.Stat(log); err == nil {
+				longest = max(longest, info.Size())
+			}
 		}
-		info, err := os.Stat(logs[0])
-		coretest.Must(t, err)
-		longest = max(longest, info.Size())
 	}
 	if longest < 4_000_000 || longest > 5_000_000 {
 		t.Errorf("the log got %d bytes long", longest)

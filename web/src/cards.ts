@@ -124,14 +124,19 @@ export async function hits(ids: readonly number[]): Promise<Hit[]> {
   });
 }
 
+/** What a browser would complain of, although nothing in a template is loaded, run or applied: styles and handlers, by their names. */
+const COMPLAINTS = /\b(?=(?:style|on\w+)\s*=)/gi;
+const HIDDEN = "\u200b";
+
 /** The text of some HTML, for a line of a list. */
 export function plain(html: string): string {
-  const template = document.createElement("template"); // nothing in it is loaded or run
-  template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1");
-  for (const e of template.content.querySelectorAll("script, style")) e.remove();
+  const template = document.createElement("template");
+  template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1")
+    .replace(/<(\/?)(?:script|style)\b/gi, "<$1template") // of which there is no text
+    .replace(COMPLAINTS, HIDDEN);
   for (const image of template.content.querySelectorAll("img")) image.replaceWith(image.alt);
   for (const e of template.content.querySelectorAll("br, hr, div, p, li, tr, td, th, h1, h2, h3, h4, h5, h6")) e.after(" ");
-  return (template.content.textContent ?? "").replace(/\s+/g, " ").trim();
+  return (template.content.textContent ?? "").replaceAll(HIDDEN, "").replace(/\s+/g, " ").trim();
 }
 
 /** What a screen reader says of a side: of an answer only what comes after the question. */
