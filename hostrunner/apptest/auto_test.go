@@ -23,10 +23,7 @@ func TestByItself(t *testing.T) {
 	a.Size(t, 360, 780, false)
 	fetchDecks(t, a, "Study Default")
 
-	a.Go(t, "#/note/new")
-	a.Fill(t, "Front", "from the phone")
-	a.Tap(t, "Add card")
-	a.Read(t, "Added 1 card")
+	addNote(t, a, "from the phone")
 	a.Go(t, "#/")
 	synced(t, a)
 	a.Read(t, "Last sync just now")
@@ -61,10 +58,7 @@ func TestByItself(t *testing.T) {
 	a.Go(t, "#/settings")
 	a.Wait(t, `all("[role=switch]").length > 0 && !all("[role=switch]")[0].checked`)
 
-	a.Go(t, "#/note/new")
-	a.Fill(t, "Front", "stays here")
-	a.Tap(t, "Add card")
-	a.Read(t, "Added 1 card")
+	addNote(t, a, "stays here")
 	a.Go(t, "#/")
 	a.Read(t, "Sync (")
 	looks(t, a, "blue")

@@ -15,10 +15,7 @@ func TestBrowseMeanwhile(t *testing.T) {
 	a := apptest.Open(t, b, s.URL)
 	a.Tap(t, "Start without an account")
 	for _, word := range []string{"one", "two", "three"} {
-		a.Go(t, "#/note/new")
-		a.Fill(t, "Front", word)
-		a.Tap(t, "Add card")
-		a.Read(t, "Added 1 card")
+		addNote(t, a, word)
 		a.Go(t, "#/")
 	}
 	found(t, a, "is:constructor", "0 cards")

@@ -110,10 +110,7 @@ func TestStorageFull(t *testing.T) {
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
 	a.Size(t, 360, 780, false)
 	a.Tap(t, "Start without an account")
-	a.Go(t, "#/note/new")
-	a.Fill(t, "Front", "kept")
-	a.Tap(t, "Add card")
-	a.Read(t, "Added 1 card")
+	addNote(t, a, "kept")
 	a.Quota(t, 1)
 	a.Fill(t, "Front", "with a picture")
 	a.Run(t, nil, `
@@ -181,10 +178,7 @@ func TestDiagnosticsCopied(t *testing.T) {
 	a.Size(t, 360, 780, false)
 	signIn(t, a)
 	a.Read(t, "No cards yet")
-	a.Go(t, "#/note/new")
-	a.Fill(t, "Front", "my own words")
-	a.Tap(t, "Add card")
-	a.Read(t, "Added 1 card")
+	addNote(t, a, "my own words")
 	a.Go(t, "#/settings/devices") // which asks with the key
 	a.Read(t, "This device")
 	between.Answer(status(500))

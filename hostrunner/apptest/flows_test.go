@@ -39,13 +39,19 @@ func fetchDecks(t *testing.T, a *apptest.App, shown string) {
 	synced(t, a)
 }
 
-// addOffline adds a note while there is no server, which a sync then says.
-func addOffline(t *testing.T, a *apptest.App, front string) {
+// addNote adds a note in the editor, which stays open.
+func addNote(t *testing.T, a *apptest.App, front string) {
 	t.Helper()
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", front)
 	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
+}
+
+// addOffline adds a note while there is no server, which a sync then says.
+func addOffline(t *testing.T, a *apptest.App, front string) {
+	t.Helper()
+	addNote(t, a, front)
 	a.Go(t, "#/sync")
 	a.Tap(t, "Sync now")
 	a.Read(t, "The server could not be reached")

@@ -167,10 +167,7 @@ func TestChangedInOtherTab(t *testing.T) {
 	a := apptest.Open(t, b, s.URL)
 	a.Tap(t, "Start without an account")
 	for _, word := range []string{"one", "two"} {
-		a.Go(t, "#/note/new")
-		a.Fill(t, "Front", word)
-		a.Tap(t, "Add card")
-		a.Read(t, "Added 1 card")
+		addNote(t, a, word)
 		a.Go(t, "#/")
 	}
 	a.Tap(t, "Study Default")
