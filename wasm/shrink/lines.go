@@ -11,6 +11,9 @@ import (
 // zeros, the size of the smallest instruction and the size of a pointer.
 var magic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
 
+// headerSize is the size of the table's header.
+const headerSize = 72
+
 // Offsets in the entry of a function (runtime._func).
 const (
 	entryName      = 4
@@ -47,7 +50,7 @@ var errLayout = errors.New("the table of functions is not as Go 1.26 writes it")
 // counters may serve several purposes (the linker stores equal ones once); it is cleared if these are the only ones.
 func clearLines(memory []byte) error {
 	at := bytes.Index(memory, magic)
-	if at < 0 || bytes.Contains(memory[at+1:], magic) || len(memory) < at+72 {
+	if at < 0 || bytes.Contains(memory[at+1:], magic) || len(memory) < at+headerSize {
 		return errLayout
 	}
 	word := func(i int) int { return int(binary.LittleEndian.Uint64(memory[at+8+8*i:])) }
@@ -70,7 +73,7 @@ func clearLines(memory []byte) error {
 	}
 	clear(memory[t.units:t.pcs])
 	t.clearNames()
-	return clearTypes(memory, at)
+	return clearTypes(memory)
 }
 
 // clearFunc takes what is for printing only from a function's entry; a sequence 0 means that there is none.

@@ -1,5 +1,6 @@
-// Command shrink makes a guest file smaller by a tenth, without a change to what it does: it clears the tables that only serve to print
-// line numbers in stack traces, and the names of functions outside of this module, and joins data segments.
+// Command shrink makes a guest file smaller, without a change to what it does: it clears the tables that only serve to print
+// line numbers in stack traces, and the names of functions outside of this module, has code write the table that finds functions, and joins
+// data segments.
 //
 //	go run ./wasm/shrink core.wasm
 //
@@ -40,6 +41,9 @@ func shrink(file []byte) ([]byte, error) {
 		return nil, err
 	}
 	if err := clearLines(m.memory); err != nil {
+		return nil, err
+	}
+	if err := m.generateFindFunc(); err != nil {
 		return nil, err
 	}
 	return m.encode(), nil

@@ -9,8 +9,18 @@ import (
 	"slices"
 )
 
+// Ids of sections.
 const (
-	dataSection = 11
+	typeSection     = 1
+	importSection   = 2
+	functionSection = 3
+	startSection    = 8
+	elementSection  = 9
+	codeSection     = 10
+	dataSection     = 11
+)
+
+const (
 	// joinGap: segments with a smaller gap of zeros between them are joined. Go's linker leaves every run of eight zeros
 	// out, which makes tens of thousands of segments, whose heads compress badly; zeros compress well.
 	joinGap = 256
@@ -22,12 +32,14 @@ var errTruncated = errors.New("the file is truncated")
 
 // module is a Wasm file with its data section taken apart.
 type module struct {
-	before, after []byte // the file up to the data section, and from its end
-	memory        []byte // the initial memory
-	spans         []span // of memory that segments fill, in rising order
+	sections []section
+	memory   []byte // the initial memory
 }
 
-type span struct{ from, to int }
+type section struct {
+	id   byte
+	body []byte // nil for the data, which encode makes of the memory
+}
 
 type segment struct {
 	at      int
@@ -35,32 +47,51 @@ type segment struct {
 }
 
 func parseModule(file []byte) (*module, error) {
-	if !bytes.HasPrefix(file, []byte("\x00asm\x01\x00\x00\x00")) {
+	b, ok := bytes.CutPrefix(file, []byte(header))
+	if !ok {
 		return nil, errors.New("not a Wasm file")
 	}
-	for p := 8; p < len(file); {
-		id, start := file[p], p
-		size, n := binary.Uvarint(file[p+1:])
-		body := p + 1 + n
-		if n <= 0 || size > uint64(len(file)-body) {
-			return nil, errTruncated
+	m := &module{}
+	for len(b) > 0 {
+		id := b[0]
+		body, rest, err := sized(b[1:])
+		if err != nil {
+			return nil, err
 		}
-		p = body + int(size)
+		b = rest
 		if id == dataSection {
-			m := &module{before: file[:start], after: file[p:]}
-			return m, m.parseData(file[body:p])
+			if err := m.parseData(body); err != nil {
+				return nil, err
+			}
+			body = nil
+		}
+		m.sections = append(m.sections, section{id, body})
+	}
+	if m.section(dataSection) == nil {
+		return nil, errors.New("there is no data section")
+	}
+	return m, nil
+}
+
+// header begins every file.
+const header = "\x00asm\x01\x00\x00\x00"
+
+// section returns the section with that id, nil if there is none.
+func (m *module) section(id byte) *section {
+	for i := range m.sections {
+		if m.sections[i].id == id {
+			return &m.sections[i]
 		}
 	}
-	return nil, errors.New("there is no data section")
+	return nil
 }
 
 // parseData reads segments of the form 0, i32.const address, end, bytes.
 func (m *module) parseData(b []byte) error {
-	count, n := binary.Uvarint(b)
-	if n <= 0 {
-		return errTruncated
+	count, b, err := number(b)
+	if err != nil {
+		return err
 	}
-	b = b[n:]
 	var segments []segment
 	for range count {
 		if len(b) < 2 || b[0] != 0 || b[1] != 0x41 {
@@ -70,52 +101,80 @@ func (m *module) parseData(b []byte) error {
 		if n <= 0 || address < 0 || address > maxMemory || len(b) < 3+n || b[2+n] != 0x0b {
 			return errors.New("a data segment has no constant address")
 		}
-		b = b[3+n:]
-		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
-			return errTruncated
+		s := segment{at: int(address)}
+		if s.content, b, err = sized(b[3+n:]); err != nil {
+			return err
 		}
-		segments = append(segments, segment{int(address), b[n : n+int(size)]})
-		b = b[n+int(size):]
+		segments = append(segments, s)
 	}
 	if len(b) != 0 {
 		return errors.New("bytes follow the last data segment")
 	}
 	slices.SortFunc(segments, func(a, b segment) int { return cmp.Compare(a.at, b.at) })
 	for _, s := range segments {
-		if err := m.fill(s); err != nil {
-			return err
+		if s.at < len(m.memory) {
+			return fmt.Errorf("the data segment at %#x overlaps another one", s.at)
 		}
+		m.memory = append(m.memory, make([]byte, s.at-len(m.memory))...)
+		m.memory = append(m.memory, s.content...)
 	}
 	return nil
 }
 
-// fill puts the next segment, by address, into the memory.
-func (m *module) fill(s segment) error {
-	at, b := s.at, s.content
-	if at < len(m.memory) {
-		return fmt.Errorf("the data segment at %#x overlaps another one", at)
+// segments divides the memory at its longer runs of zeros, which it leaves out.
+func (m *module) segments() (list []segment) {
+	end := 0 // of the last segment
+	for at, c := range m.memory {
+		if c == 0 {
+			continue
+		}
+		if last := len(list) - 1; last < 0 || at-end >= joinGap {
+			list = append(list, segment{at: at})
+		}
+		last := &list[len(list)-1]
+		end = at + 1
+		last.content = m.memory[last.at:end]
 	}
-	if last := len(m.spans) - 1; last >= 0 && at-m.spans[last].to < joinGap {
-		m.spans[last].to = at + len(b)
-	} else {
-		m.spans = append(m.spans, span{at, at + len(b)})
-	}
-	m.memory = append(m.memory, make([]byte, at-len(m.memory))...)
-	m.memory = append(m.memory, b...)
-	return nil
+	return list
 }
 
 func (m *module) encode() []byte {
-	b := binary.AppendUvarint(nil, uint64(len(m.spans)))
-	for _, s := range m.spans {
-		b = appendSigned(append(b, 0, 0x41), int64(s.from))
-		b = binary.AppendUvarint(append(b, 0x0b), uint64(s.to-s.from))
-		b = append(b, m.memory[s.from:s.to]...)
+	list := m.segments()
+	data := binary.AppendUvarint(nil, uint64(len(list)))
+	for _, s := range list {
+		data = appendSigned(append(data, 0, 0x41), int64(s.at))
+		data = appendSized(append(data, 0x0b), s.content)
 	}
-	out := append(bytes.Clone(m.before), dataSection)
-	out = append(binary.AppendUvarint(out, uint64(len(b))), b...)
-	return append(out, m.after...)
+	out := []byte(header)
+	for _, s := range m.sections {
+		if s.id == dataSection {
+			s.body = data
+		}
+		out = appendSized(append(out, s.id), s.body)
+	}
+	return out
+}
+
+// number decodes an unsigned LEB128 number.
+func number(b []byte) (v uint64, rest []byte, err error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, errTruncated
+	}
+	return v, b[n:], nil
+}
+
+// sized decodes bytes with their number before them.
+func sized(b []byte) (content, rest []byte, err error) {
+	size, b, err := number(b)
+	if err != nil || size > uint64(len(b)) {
+		return nil, nil, errTruncated
+	}
+	return b[:size], b[size:], nil
+}
+
+func appendSized(b, content []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(content))), content...)
 }
 
 // signed decodes a signed LEB128 number; n is 0 if it is truncated.

@@ -2,19 +2,39 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
+
+// tiny says where it was called, and where from, which it finds by program counters.
+const tiny = `package main
+
+import "runtime"
+
+func main() { say(0); say(1) }
+
+//go:noinline
+func say(skip int) {
+	pc, _, _, _ := runtime.Caller(skip)
+	println(runtime.FuncForPC(pc).Name())
+	runtime.GC()
+}
+`
 
 // TestShrink shrinks a real, tiny program and its own output. That the guest still works is shown by all tests of hostrunner.
 func TestShrink(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	src := filepath.Join(dir, "tiny.go")
-	if err := os.WriteFile(src, []byte("package main\n\nfunc main() { println(\"hi\") }\n"), 0o600); err != nil {
+	if err := os.WriteFile(src, []byte(tiny), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "tiny.wasm")
@@ -37,14 +57,55 @@ func TestShrink(t *testing.T) {
 	if !bytes.Contains(before, []byte("runtime.newproc1\x00")) || bytes.Contains(after, []byte("runtime.newproc1\x00")) || !bytes.Contains(after, []byte("main.main")) {
 		t.Error("names: those of the runtime must go, ours stay")
 	}
+	want, err := parseModule(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := clearLines(want.memory); err != nil {
+		t.Fatal(err)
+	}
 	m, err := parseModule(after)
-	if err != nil || len(m.spans) > 100 {
-		t.Errorf("%d segments are left, %v", len(m.spans), err)
+	if err != nil || len(m.segments()) > 100 {
+		t.Errorf("%d segments are left, %v", len(m.segments()), err)
+	}
+	if got, want := output(t, after), "main.say\nmain.main\n"; got != want {
+		t.Errorf("the program prints %q, not %q", got, want)
+	}
+	if got := initial(t, after); !bytes.Equal(got[:len(want.memory)], want.memory) || bytes.Equal(m.memory, want.memory) {
+		t.Error("code must write the table that finds functions, as it was")
 	}
 	again, err := shrink(after)
 	if err != nil || !bytes.Equal(again, after) {
 		t.Errorf("a second time: %d bytes after %d, %v", len(again), len(after), err)
 	}
+}
+
+// output runs a program and returns what it prints.
+func output(t *testing.T, program []byte) string {
+	t.Helper()
+	var out bytes.Buffer
+	instantiate(t, program, wazero.NewModuleConfig().WithStderr(&out))
+	return out.String()
+}
+
+// initial returns the memory with which a program starts.
+func initial(t *testing.T, program []byte) []byte {
+	t.Helper()
+	memory := instantiate(t, program, wazero.NewModuleConfig().WithStartFunctions()).Memory()
+	b, _ := memory.Read(0, memory.Size())
+	return b
+}
+
+func instantiate(t *testing.T, program []byte, c wazero.ModuleConfig) api.Module {
+	t.Helper()
+	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	t.Cleanup(func() { _ = r.Close(context.Background()) })
+	wasi_snapshot_preview1.MustInstantiate(t.Context(), r)
+	m, err := r.InstantiateWithConfig(t.Context(), program, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func TestRefused(t *testing.T) {

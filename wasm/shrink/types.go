@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"unicode/utf8"
 )
@@ -15,8 +16,8 @@ const (
 // clearTypes clears the texts of types, which only serve to print them: closures and generic code have long ones. A name in the
 // memory of types is a byte of flags, its length as a varint, and its bytes; the text of a type begins with a star
 // (abi.TFlagExtraStar), which no name of a method, field or package does. Method names are needed to look methods up.
-func clearTypes(memory []byte, table int) error {
-	from, to, err := typesOf(memory, table)
+func clearTypes(memory []byte) error {
+	from, to, err := typesOf(memory)
 	if err != nil {
 		return err
 	}
@@ -36,21 +37,33 @@ func clearTypes(memory []byte, table int) error {
 	return nil
 }
 
-// typesOf finds the memory of types through the module data, the one place with the address of the table of functions.
-func typesOf(memory []byte, table int) (from, to int, err error) {
+// typesOf finds the memory of types.
+func typesOf(memory []byte) (from, to int, err error) {
+	at, err := moduleData(memory)
+	if err != nil {
+		return 0, 0, err
+	}
+	word := func(i int) int { return int(binary.LittleEndian.Uint64(memory[at+8*i:])) }
+	if from, to = word(moduleTypes), word(moduleTypesEnd); from <= 0 || from >= to || to > len(memory) {
+		return 0, 0, errLayout
+	}
+	return from, to, nil
+}
+
+// moduleData finds runtime.moduledata, the one place with the address of the table of functions.
+func moduleData(memory []byte) (at int, err error) {
+	table := bytes.Index(memory, magic)
+	if table < 0 || len(memory) < table+headerSize {
+		return 0, errLayout
+	}
 	word := func(at int) int { return int(binary.LittleEndian.Uint64(memory[at:])) }
 	for at := 0; at+8*moduleFuncData < len(memory); at += 8 {
 		// The slice of function names begins where the table says.
-		if word(at) != table || word(at+8) != table+word(table+8+8*3) {
-			continue
+		if word(at) == table && word(at+8) == table+word(table+8+8*3) {
+			return at, nil
 		}
-		from, to = word(at+8*moduleTypes), word(at+8*moduleTypesEnd)
-		if from <= 0 || from >= to || to > len(memory) {
-			break
-		}
-		return from, to, nil
 	}
-	return 0, 0, errLayout
+	return 0, errLayout
 }
 
 func printable(b []byte) bool {
