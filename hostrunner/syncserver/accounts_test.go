@@ -265,6 +265,29 @@ func TestDevices(t *testing.T) {
 	laptop.want(403, "sync/abort", "{}")
 }
 
+// TestDevicesSetBack: the clock was a year ahead when devices were seen, as after a start without the network's time. Those in use are seen
+// now, and it is one of the others that makes room.
+func TestDevicesSetBack(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := &syncserver.Server{Now: now.now, Limits: syncserver.Limits{Devices: 3}}
+	url := serve(t, s)
+	now.advance(365 * 24 * time.Hour)
+	phone := newClient(t, s, url, "ada")
+	laptop, lost := login(t, url, "ada", password), login(t, url, "ada", password)
+	now.advance(-365 * 24 * time.Hour)
+	laptop.must("sync/abort", []byte("{}"))
+	phone.must("sync/abort", []byte("{}"))
+	if seen := phone.devices()[0]["last_seen"]; seen != float64(now.now().UnixMilli()) {
+		t.Errorf("a device is here now, %d, and was last seen %.0f", now.now().UnixMilli(), seen)
+	}
+	now.advance(time.Minute)
+	login(t, url, "ada", password)
+	phone.want(200, "sync/abort", "{}")
+	laptop.want(200, "sync/abort", "{}")
+	lost.want(403, "sync/abort", "{}")
+}
+
 // devices returns the account's devices.
 func (c *client) devices() (list []map[string]any) {
 	c.t.Helper()

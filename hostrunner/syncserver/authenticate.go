@@ -22,7 +22,8 @@ func (s *Server) authenticate(ctx context.Context, c *call, key, client string) 
 	if client = deviceName(client); client == "" {
 		client = d.Name
 	}
-	if now := s.Now(); client != d.Name || now.Sub(d.Seen) >= touchEvery {
+	// Later than now it was seen before the clock was set back.
+	if now := s.Now(); client != d.Name || now.Sub(d.Seen) >= touchEvery || now.Before(d.Seen) {
 		// A device that was revoked just now need not be touched.
 		if err := s.Accounts.Touch(ctx, a.ID, d.ID, client, now); err != nil && fault.KindOf(err) != fault.NotFound {
 			return fault.Step("record the device", err)

@@ -15,7 +15,7 @@ func (s *Accounts) AddDevice(_ context.Context, id store.AccountID, d store.Devi
 			return err
 		}
 		_, err := c.run("DELETE FROM devices WHERE number IN (SELECT number FROM devices WHERE account = ?1 AND id <> ?2 "+
-			"ORDER BY seen DESC, number DESC LIMIT -1 OFFSET ?3)", string(id), string(d.ID), max(limit-1, 0))
+			"ORDER BY seen > ?4, seen DESC, number DESC LIMIT -1 OFFSET ?3)", string(id), string(d.ID), max(limit-1, 0), toMillis(d.Seen))
 		return err
 	})
 }

@@ -150,7 +150,12 @@ func (s *Accounts) AddDevice(_ context.Context, id store.AccountID, d store.Devi
 		return errNoAccount()
 	}
 	for len(a.devices) > 0 && len(a.devices) >= limit {
-		oldest := slices.MinFunc(a.devices, func(x, y store.Device) int { return x.Seen.Compare(y.Seen) })
+		oldest := slices.MinFunc(a.devices, func(x, y store.Device) int {
+			if x.Seen.After(d.Seen) != y.Seen.After(d.Seen) {
+				return y.Seen.Compare(x.Seen)
+			}
+			return x.Seen.Compare(y.Seen)
+		})
 		s.drop(a, func(x store.Device) bool { return x.ID == oldest.ID })
 	}
 	s.add(a, d)

@@ -70,7 +70,7 @@ type Accounts interface {
 	Removed(ctx context.Context, id AccountID) (bool, error)
 
 	// AddDevice adds a device to an account. The account's devices seen longest ago are removed so that no more than
-	// limit remain.
+	// limit remain; those seen later than the new one, before the clock was set back, go first.
 	AddDevice(ctx context.Context, id AccountID, d Device, limit int) error
 	// ByKey returns the device with the key's hash and its account.
 	ByKey(ctx context.Context, key KeyHash) (Account, Device, error)

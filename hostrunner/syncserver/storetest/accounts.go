@@ -146,6 +146,14 @@ func testDevices(t *testing.T, s store.Accounts) {
 	if len(list) != 2 || list[0] != d2 || list[1] != device("d1", epoch) {
 		t.Fatalf("devices: %+v", list)
 	}
+	// The clock was ahead when d4 was seen: it is not the one that was here last.
+	coretest.Must(t, s.AddDevice(ctx, "b1", device("d4", later.Add(time.Hour)), 9))
+	coretest.Must(t, s.AddDevice(ctx, "b1", device("d5", later), 2))
+	list, err = s.Devices(ctx, "b1")
+	coretest.Must(t, err)
+	if len(list) != 2 || list[0].ID != "d3" || list[1].ID != "d5" {
+		t.Fatalf("devices after one that was seen later than now: %+v", list)
+	}
 	if list, err := s.Devices(ctx, "c1"); err != nil || len(list) > 0 {
 		t.Fatalf("devices of no account: %+v, %v", list, err)
 	}
@@ -159,9 +167,9 @@ func testDevices(t *testing.T, s store.Accounts) {
 func testDeviceLimit(t *testing.T, s store.Accounts) {
 	ctx := t.Context()
 	coretest.Must(t, s.Create(ctx, account("a1", "ada")))
-	for i, minutes := range []int{5, 1, 3, 4, 2} {
+	for i, minutes := range []int{5, 1, 3, 4, 6} {
 		d := device(store.DeviceID(fmt.Sprint("d", i)), epoch.Add(time.Duration(minutes)*time.Minute))
-		coretest.Must(t, s.AddDevice(ctx, "a1", d, 3))
+		coretest.Must(t, s.AddDevice(ctx, "a1", d, 7-i))
 	}
 	list, err := s.Devices(ctx, "a1")
 	coretest.Must(t, err)
