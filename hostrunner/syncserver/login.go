@@ -3,7 +3,6 @@ package syncserver
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -35,7 +34,6 @@ func hostKey(ctx context.Context, c *call, payload []byte) (answer, error) {
 // login checks user and password, and limits how often that is tried. Errors: fault.Auth, 429.
 func (c *call) login(ctx context.Context, user, password string) (store.Account, error) {
 	s := c.server
-	user = strings.TrimSpace(user) // as in CheckName: not every client does it
 	from, to := network(c.ip), store.FoldName(user)
 	if len(to) > maxName {
 		to = to[:maxName]

@@ -44,8 +44,11 @@ type Device struct {
 	Seen    time.Time // about when it was last here
 }
 
-// FoldName returns the form in which user names are compared: no two accounts have the same one.
-func FoldName(name string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(name))) }
+// FoldName returns the form in which user names are compared: no two accounts have the same one. Space around a name is none of it; not
+// every client takes it away.
+func FoldName(name string) string {
+	return norm.NFC.String(strings.ToLower(norm.NFC.String(strings.TrimSpace(name))))
+}
 
 // Accounts keeps accounts and their devices. Every method is atomic, and what it has changed is durable when it returns.
 // Other processes may change the same accounts at any time (cardferry user), so implementations do not answer from
