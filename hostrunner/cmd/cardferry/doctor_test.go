@@ -1,8 +1,16 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -119,6 +127,7 @@ func TestDoctor(t *testing.T) {
 		"two redirects":              {start(patient{to: start(patient{to: good})}), "protocol", "redirects again"},
 		"a redirect to nowhere":      {start(patient{to: "/elsewhere"}), "redirect", "no whole address"},
 		"a certificate of its own":   {secure.URL, "tls", "certificate is not accepted"},
+		"a certificate alone":        {withoutChain(t), "tls", "came without that of who has signed it"},
 		"pages elsewhere":            {start(patient{cors: true}), "", "pages of other origins may use it too"},
 		"no pages elsewhere":         {good, "", "pages of others need a gateway"},
 	} {
@@ -140,6 +149,28 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s: %d %s", name, o.code, o.stdout)
 		}
 	}
+}
+
+// withoutChain starts a server with a certificate that another one has signed, which it does not send.
+func withoutChain(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, Subject: pkix.Name{CommonName: "leaf"},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, own, &x509.Certificate{Subject: pkix.Name{CommonName: "intermediate"}}, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(patient{})
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // refusing it is what is tested
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL + "/"
 }
 
 // TestDoctorProxy: what is wrong with the proxy of this machine is not said of the server.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -76,7 +77,12 @@ func connectProblem(err error) (name, detail string) {
 	case nethost.ProxyFailed(err): // before what says the same of the server
 		return "connect", fmt.Sprintf("the proxy cannot be reached (%s); check HTTPS_PROXY and HTTP_PROXY", reason(err))
 	case errors.As(err, &cert):
-		return "tls", fmt.Sprintf("the server's certificate is not accepted: %v", cert.Err)
+		detail := fmt.Sprintf("the server's certificate is not accepted: %v", cert.Err)
+		sent := cert.UnverifiedCertificates
+		if errors.As(cert.Err, new(x509.UnknownAuthorityError)) && len(sent) == 1 && !bytes.Equal(sent[0].RawIssuer, sent[0].RawSubject) {
+			detail += "; it came without that of who has signed it: the server needs a file with the whole chain (fullchain.pem)"
+		}
+		return "tls", detail
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "tls", "the server does not speak TLS at this address; http:// may be meant"
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // an alert
