@@ -261,12 +261,13 @@ func (c *call) install(ctx context.Context, staged store.Staged) error {
 		db, err := t.open(ctx)
 		if err == nil {
 			var empty bool
-			if empty, err = collection.Empty(db); !empty {
+			empty, err = collection.Empty(db)
+			if err = asCheck(err); !empty {
 				keepAs = t.server.Now()
 			}
 		}
 		// A collection that cannot be read any more is kept, too; nothing else than an upload would help.
-		if kind := fault.KindOf(err); err != nil && kind != fault.DamagedFile && kind != fault.UnsupportedFile {
+		if kind := fault.KindOf(err); err != nil && kind != fault.DamagedFile && kind != fault.UnsupportedFile && !errors.Is(err, errCheckFailed) {
 			return err
 		} else if err != nil {
 			keepAs = t.server.Now()

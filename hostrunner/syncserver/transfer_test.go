@@ -254,6 +254,33 @@ func TestReplacedIsKept(t *testing.T) {
 	}
 }
 
+// TestLostCollection: an empty file, as a crash of the machine leaves, is no collection yet, as with the reference; one without its tables is
+// replaced by an upload, and kept.
+func TestLostCollection(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := onDisk(t, dir)
+	c := newClient(t, s, serve(t, s), "ada")
+	a, err := s.Accounts.ByName(t.Context(), "ada")
+	coretest.Must(t, err)
+	becomes := func(file []byte) {
+		c.must("sync/upload", fixture(t, "stock.anki2"))
+		s.Sweep(s.Now().Add(s.Limits.Session))
+		coretest.Must(t, os.WriteFile(filepath.Join(dir, "accounts", string(a.ID), host.Collection), file, 0o600))
+	}
+	becomes(nil)
+	if m, err := wire.ParseMeta(c.must("sync/meta", []byte(metaRequest))); err != nil || !m.Empty {
+		t.Errorf("an empty file: %+v, %v", m, err)
+	}
+	becomes(changed(t, "stock.anki2", "DROP TABLE cards"))
+	c.want(500, "sync/meta", metaRequest)
+	c.must("sync/upload", fixture(t, "stock.anki2"))
+	c.must("sync/meta", []byte(metaRequest))
+	if list, err := s.Collections.Backups(t.Context(), a.ID); err != nil || len(list) != 1 {
+		t.Errorf("backups: %v, %v", list, err)
+	}
+}
+
 // TestUploadTooLarge: the size is that of the collection, not of what is sent.
 func TestUploadTooLarge(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package diskstore
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
 	"github.com/cardferry/cardferry/hostrunner/profilelock"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
@@ -34,7 +36,15 @@ func (s *Collections) Open(_ context.Context, id store.AccountID) (host.DB, erro
 	if err != nil {
 		return nil, err
 	}
-	return open(filepath.Join(dir, host.Collection), host.ReadWrite)
+	db, err := open(filepath.Join(dir, host.Collection), host.ReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	// A crash of the machine, or a full disk, can leave an empty file: nothing is lost with it, and nobody could sync again.
+	if pages, err := rows.IntOf(db, "PRAGMA page_count"); err == nil && pages == 0 {
+		return nil, errors.Join(fault.New(fault.NotFound, "the collection is an empty file"), db.Close())
+	}
+	return db, nil
 }
 
 // open opens a database; a nil *DB in an interface would not be nil.
