@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/mediawire"
 	"github.com/cardferry/cardferry/hostrunner/anki"
 )
@@ -360,6 +361,19 @@ func TestDownloadIsCut(t *testing.T) {
 		}
 	}
 	c.want(409, "msync/downloadFiles", `{"files":["a","b","nix"]}`)
+}
+
+// TestLostContent: of the files that a client asks for, all whose content is lost are forgotten at once. With one at a time, as with the
+// reference, its syncs would fail as many times as there are files.
+func TestLostContent(t *testing.T) {
+	t.Parallel()
+	s, c := newServer(t)
+	c.put(file("a", "one"), file("b", "two"), file("c", "three"), file("d", "four"))
+	a, err := s.Accounts.ByName(t.Context(), "ada")
+	coretest.Must(t, err)
+	coretest.Must(t, s.Blobs.Remove(t.Context(), a.ID, sha1.Sum([]byte("two")), sha1.Sum([]byte("four"))))
+	c.want(409, "msync/downloadFiles", `{"files":["a","b","c","nix","d"]}`)
+	c.wantFiles(map[string]string{"a": "one", "c": "three"})
 }
 
 // TestPages: changes come in pages of 1000, in the order of their numbers.

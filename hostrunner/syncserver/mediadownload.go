@@ -58,12 +58,15 @@ func (d *mediaDownload) choose(ctx context.Context, names []string) error {
 			if !ok || row.size == 0 {
 				return absent
 			}
-			if err := d.open(ctx, name, row); err != nil {
-				if kind := fault.KindOf(err); kind != fault.NotFound && kind != fault.DamagedFile {
-					return err
-				}
-				return d.lost(row, absent)
+			blob, err := d.open(ctx, row)
+			if isLost(err) {
+				return d.forgetLost(ctx, names[len(d.files):], absent)
 			}
+			if err != nil {
+				return err
+			}
+			d.blobs, d.rows = append(d.blobs, blob), append(d.rows, row)
+			d.files = append(d.files, mediawire.Served{Name: name, Size: row.size, CRC: row.crc})
 			total += row.size
 		}
 		return nil
@@ -74,19 +77,40 @@ func (d *mediaDownload) choose(ctx context.Context, names []string) error {
 	return err
 }
 
-// open adds a file.
-func (d *mediaDownload) open(ctx context.Context, name string, row mediaRow) error {
+// open opens the content of a file.
+func (d *mediaDownload) open(ctx context.Context, row mediaRow) (store.Blob, error) {
 	blob, err := d.call.server.Blobs.Open(ctx, d.call.tenant.id, row.sum)
-	if err != nil {
-		return err
-	}
-	if blob.Size() != row.size {
+	if err == nil && blob.Size() != row.size {
 		blob.Close()
-		return fault.New(fault.DamagedFile, "the content has another size")
+		err = fault.New(fault.DamagedFile, "the content has another size")
 	}
-	d.blobs, d.rows = append(d.blobs, blob), append(d.rows, row)
-	d.files = append(d.files, mediawire.Served{Name: name, Size: row.size, CRC: row.crc})
-	return nil
+	return blob, err
+}
+
+// isLost reports whether an error of open means that there is no content any more.
+func isLost(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.NotFound || kind == fault.DamagedFile
+}
+
+// forgetLost forgets all of the files whose content is lost, and returns then: with one at a time the client's syncs would fail once for each of
+// them. The lock is held.
+func (d *mediaDownload) forgetLost(ctx context.Context, names []string, then error) error {
+	for _, name := range names {
+		row, ok, err := d.index.row(name)
+		if err == nil && ok && row.size > 0 {
+			var blob store.Blob
+			if blob, err = d.open(ctx, row); err == nil {
+				blob.Close()
+			} else if isLost(err) {
+				err = d.lost(row, nil)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return then
 }
 
 // lost forgets a file whose content is missing or damaged (§9.4), and returns then. The lock is held.
