@@ -392,3 +392,33 @@ func TestCallsBesideClose(t *testing.T) {
 			await second.close();
 		}`)
 }
+
+// TestClockSetForward: while a tab waits for what the leader does, the clock is set forward, or the device sleeps: the leader is still there.
+func TestClockSetForward(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	login(t, first)
+	first.Run(t, nil, `await ferry.upload()`)
+	second.Run(t, nil, `
+		const code = "const now = Date.now; new BroadcastChannel('clock').onmessage = ({ data }) => { Date.now = () => now() + data; };" +
+			"import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e))); const early = []; onmessage = (e) => early.push(e);";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+	asked, answer := make(chan bool, 1), make(chan bool)
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/sync/meta" {
+			asked <- true
+			<-answer
+		}
+		return false
+	})
+	second.Run(t, nil, `window.syncing = ferry.sync().then((r) => r.required, (e) => e.kind + ": " + e.message)`)
+	<-asked
+	second.Run(t, nil, `new BroadcastChannel("clock").postMessage(600_000); await new Promise((go) => setTimeout(go, 1500))`)
+	close(answer)
+	var got string
+	if second.Run(t, &got, `return window.syncing`); got != "none" {
+		t.Errorf("the sync ends with %q", got)
+	}
+}

@@ -11,10 +11,13 @@ import type { CallName, OpenRequest } from "./protocol.ts";
 
 /** How often a tab with an open call asks whether the leader is still there, in milliseconds. */
 const ASK_EVERY = 500;
-/** How long a tab waits for a leader that has never answered it: one that is frozen with its files in hand. */
-const LEADER_TIMEOUT = 6000;
-/** How long it waits for one that has: a worker inside one long SQLite statement says nothing either. */
-const ANSWER_TIMEOUT = 60_000;
+/**
+ * How often it asks a leader that has never answered it: one that is frozen with its files in hand. What is counted is questions, and not the
+ * time, which goes on while the device sleeps, and may be set.
+ */
+const ASKS_LEADER = 12;
+/** How often it asks one that has: a worker inside one long SQLite statement says nothing either. */
+const ASKS_ANSWER = 120;
 
 interface Pending {
   call: TabCall;
@@ -49,7 +52,8 @@ export class Tab {
   #presence: Presence | undefined;
   #opening = false;
   #queued = false;
-  #heard = 0;
+  /** How often it has asked in vain. */
+  #asked = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   private constructor(options: OpenRequest, page: TabPage) {
@@ -200,7 +204,7 @@ export class Tab {
         if (this.#leader === message.leader) this.#leader = undefined;
         return;
       case "opening":
-        this.#heard = Date.now();
+        this.#asked = 0;
         return;
       case "busy":
         if (!this.#lead && !this.#leader) this.#failAll(SyncError.from(message.error));
@@ -211,7 +215,7 @@ export class Tab {
   }
 
   #receive(message: ToTab): void {
-    this.#heard = Date.now();
+    this.#asked = 0;
     switch (message.type) {
       case "welcome":
         return this.#welcome(message.leader, message.notices);
@@ -243,15 +247,14 @@ export class Tab {
   /** Looks after the leader while anything is open: one that is frozen says nothing, and keeps its lock. */
   #watch(): void {
     if (this.#timer !== undefined) return;
-    this.#heard = Date.now();
+    this.#asked = 0;
     this.#timer = setInterval(() => {
       if (this.#lead || this.#opening || this.#pending.size === 0) {
         clearInterval(this.#timer);
         this.#timer = undefined;
         return;
       }
-      const patience = this.#leader ? ANSWER_TIMEOUT : LEADER_TIMEOUT;
-      if (Date.now() - this.#heard > patience) {
+      if (++this.#asked > (this.#leader ? ASKS_ANSWER : ASKS_LEADER)) {
         this.#failAll(
           new SyncError("busy", "another tab has the profile open and does not answer", {
             hint: "Close the other tab, or use it.",
