@@ -3,6 +3,8 @@ package apptest_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -204,4 +206,22 @@ func TestDiagnosticsCopied(t *testing.T) {
 			t.Errorf("the diagnostics have %q:\n%s", secret, got.Copied)
 		}
 	}
+}
+
+// TestStorageBlocked opens the app in a browser that is told to let no site store anything: that is said.
+func TestStorageBlocked(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	err := os.Mkdir(filepath.Join(dir, "Default"), 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "Default", "Preferences"), []byte(`{"profile":{"default_content_setting_values":{"cookies":2}}}`), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := apptest.Open(t, browsertest.StartIn(t, dir), apptest.Serve(t).URL)
+	a.Read(t, "This browser cannot store your cards here")
+	a.Tap(t, "Try again")
+	a.Read(t, "This browser cannot store your cards here")
+	a.Access(t, "the page without storage")
 }

@@ -26,7 +26,7 @@ const post = (message: ToPage): void => scope.postMessage(message);
 const modules = new Modules(post);
 
 scope.onmessage = ({ data }) => {
-  if (data.type === "cancel") void tab?.then((t) => t.cancel(data.id));
+  if (data.type === "cancel") withTab((t) => t.cancel(data.id));
   else if (data.type === "presence") present(data.presence);
   else if (data.type === "call") void answer(data);
   else transport.receive(data);
@@ -34,7 +34,12 @@ scope.onmessage = ({ data }) => {
 
 function present(now: Presence | undefined): void {
   presence = now;
-  if (now) void tab?.then((t) => t.presence(now));
+  if (now) withTab((t) => t.presence(now));
+}
+
+/** Does something with the tab, if there is one: why it could not be made is the answer to the call of open. */
+function withTab(f: (t: Tab) => void): void {
+  tab?.then(f, () => {});
 }
 
 type CallMessage = Extract<ToWorker, { type: "call" }>;

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { SyncReport, TransferReport } from "cardferry";
 import { changed, ferry, replacing, say, status, syncState, toError } from "./ferry.ts";
+import { recall, remember } from "./remembered.ts";
 import { go, href, route } from "./router.ts";
 import { texts } from "./texts.ts";
 
@@ -14,6 +15,7 @@ export interface Past {
 }
 
 const KEEP = 10;
+const KEY = "cardferry.syncs";
 
 /** The last syncs, newest first. */
 export const history = signal<Past[]>(load());
@@ -21,11 +23,9 @@ const running = signal<AbortController | null>(null);
 /** Whether stop would end something: not what the worker does by itself, or another tab. */
 export const stoppable = computed(() => running.value !== null);
 
-const KEY = "cardferry.syncs";
-
 function load(): Past[] {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem("cardferry.syncs") ?? "[]");
+    const stored: unknown = JSON.parse(recall(KEY) ?? "[]");
     return Array.isArray(stored) ? (stored as Past[]).slice(0, KEEP) : [];
   } catch {
     return [];
@@ -34,7 +34,7 @@ function load(): Past[] {
 
 function note(text: string, ok: boolean): void {
   history.value = [{ at: Date.now(), text, ok }, ...history.value].slice(0, KEEP);
-  localStorage.setItem(KEY, JSON.stringify(history.value));
+  remember(KEY, JSON.stringify(history.value));
 }
 
 function sum(counts: object): number {

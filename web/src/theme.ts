@@ -1,6 +1,7 @@
 // Light and dark.
 
 import { computed, effect, signal } from "@preact/signals";
+import { recall, remember } from "./remembered.ts";
 
 /** The themes to choose from. */
 export type Theme = "system" | "light" | "dark";
@@ -10,7 +11,7 @@ const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = signal(systemDark.matches);
 
 function stored(): Theme {
-  const value = localStorage.getItem(KEY);
+  const value = recall(KEY);
   return value === "light" || value === "dark" ? value : "system";
 }
 
@@ -25,10 +26,10 @@ export function startTheme(): void {
   effect(() => {
     if (theme.value === "system") {
       delete document.documentElement.dataset.theme;
-      localStorage.removeItem(KEY);
+      remember(KEY, null);
     } else {
       document.documentElement.dataset.theme = theme.value;
-      localStorage.setItem(KEY, theme.value);
+      remember(KEY, theme.value);
     }
   });
 }

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { deckTree, edit, lookAhead, today, type Deck, type Today } from "../api.ts";
 import { account, complain, status, syncState, version } from "../ferry.ts";
+import { recall, remember } from "../remembered.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -126,7 +127,7 @@ const folds = signal<Record<string, boolean>>(readFolds());
 
 function readFolds(): Record<string, boolean> {
   try {
-    return JSON.parse(localStorage.getItem(FOLDS) ?? "{}") as Record<string, boolean>;
+    return JSON.parse(recall(FOLDS) ?? "{}") as Record<string, boolean>;
   } catch {
     return {};
   }
@@ -138,7 +139,7 @@ function isOpen(deck: Deck): boolean {
 
 function fold(deck: Deck, open: boolean): void {
   folds.value = { ...folds.value, [deck.id]: !open };
-  localStorage.setItem(FOLDS, JSON.stringify(folds.value));
+  remember(FOLDS, JSON.stringify(folds.value));
 }
 
 function FirstSteps() {
