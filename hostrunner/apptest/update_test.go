@@ -52,3 +52,23 @@ func TestUpdate(t *testing.T) {
 	other.Go(t, "#/browse")
 	other.Read(t, "2 cards")
 }
+
+// TestUpdateInOtherTab opens a second tab while a version waits, which the first tab then changes to: the second offers it no longer, as there is
+// nothing to change to.
+func TestUpdateInOtherTab(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.OwnApp(t)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Tap(t, "Start without an account")
+	a.Wait(t, `navigator.serviceWorker.controller !== null`)
+	s.Release(t, "the new version")
+	a.Run(t, nil, `document.dispatchEvent(new Event("visibilitychange"))`)
+	a.Read(t, "A new version is ready")
+	other := apptest.Open(t, b, s.URL)
+	other.Read(t, "A new version is ready")
+	a.Tap(t, "Update now")
+	a.Reloaded(t, "the new version")
+	other.Wait(t, `!document.body.innerText.includes("A new version is ready")`)
+}

@@ -28,6 +28,7 @@ export async function startServiceWorker(): Promise<void> {
     };
     found(registration);
     watch(registration.installing);
+    watch(registration.waiting); // another tab may change to it
     registration.addEventListener("updatefound", () => watch(registration.installing));
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") registration.update().catch(() => undefined); // offline: next time
