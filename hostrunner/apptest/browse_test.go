@@ -3,6 +3,7 @@ package apptest_test
 import (
 	"testing"
 
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
@@ -47,4 +48,23 @@ func TestBrowseMeanwhile(t *testing.T) {
 	a.Tap(t, "Suspend")
 	a.Read(t, "suspended.")
 	found(t, a, "is:suspended", "1 card")
+}
+
+// TestFilteredDeck looks for the cards that a filtered deck has borrowed: they are found by its name and by that of the deck they come from, as in the
+// real program.
+func TestFilteredDeck(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 3}, nil)
+	desktop.ID(t, "filtered_deck", anki.Args{"name": "Exam", "search": "word*1 or word*2"})
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Exam")
+	a.Tap(t, "More about Exam")
+	a.Tap(t, "Show its cards")
+	a.Wait(t, `clean(document.querySelector(".head p")?.innerText ?? "") === "2 cards"`)
+	found(t, a, "deck:Default", "3 cards")
+	found(t, a, "-deck:exam", "1 card")
 }

@@ -104,7 +104,7 @@ export async function find(search: string): Promise<Found> {
   const d = await day();
   const { sql, params } = condition(search, d.number);
   const rows = await ferry().query(
-    `SELECT c.id FROM cards c JOIN notes n ON n.id = c.nid JOIN decks d ON d.id = CASE c.odid WHEN 0 THEN c.did ELSE c.odid END WHERE ${sql} ORDER BY n.sfld, c.ord`, params);
+    `SELECT c.id FROM cards c JOIN notes n ON n.id = c.nid WHERE ${sql} ORDER BY n.sfld, c.ord`, params);
   return { ids: rows.map((r) => num(r, "id")), day: d };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Param } from "cardferry";
 
-/** A condition on cards c, notes n and decks d. */
+/** A condition on cards c and notes n. */
 export interface Condition {
   sql: string;
   params: Param[];
@@ -47,7 +47,9 @@ function named(key: string, value: string, today: number): Condition | undefined
   switch (key) {
     case "deck": {
       const name = like(value.replaceAll("::", "\x1f"));
-      return { sql: "(d.name LIKE ? ESCAPE '\\' OR d.name LIKE ? ESCAPE '\\')", params: [name, `${name}\x1f%`] };
+      // A card in a filtered deck is in the deck that it comes from as well.
+      const sql = "EXISTS (SELECT 1 FROM decks WHERE id IN (c.did, c.odid) AND (name LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\'))";
+      return { sql, params: [name, `${name}\x1f%`] };
     }
     case "tag":
       return { sql: "(n.tags LIKE ? ESCAPE '\\' OR n.tags LIKE ? ESCAPE '\\')", params: [`% ${like(value)} %`, `% ${like(value)}::%`] };
