@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/cardferry/cardferry/hostrunner/apptest"
@@ -33,4 +34,59 @@ func TestTypedWhileAdding(t *testing.T) {
 	}
 	a.Tap(t, "Add card")
 	a.Wait(t, `[...document.querySelectorAll(".editable")].every((e) => e.textContent === "")`)
+}
+
+// TestDroppedFiles drops several files on a field: those that a note can have get into it, one after the other.
+func TestDroppedFiles(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "two pictures")
+	a.Run(t, nil, `
+		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
+		for (const name of ["one.gif", "two.gif"]) data.items.add(new File([bytes], name, { type: "image/gif" }));
+		data.items.add(new File(["no picture"], "three.txt", { type: "text/plain" }));
+		document.querySelector(".editable").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))`)
+	a.Wait(t, `[...document.querySelectorAll(".editable img")].map((i) => i.naturalWidth + i.dataset.name).join() === "1one.gif,1two.gif"`)
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/browse")
+	a.Tap(t, "two pictures")
+	a.Wait(t, `document.querySelectorAll(".editable img").length === 2`)
+}
+
+// TestTypedWhileFileComes chooses a picture and goes on typing, in the other field and behind the picture: nothing of it is lost, or gets elsewhere.
+func TestTypedWhileFileComes(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "before")
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name === "mediaAdd") window.add = () => post.call(this, m, ...more);
+			else post.call(this, m, ...more);
+		};
+		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
+		data.items.add(new File([bytes], "chosen.gif", { type: "image/gif" }));
+		const input = document.querySelector("input[type=file]");
+		input.files = data.files;
+		input.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.Wait(t, `window.add !== undefined`)
+	a.Fill(t, "Back", "typed meanwhile")
+	a.Run(t, nil, `add()`)
+	a.Wait(t, `document.querySelector(".editable img")?.naturalWidth === 1`)
+	a.Type(t, "after")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/browse")
+	a.Tap(t, "before | after")
+	a.Wait(t, `document.querySelectorAll(".editable").length === 2`)
+	var fields []string
+	a.Eval(t, &fields, `return [...document.querySelectorAll(".editable")].map((e) => [...e.childNodes].map((n) => n.dataset?.name ?? n.textContent).join())`)
+	if want := []string{"before,chosen.gif,after", "typed meanwhile"}; !slices.Equal(fields, want) {
+		t.Errorf("the fields have %q, want %q", fields, want)
+	}
 }

@@ -28,14 +28,10 @@ export function FieldBox(p: Props) {
   const insert = (html: string): void => {
     const e = box.current;
     if (!e) return;
+    if (e instanceof HTMLTextAreaElement) e.setRangeText(html, e.selectionStart, e.selectionEnd, "end");
+    else insertInto(e, html);
     e.focus();
-    if (e instanceof HTMLTextAreaElement) {
-      e.setRangeText(html, e.selectionStart, e.selectionEnd, "end");
-      p.onChange(e.value);
-    } else {
-      insertInto(e, html);
-      p.onChange(take(e));
-    }
+    e.dispatchEvent(new Event("input")); // as if typed: what waited for a file does not know what the note has by now
   };
   const file = async (blob: File): Promise<void> => {
     try {
@@ -109,10 +105,15 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
     own.current = take(e);
     p.onChange(own.current);
   };
-  const paste = (e: ClipboardEvent): void => {
+  /** Takes the files that were pasted or dropped, if there are some for a note. */
+  const takeFiles = (e: Event, data: DataTransfer | null): boolean => {
     e.preventDefault(); // foreign HTML stays out
-    const files = [...(e.clipboardData?.files ?? [])].filter((f) => /^(image|audio|video)\//.test(f.type));
-    if (files.length > 0) return void (async () => { for (const f of files) await p.onFile(f); })();
+    const files = [...(data?.files ?? [])].filter((f) => /^(image|audio|video)\//.test(f.type));
+    void (async () => { for (const f of files) await p.onFile(f); })();
+    return files.length > 0;
+  };
+  const paste = (e: ClipboardEvent): void => {
+    if (takeFiles(e, e.clipboardData)) return;
     const text = e.clipboardData?.getData("text/plain") ?? "";
     const e2 = p.box.current;
     if (text && e2) {
@@ -124,7 +125,7 @@ function Rich(p: Props & { labelledby: string; box: { current: HTMLElement | nul
   return (
     <div
       ref={p.box as never} class="editable" dir="auto" contentEditable role="textbox" aria-multiline="true" aria-labelledby={p.labelledby} tabIndex={0}
-      onInput={input} onPaste={paste} onDrop={(e) => e.preventDefault()}
+      onInput={input} onPaste={paste} onDrop={(e) => void takeFiles(e, e.dataTransfer)}
     />
   );
 }
