@@ -1,8 +1,12 @@
 package apptest_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
@@ -54,6 +58,44 @@ func TestDroppedFiles(t *testing.T) {
 	a.Go(t, "#/browse")
 	a.Tap(t, "two pictures")
 	a.Wait(t, `document.querySelectorAll(".editable img").length === 2`)
+}
+
+// TestManyTags has more tags than anybody could look through: each is suggested to whoever begins to type it.
+func TestManyTags(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "tagged")
+	var tags strings.Builder
+	for i := range 2100 {
+		fmt.Fprintf(&tags, "tag%d ", i)
+	}
+	a.Fill(t, "Tags", tags.String()+"zebra")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Tags", "zeb")
+	a.Wait(t, `document.querySelector("datalist option")?.value === "zebra"`)
+}
+
+// TestDeckSavedTwice sends the name of a new deck off twice, as an impatient Enter does while something else is being written: one deck is made.
+func TestDeckSavedTwice(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Tap(t, "New deck")
+	a.Fill(t, "Name of the deck", "Once")
+	a.Run(t, nil, `const form = document.querySelector("dialog form"); form.requestSubmit(); form.requestSubmit()`)
+	a.Wait(t, `document.querySelector("dialog[open]") === null`)
+	a.Tap(t, "New deck")
+	a.Fill(t, "Name of the deck", "Later")
+	a.Key(t, kb.Enter)
+	a.Read(t, "Later")
+	if text := a.Text(t); strings.Contains(text, "Once+") {
+		t.Errorf("two decks were made:\n%s", text)
+	}
 }
 
 // TestTypedWhileFileComes chooses a picture and goes on typing, in the other field and behind the picture: nothing of it is lost, or gets elsewhere.

@@ -96,7 +96,7 @@ export async function lastChoice(): Promise<{ typeId: number; deckId: number }> 
 
 /** All tags, for suggestions. */
 export async function allTags(): Promise<string[]> {
-  return (await ferry().query("SELECT tag FROM tags ORDER BY tag LIMIT 2000")).map((r) => text(r, "tag"));
+  return (await ferry().query("SELECT tag FROM tags ORDER BY tag")).map((r) => text(r, "tag"));
 }
 
 /** Finds cards. */

@@ -184,11 +184,14 @@ function DeckMenu(p: { deck: Deck; set: (ask: Ask) => void }) {
 
 function NameSheet(p: { title: string; name: string; onClose: () => void; onSave: (name: string) => Promise<unknown> }) {
   const [name, setName] = useState(p.name);
+  const saving = useRef(false);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.select(), []);
   const save = (e: Event): void => {
     e.preventDefault();
-    if (name.trim()) p.onSave(name.trim()).then(p.onClose, complain);
+    if (!name.trim() || saving.current) return; // a second Enter means the same deck
+    saving.current = true;
+    p.onSave(name.trim()).then(p.onClose, complain).finally(() => (saving.current = false));
   };
   return (
     <Sheet title={p.title} onClose={p.onClose}>
