@@ -310,3 +310,31 @@ func TestNoRoomForRecords(t *testing.T) {
 		t.Errorf("uploaded, required, downloaded; then, fetched again, error, downloaded: %v", got)
 	}
 }
+
+// TestFrames opens the profile in a frame of the app as well, which shares it, and hands what comes from there, as a file that was chosen in the
+// frame, to the profile of the page: other windows have classes of their own.
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []any
+	page.Run(t, &got, until+`
+		await open({ media: (name) => name === "given.txt" ? new w.Blob(["given"]) : null });
+		const frame = document.createElement("iframe");
+		frame.src = "/";
+		document.body.append(frame);
+		const w = frame.contentWindow;
+		await until(() => w.ready);
+		await w.eval("open()");
+		await w.ferry.edit([{ op: "addDeck", name: "of the frame" }]);
+		await ferry.media.add("blob.txt", new w.Blob(["blob"]));
+		await ferry.media.add("file.txt", new w.File(["file"], "any"));
+		await (await bridge.Cardferry.open({ profile: "other", endpoint: new w.URL("/", location.href) })).close();
+		const texts = await Promise.all(["blob.txt", "file.txt"].map(async (name) => (await w.fetch(await w.ferry.media.url(name))).text()));
+		texts.push(await (await ferry.media.get("given.txt")).text());
+		texts.push(await ferry.importFile(new w.File(["x"], "some.apkg")).catch((e) => e.kind));
+		await ferry.close(); // the frame leads
+		return [...texts, (await w.ferry.query("SELECT count(*) AS n FROM decks"))[0].n]`)
+	if want := "[blob file given unsupported_file 2]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

@@ -36,10 +36,20 @@ const articles: Record<Type, string> = {
 };
 
 function is(value: unknown, type: Type): boolean {
-  if (type === "content") return value instanceof Blob;
-  if (type === "address") return typeof value === "string" || value instanceof URL;
+  if (type === "content") return isBlob(value);
+  if (type === "address") return typeof value === "string" || kindOf(value) === "URL";
   if (type === "number") return Number.isFinite(value); // JSON has no others
   return typeof value === type && value !== null;
+}
+
+/** The name of an object's class, also if it comes from a frame or another window of the app, which have classes of their own. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** Whether a value is a Blob, of which a File is one. */
+export function isBlob(value: unknown): value is Blob {
+  return /^(Blob|File)$/.test(kindOf(value));
 }
 
 /** What a value is, without what it says: that may be a password. */

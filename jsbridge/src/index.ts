@@ -301,7 +301,7 @@ export class Cardferry {
   async importFile(file: Blob, options: CallOptions = {}): Promise<ImportReport> {
     checkValue("importFile", file, "the package", "content");
     // Inside it is as a whole collection, in the place of which it would come.
-    if (file instanceof File && /\.apkg$/i.test(file.name)) {
+    if ("name" in file && /\.apkg$/i.test(String(file.name))) {
       throw new SyncError("unsupported_file", "the package has some decks only (.apkg)", { hint: "Choose a collection package (.colpkg)." });
     }
     return this.#client.call("importFile", { file }, check("importFile", options, {}).signal);

@@ -1,6 +1,6 @@
 // The media files of an open profile, as the page uses them (contract.md §4).
 
-import { check, checkValue } from "./checks.ts";
+import { check, checkValue, isBlob } from "./checks.ts";
 import type { Client } from "./client.ts";
 import { SyncError } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
@@ -50,9 +50,9 @@ export class MediaFiles {
   async #given(name: string, signal: AbortSignal | undefined): Promise<Blob | null> {
     const source = this.#source;
     if (!source || (await this.state(name)) === "here") return null;
-    const asked = Promise.resolve().then(() => source(name)).then((content) => (content instanceof Blob ? content : null), () => null);
+    const asked = Promise.resolve().then(() => source(name)).then((content) => (isBlob(content) ? content : null), () => null);
     const over = new AbortController();
-    const ends = [this.#closed.signal, signal].filter((s) => s instanceof AbortSignal);
+    const ends = [this.#closed.signal, signal].filter((s): s is AbortSignal => typeof s?.addEventListener === "function");
     try {
       return await Promise.race([asked, ...ends.map((end) => nothingAfter(end, over.signal))]);
     } finally {
