@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { Cardferry, SyncError, type AccountInfo, type Status } from "cardferry";
+import { recall, remember } from "./remembered.ts";
 import { texts } from "./texts.ts";
 
 /** What went wrong while the profile was opened. */
@@ -54,6 +55,7 @@ export async function start(setAside = false): Promise<void> {
       const before = status.value;
       status.value = s;
       account.value = profile.account;
+      if (before.activity === "syncing" && before.lastSync !== s.lastSync) remember(SYNCED_WITH, who());
       // A sync has ended, or another tab has changed something.
       if ((before.activity === "syncing" && s.activity !== "syncing") || before.pending !== s.pending) changed();
     });
@@ -61,6 +63,14 @@ export async function start(setAside = false): Promise<void> {
   } catch (e) {
     openError.value = toError(e);
   }
+}
+
+const SYNCED_WITH = "cardferry.synced-with";
+const who = (): string => `${account.value?.user} ${account.value?.endpoint}`;
+
+/** Whether the last sync was with the account that is signed in now, as far as is known. */
+export function syncedWithThis(): boolean {
+  return (recall(SYNCED_WITH) ?? who()) === who();
 }
 
 /** Says that cards may have changed. */

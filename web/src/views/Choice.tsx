@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 import { num } from "../api.ts";
 import { plain } from "../cards.ts";
-import { ferry, say, status, toError } from "../ferry.ts";
+import { ferry, say, status, syncedWithThis, toError } from "../ferry.ts";
 import { back, go } from "../router.ts";
 import { oneWay } from "../syncing.ts";
 import { texts } from "../texts.ts";
@@ -63,19 +63,20 @@ async function readSides(): Promise<Sides | null> {
   if (report.required !== "full") return null;
   const answer = await ask();
   if (!answer) return null;
+  const lastSync = syncedWithThis() ? report.last_sync : 0; // what another account has says nothing of this one
   const q = async (sql: string) => (await ferry().query(sql))[0];
   const [counts, col, rows, contents] = await Promise.all([
     q(`SELECT (SELECT count() FROM cards) AS cards, (SELECT count() FROM notes) AS notes, (SELECT count() FROM revlog) AS revlog,
       (SELECT count() FROM notes WHERE usn = -1) AS newNotes, (SELECT count() FROM revlog WHERE usn = -1) AS newReviews`),
     q("SELECT mod FROM col"),
     ferry().query(`SELECT flds FROM notes WHERE usn = -1 ORDER BY mod DESC, id DESC LIMIT ${EXAMPLES}`),
-    ferry().serverContents({ since: report.last_sync }).catch(() => undefined), // a server that is none of ours does not say
+    ferry().serverContents({ since: lastSync }).catch(() => undefined), // a server that is none of ours does not say
   ]);
   const firsts = (fields: readonly string[]): string[] => fields.map((f) => plain(f.split("\x1f")[0] ?? "")).filter(Boolean);
   return {
     uploadOK: answer.upload_ok, downloadOK: answer.download_ok,
     cards: num(counts, "cards"), notes: num(counts, "notes"), reviews: num(counts, "revlog"),
-    pending: report.pending, changed: num(col, "mod"), lastSync: report.last_sync,
+    pending: report.pending, changed: num(col, "mod"), lastSync,
     serverChanged: answer.upload_loses.modified, serverChangedSince: answer.upload_loses.changed_since_last_sync,
     here: { notes: num(counts, "newNotes"), reviews: num(counts, "newReviews"), examples: firsts(rows.map((r) => String(r.flds))) },
     server: contents && { cards: contents.cards, reviews: contents.reviews, newer: { ...contents.newer, examples: firsts(contents.newer.examples) } },
