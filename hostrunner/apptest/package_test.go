@@ -106,3 +106,35 @@ func TestPackage(t *testing.T) {
 	a.Read(t, "Nothing was changed")
 	a.Access(t, "backups")
 }
+
+// TestImportLeft leaves the place while an import goes on, and comes back: it is still told of, cannot be begun again, and then what became of it is said.
+func TestImportLeft(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "in the package")
+	folder := downloads(t, a)
+	a.Go(t, "#/settings/backups")
+	a.Tap(t, "Save the file")
+	file := saved(t, folder)
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name === "importFile") window.goOn = () => post.call(this, m, ...more);
+			else post.call(this, m, ...more);
+		}`)
+	choose(t, a, file)
+	a.Tap(t, "Replace my cards")
+	a.Wait(t, `window.goOn !== undefined`)
+	a.Go(t, "#/stats")
+	a.Read(t, "Reviews per day")
+	a.Go(t, "#/settings/backups")
+	a.Wait(t, `all("button[disabled]").some((b) => b.textContent === "Reading the file")`)
+	a.Go(t, "#/stats")
+	a.Read(t, "Reviews per day")
+	a.Run(t, nil, `goOn()`)
+	a.Go(t, "#/settings/backups")
+	a.Read(t, "Your cards were replaced")
+	a.Tap(t, "Close")
+	a.Read(t, "Before an import")
+}

@@ -1,6 +1,7 @@
 // Backups: the copies of what was replaced, with a way back to each, and the whole collection as a file, out and in.
 
-import { useRef, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ImportReport, SyncError } from "cardferry";
 import { changedHere, complain, ferry, say, status, toError, version } from "../ferry.ts";
 import { href } from "../router.ts";
@@ -13,6 +14,12 @@ const p = texts.packages;
 
 /** What of a package is chosen by people who look for one: some systems know it as an archive only. */
 const PACKAGES = ".colpkg,.zip,application/zip,application/octet-stream";
+
+// An export and an import outlive their place: whoever comes back finds them going on, and what became of them.
+const exporting = signal(false);
+const importing = signal(false);
+const failed = signal<SyncError | null>(null);
+const report = signal<ImportReport | null>(null);
 
 /** The place. */
 export function Backups() {
@@ -45,16 +52,16 @@ export function Backups() {
 
 function Export() {
   const [media, setMedia] = useState(true);
-  const [busy, setBusy] = useState(false);
+  const busy = exporting.value;
   const save = async (): Promise<void> => {
-    setBusy(true);
+    exporting.value = true;
     try {
       download(await ferry().exportFile({ media }), p.fileName(new Date()));
       say(p.exported);
     } catch (e) {
       complain(e);
     } finally {
-      setBusy(false);
+      exporting.value = false;
     }
   };
   const { done, total } = status.value.media;
@@ -82,19 +89,18 @@ function download(file: Blob, name: string): void {
 function Import() {
   const input = useRef<HTMLInputElement>(null);
   const [file, setFile] = useState<File | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<SyncError | null>(null);
-  const [report, setReport] = useState<ImportReport | null>(null);
+  const busy = importing.value;
+  useEffect(() => () => void (failed.value = null), []); // it was read
   const run = async (chosen: File): Promise<void> => {
     setFile(null);
-    setFailed(null);
-    setBusy(true);
+    failed.value = null;
+    importing.value = true;
     try {
-      setReport(await ferry().importFile(chosen));
+      report.value = await ferry().importFile(chosen);
     } catch (e) {
-      setFailed(toError(e));
+      failed.value = toError(e);
     } finally {
-      setBusy(false);
+      importing.value = false;
       changedHere();
     }
   };
@@ -106,13 +112,13 @@ function Import() {
     <section class="section">
       <h2>{p.import}</h2>
       <p class="muted gap">{p.importMore}</p>
-      {failed && <ErrorNotice error={failed} text={p.refused[failed.kind]} />}
+      {failed.value && <ErrorNotice error={failed.value} text={p.refused[failed.value.kind]} />}
       <input ref={input} type="file" hidden accept={PACKAGES} aria-label={p.choose} onChange={choose} />
       <div class="surface list">
         <div class="item"><button type="button" class="button" disabled={busy} onClick={() => input.current?.click()}>{busy ? p.importing : p.choose}</button></div>
       </div>
       {file && <Confirm title={p.import} text={p.importAsk(file.name)} action={p.importNow} danger onYes={() => void run(file)} onNo={() => setFile(null)} />}
-      {report && <Imported report={report} onClose={() => setReport(null)} />}
+      {report.value && <Imported report={report.value} onClose={() => (report.value = null)} />}
     </section>
   );
 }
