@@ -1,8 +1,13 @@
 package apptest_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
@@ -123,4 +128,38 @@ func TestForcedColors(t *testing.T) {
 	a.See(t, ".kinds")
 	differ("how many cards are new", ".kinds .bar > i.new", "", ".kinds .bar")
 	shot(t, a, "stats-forced")
+}
+
+// TestPrinted prints the decks and a card: what is there to be tapped, and would stand above the words of every page, is not on the paper.
+func TestPrinted(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Size(t, 794, 1123, false) // as wide as the paper
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "on paper")
+	printed := func(name string) {
+		t.Helper()
+		paper := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+			return err
+		})
+		if err := chromedp.Do(a.Context(), paper); err != nil {
+			t.Fatal(err)
+		}
+		shot(t, a, name)
+		var left []string
+		a.Eval(t, &left, `return all("nav, button, .toast").map(name)`)
+		if len(left) > 0 {
+			t.Errorf("%s has %q", name, left)
+		}
+		a.Size(t, 794, 1123, false)
+	}
+	a.Go(t, "#/")
+	a.Read(t, "Study Default")
+	printed("printed-decks")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "on paper")
+	a.Tap(t, "Show answer")
+	a.See(t, ".grades")
+	printed("printed-card")
 }
