@@ -2,9 +2,13 @@ package browsertest_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
 
 // TestTransferReportsProgress uploads a collection of some size and looks at what a subscriber is told.
@@ -52,4 +56,43 @@ func TestStorageFull(t *testing.T) {
 	if err := fill(2); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
+}
+
+// TestProgressWithClockSetBack sets the clock back while a file is sent: how far it is, is told all the same.
+func TestProgressWithClockSetBack(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/sync/upload" {
+			r.Body = slow{r.Body}
+		}
+		return false
+	})
+	var told int
+	page.Run(t, &told, `
+		await exec("CREATE TABLE filler (data BLOB)");
+		await exec("WITH n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO filler SELECT randomblob(8000) FROM n");
+		const told = new Set();
+		let back;
+		ferry.subscribe(({ progress: p }) => {
+			if (p?.stage !== "upload" || p.done === 0 || p.done === p.total) return;
+			back ??= advance(-3600);
+			told.add(p.done);
+		});
+		await ferry.upload();
+		await back;
+		return told.size`)
+	if told < 3 {
+		t.Errorf("%d times told how far the upload is", told)
+	}
+}
+
+// slow is a body that comes as through a thin line.
+type slow struct{ io.ReadCloser }
+
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(4 * time.Millisecond)
+	return s.ReadCloser.Read(p[:min(len(p), 200<<10)])
 }

@@ -23,10 +23,10 @@ export function sendFile(
   x.open(r.method, r.url);
   x.responseType = "arraybuffer";
   for (const [name, value] of Object.entries(headers)) x.setRequestHeader(name, value);
-  let reported = 0;
+  let reported = -Infinity;
   x.upload.onprogress = (e) => {
-    if (Date.now() - reported < REPORT_EVERY && e.loaded < e.total) return;
-    reported = Date.now();
+    if (performance.now() - reported < REPORT_EVERY && e.loaded < e.total) return;
+    reported = performance.now();
     sent(e.loaded);
   };
   const limit = r.limit;

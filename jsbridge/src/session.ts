@@ -86,7 +86,7 @@ export class Session {
   /** Whether the status has the error of a refresh, of which the scheduler does not know. */
   #unanswered = false;
   #status: Status = NOTHING;
-  #reported = 0;
+  #reported = 0; // by a clock that nobody sets
   #looked = -LOOK_EVERY;
   #removed = false;
 
@@ -508,13 +508,13 @@ export class Session {
     const same = this.#status.progress?.stage === p.stage;
     this.#status = { ...this.#status, progress: p };
     if (!same && p.stage === "media_download") void this.#media.count(); // how many files there are is known now
-    if (same && Date.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
+    if (same && performance.now() - this.#reported < REPORT_EVERY && p.done !== p.total) return;
     this.#set({});
   };
 
   #set(change: Partial<Status>): void {
     this.#status = { ...this.#status, ...change };
-    this.#reported = Date.now();
+    this.#reported = performance.now();
     const { user, newEndpoint, endpoint } = this.#account ?? {};
     const account = user === undefined ? null : { user, endpoint: newEndpoint || (endpoint ?? "") };
     this.#around.post({ type: "status", status: this.#status, account });

@@ -304,7 +304,7 @@ async function load(init: () => Promise<Sqlite3Static>, failures: Failures): Pro
  * are tried again.
  */
 async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<SAHPoolUtil> {
-  for (const start = Date.now(); ; ) {
+  for (const start = performance.now(); ; ) {
     try {
       const options = { name: "cardferry", directory, initialCapacity: FIRST_SLOTS };
       // Missing in its types. 1: failures. Without the last it would delete the whole pool after a failure, which the next try may get over.
@@ -312,7 +312,7 @@ async function installPool(sqlite3: Sqlite3Static, directory: string): Promise<S
       return await sqlite3.installOpfsSAHPoolVfs({ ...options, ...more });
     } catch (e) {
       const error = toSyncError(e);
-      if (error.kind !== "busy" || Date.now() - start > HANDLES_TIMEOUT) throw error;
+      if (error.kind !== "busy" || performance.now() - start > HANDLES_TIMEOUT) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
