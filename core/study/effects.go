@@ -29,13 +29,11 @@ func (c *Session) count(x *Choices, millis int64) error {
 	}
 	for name := names.DeckParent(x.deck.name); name != ""; name = names.DeckParent(name) {
 		row, err := rows.One(c.db, "SELECT id, common FROM decks WHERE name = ?", name)
-		if err != nil {
+		if err != nil || row == nil {
 			return err
 		}
-		if row != nil {
-			if err := add(row[0].Int(), row[1].Bytes); err != nil {
-				return err
-			}
+		if err := add(row[0].Int(), row[1].Bytes); err != nil {
+			return err
 		}
 	}
 	return nil

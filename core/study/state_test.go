@@ -252,3 +252,21 @@ func TestMissingParent(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestAnswerBelowMissing: an answer counts for the decks above up to one that is missing, as in the real program.
+func TestAnswerBelowMissing(t *testing.T) {
+	t.Parallel()
+	db := newCollection(t, saturday)
+	for i, name := range []string{"A", "A::B::C", "A::B::C::D"} {
+		addDeck(t, db, int64(10+i), name, nil)
+	}
+	addCard(t, db, 1, object{"did": int64(12)})
+	if _, err := study.Answer(db, coretest.NewClock(saturday, 0), 1, 3, 1000); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[int64]bool{10: false, 11: true, 12: true} {
+		if got := one(t, db, "SELECT usn FROM decks WHERE id = ?", id)[0].Int() == -1; got != want {
+			t.Errorf("deck %d counts %v", id, got)
+		}
+	}
+}
