@@ -6,6 +6,7 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/study"
 )
 
 func (e *edit) setConfig(key string, value []byte) error {
@@ -71,8 +72,12 @@ func (e *edit) nextPosition(deck int64) func() (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		random, err := e.insertsRandomly(deck)
-		if err != nil || !random {
+		s, err := study.Begin(e.db, e.host.Clock)
+		if err != nil {
+			return 0, err
+		}
+		o, err := s.Options(deck)
+		if err != nil || !o.NewRandom {
 			return next, err
 		}
 		return 1 + e.random(max(next, 1000)), nil

@@ -256,29 +256,3 @@ func (e *edit) removeCards(cards []int64) error {
 	}
 	return e.remove("notes", graveNote, empty)
 }
-
-// options returns the configuration of a deck, nil if it has none.
-func (e *edit) options(deck int64) ([]byte, error) {
-	row, err := rows.One(e.db, "SELECT kind FROM decks WHERE id = ?", deck)
-	if err != nil || row == nil {
-		return nil, err
-	}
-	if row, err = rows.One(e.db, "SELECT config FROM deck_config WHERE id = ?", legacy.DeckConfigID(row[0].Bytes)); err != nil || row == nil {
-		return nil, err
-	}
-	return row[0].Bytes, nil
-}
-
-// insertsRandomly reports whether the new cards of a deck get random positions.
-func (e *edit) insertsRandomly(deck int64) (bool, error) {
-	config, err := e.options(deck)
-	random, _ := legacy.NewCardOptions(config)
-	return random, err
-}
-
-// initialEase returns the ease with which the cards of a deck begin, in permille.
-func (e *edit) initialEase(deck int64) (int64, error) {
-	config, err := e.options(deck)
-	_, ease := legacy.NewCardOptions(config)
-	return ease, err
-}

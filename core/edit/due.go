@@ -35,10 +35,10 @@ func parseDue(s string) (d dueDays, err error) {
 func (x *cardChange) setDue(c *wire.Card) error {
 	data := wire.ParseCardMembers(c.Data)
 	after := x.due.from + x.random(x.due.to-x.due.from+1)
-	day := x.today + after
+	day := x.study.Today + after
 	was := c.Interval
 	switch {
-	case x.fsrs:
+	case x.study.FSRS:
 		c.Interval = uint32(x.sinceReview(c, &data, day))
 	case c.Type < typeReview || x.due.interval:
 		c.Interval = uint32(max(1, after))
@@ -51,11 +51,11 @@ func (x *cardChange) setDue(c *wire.Card) error {
 		if c.ODeckID != 0 {
 			deck = c.ODeckID
 		}
-		ease, err := x.initialEase(deck)
+		o, err := x.study.Options(deck)
 		if err != nil {
 			return err
 		}
-		c.Factor = uint16(ease)
+		c.Factor = uint16(o.InitialEase*1000 + 0.5)
 	}
 	leaveFiltered(c)
 	c.Type, c.Queue, c.Due, c.Data = typeReview, queueReview, int32(day), data.String()
@@ -69,7 +69,7 @@ func (x *cardChange) setDue(c *wire.Card) error {
 // sinceReview returns the days from the last review to a day, 0 if it is not known when that was.
 func (x *cardChange) sinceReview(c *wire.Card, data *wire.CardMembers, day int64) int64 {
 	if last, ok := jsontext.Int(data[wire.CardLastTime]); ok {
-		return max(0, day-x.today+(x.nextDay-last)/86400)
+		return max(0, day-x.study.Today+(x.study.NextDay-last)/86400)
 	}
 	if c.Type == typeReview {
 		return max(0, day-int64(homeDue(c))+int64(c.Interval))

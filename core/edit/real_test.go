@@ -79,6 +79,7 @@ var likes = []like{
 	{"unflag", `[{"op":"setCards","cardIds":[$every],"flag":0}]`},
 	{"move", `[{"op":"setCards","cardIds":[$every],"deckId":$A}]`},
 	{"move home", `[{"op":"setCards","cardIds":[$every],"deckId":$Z}]`},
+	{"move to other steps", `[{"op":"setCards","cardIds":[$every],"deckId":$Random}]`},
 	{"move to a filtered deck", `[{"op":"setCards","cardIds":[$n1/0],"deckId":$Lent}]`},
 	{"set due", `[{"op":"setCards","cardIds":[$every],"due":"5"}]`},
 	{"set due today", `[{"op":"setCards","cardIds":[$every],"due":0}]`},

@@ -3,12 +3,13 @@ package edit
 import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/core/study"
 	"github.com/cardferry/cardferry/core/wire"
 )
 
 // The values of cards.type and cards.queue that edits set.
 const (
-	typeNew, typeReview = 0, 2
+	typeNew, typeLearning, typeReview, typeRelearning = 0, 1, 2, 3
 
 	userBuried, buried, suspended            = -3, -2, -1
 	queueNew, queueLearn, queueReview, later = 0, 1, 2, 3 // later: learning that waits for another day
@@ -42,14 +43,16 @@ func (e *edit) setCards(op *Op) error {
 type cardChange struct {
 	*edit
 	*Op
-	due            dueDays
-	today, nextDay int64
-	fsrs           bool
-	places         map[int64]int64 // positions given, by note
+	study  *study.Session
+	due    dueDays
+	places map[int64]int64 // positions given, by note
 }
 
 func (e *edit) prepare(op *Op) (x *cardChange, err error) {
 	x = &cardChange{edit: e, Op: op, places: map[int64]int64{}}
+	if x.study, err = study.Begin(e.db, e.host.Clock); err != nil {
+		return nil, err
+	}
 	if op.DeckID != 0 {
 		if err := e.needDeck(op.DeckID); err != nil {
 			return nil, err
@@ -60,16 +63,9 @@ func (e *edit) prepare(op *Op) (x *cardChange, err error) {
 			return nil, invalid("cards cannot be moved into the filtered deck %d", op.DeckID)
 		}
 	}
-	if op.Due == nil {
-		return x, nil
+	if op.Due != nil {
+		x.due, err = parseDue(*op.Due)
 	}
-	if x.due, err = parseDue(*op.Due); err != nil {
-		return nil, err
-	}
-	if x.fsrs, err = e.configFlag("fsrs", false); err != nil {
-		return nil, err
-	}
-	x.today, x.nextDay, err = collection.Today(e.db, e.host.Clock)
 	return x, err
 }
 
@@ -77,7 +73,9 @@ func (e *edit) prepare(op *Op) (x *cardChange, err error) {
 func (x *cardChange) apply(c wire.Card) error {
 	before := c
 	if x.DeckID != 0 && x.DeckID != c.DeckID {
-		x.move(&c)
+		if err := x.move(&c); err != nil {
+			return err
+		}
 	}
 	if x.Forget {
 		if err := x.forget(&c); err != nil {
@@ -114,12 +112,42 @@ func (e *edit) putCard(c *wire.Card) error {
 
 // move puts a card into another deck. What FSRS knows of it is dropped: that depends on the deck's options, and is made again
 // from the log when it is needed (§7).
-func (x *cardChange) move(c *wire.Card) {
+func (x *cardChange) move(c *wire.Card) error {
 	leaveFiltered(c)
+	from, err := x.study.Options(c.DeckID)
+	if err != nil {
+		return err
+	}
+	to, err := x.study.Options(x.DeckID)
+	if err != nil {
+		return err
+	}
+	switch c.Type {
+	case typeLearning:
+		c.Left = stepsLeft(c.Left, from.LearnSteps, to.LearnSteps)
+	case typeRelearning:
+		c.Left = stepsLeft(c.Left, from.RelearnSteps, to.RelearnSteps)
+	}
 	c.DeckID = x.DeckID
 	data := wire.ParseCardMembers(c.Data)
 	data[wire.CardStability], data[wire.CardDifficulty], data[wire.CardRetention], data[wire.CardDecay] = nil, nil, nil, nil
 	c.Data = data.String()
+	return nil
+}
+
+// stepsLeft returns how many steps are left in another deck: those behind the last one that is no longer than what was done.
+func stepsLeft(left uint32, from, to []float32) uint32 {
+	n := len(to)
+	if done := len(from) - int(left%1000); done > 0 {
+		n = 0
+		for n < len(to) && to[len(to)-1-n] > from[done-1] {
+			n++
+		}
+	}
+	if n = max(1, n); len(from) == 0 || n == int(left%1000) {
+		return left
+	}
+	return uint32(n)
 }
 
 // leaveFiltered sends a card home from a filtered deck (§4.7); suspended and buried ones stay that.

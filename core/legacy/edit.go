@@ -23,17 +23,6 @@ func DeckConfigID(kind []byte) int64 {
 	return k.normal.configID
 }
 
-// NewCardOptions returns what a deck configuration says about new cards: whether they get random positions, and the ease with
-// which they begin, in permille.
-func NewCardOptions(config []byte) (random bool, ease int64) {
-	c, err := decodeConfig(config)
-	if err != nil {
-		c = deckConfig{}
-	}
-	c.repair()
-	return c.newInsertOrder == 1, int64(c.initialEase*1000 + 0.5)
-}
-
 // EditTemplate returns a template's stored configuration with other texts; nil leaves one as it is.
 func EditTemplate(config []byte, question, answer *string) ([]byte, error) {
 	c, err := decodeTemplate(config)

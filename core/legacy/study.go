@@ -11,6 +11,7 @@ type StudyOptions struct {
 	LearnSteps, RelearnSteps             []float32 // minutes
 	Params                               []float32 // of FSRS, of the newest version that is there
 	NewPerDay, ReviewsPerDay             int64
+	NewRandom                            bool // the places of new cards are
 	InitialEase                          float32
 	EasyMultiplier, HardMultiplier       float32
 	LapseMultiplier, IntervalMultiplier  float32
@@ -56,7 +57,7 @@ func (c *deckConfig) study() StudyOptions {
 	}
 	return StudyOptions{
 		LearnSteps: c.learnSteps, RelearnSteps: c.relearnSteps, Params: params,
-		NewPerDay: c.newPerDay, ReviewsPerDay: c.reviewsPerDay,
+		NewRandom: c.newInsertOrder == 1, NewPerDay: c.newPerDay, ReviewsPerDay: c.reviewsPerDay,
 		InitialEase: c.initialEase, EasyMultiplier: c.easyMultiplier, HardMultiplier: c.hardMultiplier,
 		LapseMultiplier: c.lapseMultiplier, IntervalMultiplier: c.intervalMultiplier,
 		MaximumInterval: c.maximumInterval, MinimumLapseInterval: c.minimumLapseInterval,

@@ -85,7 +85,7 @@ func (x *Choices) apply(c *Session, card *wire.Card, next *State) {
 		card.Lapses = uint32(min(next.Lapses, math.MaxUint32))
 	}
 	if next.Kind == Review {
-		card.Queue, card.Due = queueReview, int32(min(c.today+next.Days, math.MaxInt32))
+		card.Queue, card.Due = queueReview, int32(min(c.Today+next.Days, math.MaxInt32))
 		x.goHome(card)
 	} else {
 		c.applyStep(x, card, next.Seconds)
@@ -101,7 +101,7 @@ func (x *Choices) apply(c *Session, card *wire.Card, next *State) {
 // applyStep makes a card due after some seconds: at a time, or on a day if that is not today.
 func (c *Session) applyStep(x *Choices, card *wire.Card, seconds int64) {
 	if days := c.stepDays(seconds); days > 0 {
-		card.Queue, card.Due = queueInterday, int32(min(c.today+days, math.MaxInt32))
+		card.Queue, card.Due = queueInterday, int32(min(c.Today+days, math.MaxInt32))
 		return
 	}
 	card.Queue, card.Due = queueLearning, x.timeDue(c, seconds)

@@ -44,7 +44,7 @@ func (c *Session) choices(card wire.Card) (*Choices, error) {
 	x.Now = State{
 		Kind: Kind(card.Type), Days: int64(card.Interval), Left: int64(card.Left), Ease: float32(card.Factor) / 1000, Lapses: int64(card.Lapses),
 	}
-	if c.fsrs {
+	if c.FSRS {
 		if x.fsrs, err = c.deckFSRS(home, x.options); err != nil {
 			return nil, err
 		}
@@ -60,10 +60,10 @@ func (c *Session) choices(card wire.Card) (*Choices, error) {
 		x.preview()
 	} else {
 		if x.Now.Kind == Review {
-			x.early = x.filtered && x.due() > c.today
-			s.late = max(0, c.today-x.due())
+			x.early = x.filtered && x.due() > c.Today
+			s.late = max(0, c.Today-x.due())
 			if x.early {
-				s.early = x.due() - c.today
+				s.early = x.due() - c.Today
 			}
 		}
 		x.Next = s.next(x.Now)

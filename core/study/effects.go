@@ -18,7 +18,7 @@ func (c *Session) count(x *Choices, millis int64) error {
 		reviews = 1
 	}
 	add := func(id int64, common []byte) error {
-		common, err := legacy.AddStudied(common, c.today, newCards, reviews, millis)
+		common, err := legacy.AddStudied(common, c.Today, newCards, reviews, millis)
 		if err != nil {
 			return fault.Wrap(fault.DamagedFile, err, "deck %d", id)
 		}

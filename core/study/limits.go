@@ -33,7 +33,7 @@ func (c *Session) readNodes(where string, args ...any) (list []*node, err error)
 			return nil, err
 		}
 		n := &node{deck: deck{id: row[0].Int(), name: row[1].String()}}
-		if n.StudyDeck, err = legacy.ReadStudyDeck(row[2].Bytes, row[3].Bytes, c.today); err != nil {
+		if n.StudyDeck, err = legacy.ReadStudyDeck(row[2].Bytes, row[3].Bytes, c.Today); err != nil {
 			return nil, fault.Wrap(fault.DamagedFile, err, "deck %d", n.id)
 		}
 		list = append(list, n)

@@ -60,7 +60,7 @@ func storedMemory(data *wire.CardMembers) (m memory, ok bool) {
 }
 
 // daysSince returns the number of study days that have ended since a time.
-func (c *Session) daysSince(at int64) int64 { return max(0, (c.nextDay-at)/daySeconds) }
+func (c *Session) daysSince(at int64) int64 { return max(0, (c.NextDay-at)/daySeconds) }
 
 // logEntry is an answer in the log.
 type logEntry struct {

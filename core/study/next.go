@@ -197,7 +197,7 @@ func (b *builder) finished(out *Next) error {
 				f.Learning += number
 			}
 			return true, nil
-		}, string(b.ids), b.today, b.nextDay)
+		}, string(b.ids), b.Today, b.NextDay)
 }
 
 // outcome returns a state in few words. The interval of a learning step is not said: it is that of the last review.

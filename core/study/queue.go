@@ -109,7 +109,7 @@ func (b *builder) gatherLearning() error {
 			b.seen[e.note] = true
 		}
 		return true, nil
-	}, string(b.ids), b.nextDay)
+	}, string(b.ids), b.NextDay)
 }
 
 // gatherer takes cards of one kind, as far as the limits go.
@@ -161,8 +161,8 @@ func (b *builder) gatherReviews() error {
 
 func (b *builder) gatherDue(queue string, list *[]entry, bury func(*legacy.StudyOptions) bool) error {
 	g := gatherer{builder: b, list: list, bury: bury, allowed: (*node).takeReview, full: func(n *node) bool { return n.left.review <= 0 }}
-	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = " + queue + " AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.fsrs) + ", c.id"
-	return b.each(b.burying, sql, g.take, string(b.ids), b.today, b.nextDay)
+	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = " + queue + " AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.FSRS) + ", c.id"
+	return b.each(b.burying, sql, g.take, string(b.ids), b.Today, b.NextDay)
 }
 
 func (b *builder) gatherNew() error {
@@ -172,11 +172,11 @@ func (b *builder) gatherNew() error {
 	}
 	var err error
 	if order := newOrder(b.top.NewGather); order != "" {
-		err = b.each(true, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 0 AND ?2 IS NOT NULL ORDER BY "+order+", c.id", g.take, string(b.ids), b.today)
+		err = b.each(true, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue = 0 AND ?2 IS NOT NULL ORDER BY "+order+", c.id", g.take, string(b.ids), b.Today)
 	} else {
 		err = b.newByDeck(&g)
 	}
-	sortNew(b.new, b.top.NewSortOrder, b.today)
+	sortNew(b.new, b.top.NewSortOrder, b.Today)
 	return err
 }
 

@@ -17,8 +17,8 @@ import (
 type Session struct {
 	db             host.DB
 	now            time.Time
-	today, nextDay int64 // the number of the day; its end in Unix seconds
-	fsrs           bool
+	Today, NextDay int64 // the number of the day; its end in Unix seconds
+	FSRS           bool
 	short          bool  // config fsrsShortTermWithStepsEnabled
 	learnAhead     int64 // seconds
 	ignoreReviews  bool  // config newCardsIgnoreReviewLimit
@@ -38,7 +38,7 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 		options: map[int64]*legacy.StudyOptions{}, schedulers: map[int64]*fsrs{},
 	}
 	var err error
-	if c.today, c.nextDay, err = collection.Today(db, clock); err != nil {
+	if c.Today, c.NextDay, err = collection.Today(db, clock); err != nil {
 		return nil, err
 	}
 	for row, err := range rows.Query(db, "SELECT key, val FROM config WHERE key IN ('fsrs', 'fsrsShortTermWithStepsEnabled', "+
@@ -49,7 +49,7 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 		on, _ := jsontext.Bool(row[1].Bytes)
 		switch row[0].String() {
 		case "fsrs":
-			c.fsrs = on
+			c.FSRS = on
 		case "fsrsShortTermWithStepsEnabled":
 			c.short = on
 		case "newCardsIgnoreReviewLimit":
@@ -70,7 +70,7 @@ func Begin(db host.DB, clock host.Clock) (*Session, error) {
 // DayBegins reports whether buried cards have to come back first, by collection.Unbury: a day has begun, or the clock went back
 // (collection-format.md §6.4).
 func (c *Session) DayBegins() bool {
-	return c.lastUnburied < c.today || c.lastUnburied > c.today+7
+	return c.lastUnburied < c.Today || c.lastUnburied > c.Today+7
 }
 
 // deck is a deck with its place in the tree.
@@ -91,7 +91,7 @@ func (c *Session) readDeck(id int64) (*deck, error) {
 		return nil, fault.New(fault.NotFound, "there is no deck %d", id)
 	}
 	d := &deck{id: id, name: row[0].String(), common: row[1].Bytes}
-	d.StudyDeck, err = legacy.ReadStudyDeck(row[1].Bytes, row[2].Bytes, c.today)
+	d.StudyDeck, err = legacy.ReadStudyDeck(row[1].Bytes, row[2].Bytes, c.Today)
 	return d, fault.Wrap(fault.DamagedFile, err, "deck %d", id)
 }
 
@@ -114,9 +114,21 @@ func (c *Session) deckOptions(d *deck) (*legacy.StudyOptions, error) {
 	return &o, nil
 }
 
+// Options returns the options of the normal deck with an id, those of a missing one too.
+func (c *Session) Options(id int64) (*legacy.StudyOptions, error) {
+	d, err := c.readDeck(id)
+	if fault.KindOf(err) == fault.NotFound {
+		d, err = &deck{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.deckOptions(d)
+}
+
 // stepDays returns after how many days a step of a length ends, 0 if it ends today (study.md §4.2).
 func (c *Session) stepDays(seconds int64) int64 {
-	if left := c.nextDay - c.now.Unix(); seconds >= left {
+	if left := c.NextDay - c.now.Unix(); seconds >= left {
 		return 1 + (seconds-left)/daySeconds
 	}
 	return 0

@@ -42,7 +42,7 @@ type Tree struct {
 
 // DeckTree counts what is to be studied today, in each deck (§3.5). Buried siblings are not subtracted.
 func (c *Session) DeckTree() (*Tree, error) {
-	t := &Tree{Today: c.today, NextDay: c.nextDay * 1000}
+	t := &Tree{Today: c.Today, NextDay: c.NextDay * 1000}
 	nodes, err := c.readNodes("1")
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (c *Session) DeckTree() (*Tree, error) {
 			up.Children = append(up.Children, d)
 		}
 	}
-	row, err := rows.One(c.db, "SELECT count(*), sum(time) FROM revlog WHERE id >= ? AND ease > 0", (c.nextDay-daySeconds)*1000)
+	row, err := rows.One(c.db, "SELECT count(*), sum(time) FROM revlog WHERE id >= ? AND ease > 0", (c.NextDay-daySeconds)*1000)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (c *Session) countCards(nodes []*node) error {
 		byID[n.id] = n
 	}
 	const sql = "SELECT did, queue, count(*), sum(due <= CASE WHEN queue IN (1, 4) THEN ?2 ELSE ?1 END) FROM cards GROUP BY did, queue"
-	for row, err := range rows.Query(c.db, sql, c.today, c.now.Unix()+c.learnAhead-1) {
+	for row, err := range rows.Query(c.db, sql, c.Today, c.now.Unix()+c.learnAhead-1) {
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ def base(path):
     c = col.decks.get_config(config)
     c["new"]["order"] = 0
     c["new"]["initialFactor"] = 2300
+    c["new"]["delays"] = [1, 5, 20]
+    c["lapse"]["delays"] = [5, 20]
     col.decks.update_config(c)
     col.decks.set_config_id_for_deck_dict(col.decks.get(ids["Random"]), config)
     kinds = {"basic": "Basic", "reversed": "Basic (and reversed card)", "optional": "Basic (optional reversed card)", "cloze": "Cloze"}
