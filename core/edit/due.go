@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"math"
 	"strings"
 
 	"github.com/cardferry/cardferry/core/jsontext"
@@ -61,20 +60,25 @@ func (x *cardChange) setDue(c *wire.Card) error {
 	c.Type, c.Queue, c.Due, c.Data = typeReview, queueReview, int32(day), data.String()
 	factor := int64(c.Factor)
 	if d, ok := data.Number(wire.CardDifficulty); ok {
-		factor = int64(math.Round((d-1)/9*1000)) + 100
+		factor = int64(((float32(d)-1)/9 + 0.1) * 1000) // cut off, while an answer rounds it
 	}
 	return x.log(c, was, factor)
 }
 
-// sinceReview returns the days from the last review to a day, 0 if it is not known when that was.
+// sinceReview returns the days from the last review to a day, 0 for a card that had none. Without its time, the card was due
+// when its interval had passed.
 func (x *cardChange) sinceReview(c *wire.Card, data *wire.CardMembers, day int64) int64 {
+	if c.Type < typeReview {
+		return 0
+	}
 	if last, ok := jsontext.Int(data[wire.CardLastTime]); ok {
-		return max(0, day-x.study.Today+(x.study.NextDay-last)/86400)
+		return day - x.study.Today + max(0, (x.study.NextDay-last)/86400)
 	}
-	if c.Type == typeReview {
-		return max(0, day-int64(homeDue(c))+int64(c.Interval))
+	due := int64(homeDue(c))
+	if due > 1_000_000_000 { // a time, not a day
+		due = x.study.Today - (x.study.NextDay-due)/86400
 	}
-	return 0
+	return max(0, day-due+int64(c.Interval))
 }
 
 // forget makes a card new again (§5).
@@ -82,7 +86,7 @@ func (x *cardChange) forget(c *wire.Card) error {
 	data := wire.ParseCardMembers(c.Data)
 	at, known := int64(0), false
 	if x.RestorePosition {
-		if at, known = jsontext.IntIn(data[wire.CardPos], 0, maxPosition); !known && c.Type == typeNew {
+		if at, known = jsontext.IntIn(data[wire.CardPos], 0, maxPosition); c.Type == typeNew {
 			at, known = int64(homeDue(c)), true
 		}
 	}

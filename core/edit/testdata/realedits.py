@@ -49,8 +49,11 @@ def base(path):
         "learn": "type=1, queue=1, left=1001, due=1900000000, reps=1, data='{\"pos\":5}'",
         "interday": "type=1, queue=3, left=1, due=101, reps=1, data='{\"pos\":5}'",
         "review": "type=2, queue=2, due=3, ivl=10, factor=2500, reps=5, lapses=2, "
-                  "data='{\"pos\":5,\"s\":9.5,\"d\":5.5,\"dr\":0.9,\"decay\":0.154,\"lrt\":%d,\"cd\":\"{\\\"x\\\":1}\"}'",
+                  "data='{\"pos\":5,\"s\":9.5,\"d\":6.2,\"dr\":0.9,\"decay\":0.154,\"lrt\":%d,\"cd\":\"{\\\"x\\\":1}\"}'",
         "relearn": "type=3, queue=1, left=1, due=1900000000, ivl=3, factor=2300, reps=7, lapses=2, data=''",
+        "learntimed": "type=1, queue=1, left=2, due=1900000000, reps=1, data='{\"lrt\":%d}'",
+        "relearnlater": "type=3, queue=3, left=2, due=99, ivl=15, factor=2300, reps=7, lapses=2, data=''",
+        "newplace": "data='{\"pos\":4}'",
         "suspended": "type=2, queue=-1, due=3, ivl=10, factor=2500, reps=5",
         "buried": "type=2, queue=-2, due=3, ivl=10, factor=2500, reps=5",
         "userburied": "type=1, queue=-3, left=1, due=1900000000, reps=1",
