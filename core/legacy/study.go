@@ -10,6 +10,7 @@ import (
 type StudyOptions struct {
 	LearnSteps, RelearnSteps             []float32 // minutes
 	Params                               []float32 // of FSRS, of the newest version that is there
+	IgnoreBefore                         string    // a date; FSRS does not look at answers before it
 	NewPerDay, ReviewsPerDay             int64
 	NewRandom                            bool // the places of new cards are
 	InitialEase                          float32
@@ -56,7 +57,7 @@ func (c *deckConfig) study() StudyOptions {
 		params = c.fsrsParams4
 	}
 	return StudyOptions{
-		LearnSteps: c.learnSteps, RelearnSteps: c.relearnSteps, Params: params,
+		LearnSteps: c.learnSteps, RelearnSteps: c.relearnSteps, Params: params, IgnoreBefore: c.ignoreBeforeDate,
 		NewRandom: c.newInsertOrder == 1, NewPerDay: c.newPerDay, ReviewsPerDay: c.reviewsPerDay,
 		InitialEase: c.initialEase, EasyMultiplier: c.easyMultiplier, HardMultiplier: c.hardMultiplier,
 		LapseMultiplier: c.lapseMultiplier, IntervalMultiplier: c.intervalMultiplier,

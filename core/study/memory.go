@@ -30,7 +30,7 @@ func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, dat
 	at := int64(last)
 	if !known || !timed {
 		logged := int64(0)
-		if log, logged, err = c.answersOf(card.ID); err != nil {
+		if log, logged, err = c.answersOf(card.ID, o.IgnoreBefore); err != nil {
 			return r, err
 		}
 		if !timed {
@@ -70,17 +70,18 @@ type logEntry struct {
 	factor   int64
 	kind     int64
 	onward   bool // it follows directly on another entry of learning
+	ignored  bool // it is older than the options want
 }
 
 // answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews are none, and nothing
 // that has no button, such as a set due date; but that ends a run of learning.
-func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error) {
+func (c *Session) answersOf(cardID int64, from string) (log []logEntry, last int64, err error) {
 	before := int64(-1)
-	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type FROM revlog WHERE cid = ? ORDER BY id", cardID) {
+	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type, id / 1000 < unixepoch(?) FROM revlog WHERE cid = ? ORDER BY id", from, cardID) {
 		if err != nil {
 			return nil, 0, err
 		}
-		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int(), before == logLearning}
+		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int(), before == logLearning, row[5].Int() > 0}
 		if e.kind == logFiltered && e.factor == 0 {
 			continue
 		}
@@ -97,7 +98,8 @@ func (c *Session) answersOf(cardID int64) (log []logEntry, last int64, err error
 }
 
 // replay computes the memory that a history leaves. It begins where the card was last learned; a history that does not
-// begin with learning begins with what SM-2 made of it, at the first entry with an interval; the zero memory if there is none.
+// begin with learning, or too long ago, begins with what SM-2 made of it, at the first entry with an interval; the zero memory if
+// there is none.
 func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m memory) {
 	start := len(log) - 1
 	for start >= 0 && log[start].kind != logLearning {
@@ -106,8 +108,8 @@ func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m mem
 	for start > 0 && log[start].onward {
 		start--
 	}
-	if start < 0 {
-		for start = 0; log[start].interval <= 0; start++ {
+	if start < 0 || log[start].ignored && start+1 < len(log) {
+		for start = 0; log[start].ignored || log[start].interval <= 0; start++ {
 			if start+1 == len(log) {
 				return memory{}
 			}

@@ -34,6 +34,21 @@ func TestRealStates(t *testing.T) {
 	}
 }
 
+// TestRealIgnored compares what FSRS makes of logs of which the options want the older part ignored.
+func TestRealIgnored(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	w := newWorld(t, 305)
+	w.fsrs = true
+	setConfig(t, w.db, "fsrs", true)
+	setOptions(t, w.db, object{"ignoreRevlogsBeforeDate": w.now.AddDate(0, 0, -12).UTC().Format(time.DateOnly)})
+	w.fill(300)
+	run(t, w.db, "UPDATE cards SET did = 1, odid = 0, queue = 2, type = 2, due = ?, data = '{}', ivl = max(1, ivl)", w.today)
+	run(t, w.db, "DELETE FROM revlog WHERE type > 2")
+	w.open(agent)
+	w.compareStates(w.column("SELECT id FROM cards ORDER BY id"))
+}
+
 // TestRealFuzzBits compares intervals of years of cards, found by trying, whose fuzz factor would give another day with a bit more.
 func TestRealFuzzBits(t *testing.T) {
 	t.Parallel()
