@@ -54,20 +54,18 @@ func (e *edit) addCards(id int64, nt *notetype, n note, deck int64, position fun
 // addMissingCards adds the cards that a changed note should have and has not (§1.4). The others stay, also those that would be
 // empty now.
 func (e *edit) addMissingCards(id int64, nt *notetype, n note) (cards []int64, err error) {
-	var deck, position int64 = 1, -1
+	position := int64(-1)
 	missing := nt.ordinals(n)
 	has := 0
-	for row, err := range rows.Query(e.db, "SELECT ord, CASE odid WHEN 0 THEN did ELSE odid END, type, CASE odid WHEN 0 THEN due ELSE odue END "+
-		"FROM cards WHERE nid = ? ORDER BY ord", id) {
+	for row, err := range rows.Query(e.db, "SELECT ord, type, CASE odid WHEN 0 THEN due ELSE odue END FROM cards WHERE nid = ? ORDER BY ord", id) {
 		if err != nil {
 			return nil, err
 		}
-		missing = slices.DeleteFunc(missing, func(ord int) bool { return int64(ord) == row[0].Int() })
-		if has == 0 {
-			deck = row[1].Int()
+		if i := slices.Index(missing, int(row[0].Int())); i >= 0 {
+			missing = append(missing[:i], missing[i+1:]...)
 		}
-		if position < 0 && row[2].Int() == 0 {
-			position = max(0, row[3].Int())
+		if position < 0 && row[1].Int() == 0 {
+			position = max(0, row[2].Int())
 		}
 		has++
 	}
@@ -77,7 +75,13 @@ func (e *edit) addMissingCards(id int64, nt *notetype, n note) (cards []int64, e
 	if len(missing) == 0 {
 		return []int64{}, nil
 	}
-	if deck, err = e.normalDeck(deck); err == nil && position < 0 {
+	// Where all are; if that is in several decks, where the last note of this notetype was added.
+	deck, err := rows.IntOf(e.db, "SELECT CASE min(home) WHEN max(home) THEN home ELSE (SELECT CAST(val AS INTEGER) FROM config "+
+		"WHERE key = '_nt_' || ? || '_lastDeck') END FROM (SELECT CASE odid WHEN 0 THEN did ELSE odid END AS home FROM cards WHERE nid = ?)", nt.id, id)
+	if err == nil {
+		deck, err = e.normalDeck(deck)
+	}
+	if err == nil && position < 0 {
 		position, err = e.nextPosition(deck)()
 	}
 	if err != nil {

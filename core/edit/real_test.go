@@ -43,6 +43,8 @@ var likes = []like{
 	{"update the tags", `[{"op":"updateNote","noteId":$n1,"tags":[]}]`},
 	{"update to more cards", `[{"op":"updateNote","noteId":$n3,"fields":["three","3","y"]}]`},
 	{"update to more clozes", `[{"op":"updateNote","noteId":$n4,"fields":["{{c1::four}} {{c2::zwei}} {{c5::x}}",""]}]`},
+	{"update a note in two decks", `[{"op":"setCards","cardIds":[$n4/0],"deckId":$A},{"op":"updateNote","noteId":$n4,"fields":["{{c1::four}} {{c3::vier}} {{c5::x}}",""]}]`},
+	{"update a note in two decks, of no last one", `[{"op":"setConfig","key":"_nt_$cloze_lastDeck","value":null},{"op":"setCards","cardIds":[$n4/0],"deckId":$A},{"op":"updateNote","noteId":$n4,"fields":["{{c1::four}} {{c3::vier}} {{c5::x}}",""]}]`},
 	{"update to fewer cards", `[{"op":"updateNote","noteId":$n2,"fields":["","2"]}]`},
 	{"update a reviewed note to more cards", `[{"op":"setCards","cardIds":[$empty/0],"due":"3","deckId":$A},{"op":"updateNote","noteId":$empty,"fields":["front only","now"]}]`},
 	{"remove notes", `[{"op":"removeNotes","noteIds":[$n2,$n4]}]`},
