@@ -194,6 +194,10 @@ func (e *edit) removeDeck(id int64) error {
 	}
 	var gone []int64
 	for _, d := range decks {
+		prefix := "_deck_" + strconv.FormatInt(d.id, 10) + "_"
+		if err := e.exec("DELETE FROM config WHERE substr(key, 1, ?) = ?", len(prefix), prefix); err != nil {
+			return err
+		}
 		if d.id == 1 {
 			if err := e.exec("UPDATE decks SET "+touchedObject+" WHERE id = 1", e.now.Unix()); err != nil {
 				return err
@@ -204,10 +208,6 @@ func (e *edit) removeDeck(id int64) error {
 			if err := e.sendHome(d.id); err != nil {
 				return err
 			}
-		}
-		prefix := "_deck_" + strconv.FormatInt(d.id, 10) + "_"
-		if err := e.exec("DELETE FROM config WHERE substr(key, 1, ?) = ?", len(prefix), prefix); err != nil {
-			return err
 		}
 		gone = append(gone, d.id)
 	}

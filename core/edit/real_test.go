@@ -68,7 +68,7 @@ var likes = []like{
 	{"remove a deck", `[{"op":"removeDeck","deckId":$A::B}]`},
 	{"remove a deck whose cards are lent", `[{"op":"removeDeck","deckId":$Z}]`},
 	{"remove a filtered deck", `[{"op":"removeDeck","deckId":$Lent}]`},
-	{"remove the default deck", `[{"op":"setCards","cardIds":[$n1/0,$n2/0],"deckId":1},{"op":"removeDeck","deckId":1}]`},
+	{"remove the default deck", `[{"op":"setConfig","key":"_deck_1_lastNotetype","value":$basic},{"op":"setCards","cardIds":[$n1/0,$n2/0],"deckId":1},{"op":"removeDeck","deckId":1}]`},
 	{"remove a deck with a filtered one below", `[{"op":"renameDeck","deckId":$Lent,"name":"A::B::x"},{"op":"removeDeck","deckId":$A::B}]`},
 	{"set config", `[{"op":"setConfig","key":"new key","value":{"a": [1, "x y", null, true, 1.5]}},{"op":"setConfig","key":"key","value":5}]`},
 	{"set config to the same", `[{"op":"setConfig","key":"key","value":{"a":[1,2.5,null]}}]`},
