@@ -8,6 +8,7 @@ import (
 	"github.com/cardferry/cardferry/core/notetext"
 	"github.com/cardferry/cardferry/core/render"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/study"
 )
 
 // notetype is what adding notes and cards needs to know.
@@ -39,16 +40,12 @@ func (nt *notetype) ordinals(n note) []int {
 }
 
 // addCards adds the first cards of a note, at least one.
-func (e *edit) addCards(id int64, nt *notetype, n note, deck int64, position func() (int64, error)) ([]int64, error) {
+func (e *edit) addCards(id int64, nt *notetype, n note, deck int64) ([]int64, error) {
 	ords := nt.ordinals(n)
 	if len(ords) == 0 {
 		ords = []int{0}
 	}
-	at, err := position()
-	if err != nil {
-		return nil, err
-	}
-	return e.insertCards(id, nt, ords, deck, at)
+	return e.insertCards(id, nt, ords, deck, -1)
 }
 
 // addMissingCards adds the cards that a changed note should have and has not (§1.4). The others stay, also those that would be
@@ -81,17 +78,28 @@ func (e *edit) addMissingCards(id int64, nt *notetype, n note) (cards []int64, e
 	if err == nil {
 		deck, err = e.normalDeck(deck)
 	}
-	if err == nil && position < 0 {
-		position, err = e.nextPosition(deck)()
-	}
 	if err != nil {
 		return nil, err
 	}
 	return e.insertCards(id, nt, missing, deck, position)
 }
 
+// insertCards adds cards at a position in the queue of new cards. If that is below 0, it is the next one, and cards in decks whose
+// options say so share a random one.
 func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position int64) ([]int64, error) {
 	cards := []int64{}
+	var s *study.Session
+	random := int64(0)
+	if position < 0 {
+		var err error
+		if s, err = study.Begin(e.db, e.host.Clock); err == nil {
+			position, err = e.takePosition()
+		}
+		if err != nil {
+			return nil, err
+		}
+		random = 1 + e.random(max(position, 1000))
+	}
 	for _, ord := range ords {
 		id, err := e.newID("cards")
 		if err != nil {
@@ -107,8 +115,18 @@ func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position 
 				return nil, err
 			}
 		}
+		due := position
+		if s != nil {
+			o, err := s.Options(did)
+			if err != nil {
+				return nil, err
+			}
+			if o.NewRandom {
+				due = random
+			}
+		}
 		if err := e.exec("INSERT INTO cards (id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, flags, data) "+
-			"VALUES (?, ?, ?, ?, ?, -1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}')", id, note, did, ord, e.now.Unix(), position); err != nil {
+			"VALUES (?, ?, ?, ?, ?, -1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}')", id, note, did, ord, e.now.Unix(), due); err != nil {
 			return nil, err
 		}
 		cards = append(cards, id)

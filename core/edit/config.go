@@ -6,7 +6,6 @@ import (
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
-	"github.com/cardferry/cardferry/core/study"
 )
 
 func (e *edit) setConfig(key string, value []byte) error {
@@ -63,25 +62,6 @@ func (e *edit) takePosition() (int64, error) {
 	}
 	next, _ := jsontext.IntIn([]byte(text), 0, maxPosition+1)
 	return min(next, maxPosition), e.putConfig("nextPos", strconv.AppendInt(nil, min(next, maxPosition)+1, 10))
-}
-
-// nextPosition returns a function that gives a note added to a deck its position: a random one, if its options say so.
-func (e *edit) nextPosition(deck int64) func() (int64, error) {
-	return func() (int64, error) {
-		next, err := e.takePosition()
-		if err != nil {
-			return 0, err
-		}
-		s, err := study.Begin(e.db, e.host.Clock)
-		if err != nil {
-			return 0, err
-		}
-		o, err := s.Options(deck)
-		if err != nil || !o.NewRandom {
-			return next, err
-		}
-		return 1 + e.random(max(next, 1000)), nil
-	}
 }
 
 // random returns a number from 0 to n-1.

@@ -123,6 +123,34 @@ func newWorld(t testing.TB) *app {
 	return a
 }
 
+// TestPlaces: a new card has a random place if the options of the deck in which it ends up say so, as in the real program; those of a
+// note share it.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	a := newApp(t)
+	for _, sql := range []string{ // of the notetype with two cards, the second goes into the default deck, whose places are random
+		"INSERT INTO deck_config SELECT 7, 'in order', mtime_secs, usn, config FROM deck_config WHERE id = 1",
+		"INSERT INTO decks SELECT 7, 'in order', mtime_secs, usn, common, x'0a020807' FROM decks WHERE id = 1",
+		"UPDATE deck_config SET config = CAST(config || x'a00101' AS BLOB) WHERE id = 1",
+		"UPDATE templates SET config = CAST(config || x'2801' AS BLOB) WHERE ord = 1 AND ntid = (SELECT id FROM notetypes WHERE name = 'Basic (and reversed card)')",
+	} {
+		if err := a.db.Exec(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(deck int) []string {
+		a.do(fmt.Sprintf(`[{"op":"addNote","notetypeId":$reversed,"deckId":%d,"fields":["a","b"]}]`, deck))
+		return a.list("SELECT due FROM cards WHERE nid = (SELECT max(id) FROM notes) ORDER BY ord")
+	}
+	next := a.list("SELECT ifnull((SELECT CAST(val AS TEXT) FROM config WHERE key = 'nextPos'), '0')")[0]
+	if got := add(7); got[0] != next || got[1] == next {
+		t.Errorf("%v in a deck that is in order, want %s and a random place", got, next)
+	}
+	if got := add(1); got[0] != got[1] || len(got[0]) < 2 {
+		t.Errorf("%v in a deck without order, want a random place for both", got)
+	}
+}
+
 // TestRenameMeetsOrphans: a sync may leave a deck whose parent is gone. A deck that takes the parent's name brings children of its own, of which
 // one may have the orphan's name: it gets a +, and takes those below it along (make sim SEED=1795917420 of the generator of 2026-11-29).
 func TestRenameMeetsOrphans(t *testing.T) {

@@ -38,7 +38,7 @@ func (e *edit) addNote(op *Op) (Result, error) {
 		id, e.guid(), nt.id, e.now.Unix(), n.tags, n.flds, n.sfld, int64(n.csum)); err != nil {
 		return Result{}, err
 	}
-	cards, err := e.addCards(id, nt, n, deck, e.nextPosition(deck))
+	cards, err := e.addCards(id, nt, n, deck)
 	if err != nil {
 		return Result{}, err
 	}
