@@ -92,7 +92,7 @@ func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position 
 	random := int64(0)
 	if position < 0 {
 		var err error
-		if s, err = study.Begin(e.db, e.host.Clock); err == nil {
+		if s, err = e.session(); err == nil {
 			position, err = e.takePosition()
 		}
 		if err != nil {

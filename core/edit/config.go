@@ -18,6 +18,7 @@ func (e *edit) setConfig(key string, value []byte) error {
 	if value == nil {
 		return invalid("the value is missing; null removes the key")
 	}
+	e.begun = nil
 	if string(value) == "null" {
 		return e.exec("DELETE FROM config WHERE key = ?", key)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/study"
 	"github.com/cardferry/cardferry/core/undo"
 )
 
@@ -46,6 +47,15 @@ type edit struct {
 	host    *host.Host
 	now     time.Time
 	changed bool
+	begun   *study.Session // see session
+}
+
+// session returns what the options of decks are read through; it stays until the config changes.
+func (e *edit) session() (s *study.Session, err error) {
+	if e.begun == nil {
+		e.begun, err = study.Begin(e.db, e.host.Clock)
+	}
+	return e.begun, err
 }
 
 // Apply runs the operations in one transaction of its own. An operation that is wrong is fault.InvalidInput, which names its

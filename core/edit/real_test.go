@@ -84,6 +84,7 @@ var likes = []like{
 	{"move to other steps", `[{"op":"setCards","cardIds":[$every],"deckId":$Random}]`},
 	{"move to a filtered deck", `[{"op":"setCards","cardIds":[$n1/0],"deckId":$Lent}]`},
 	{"set due", `[{"op":"setCards","cardIds":[$every],"due":"5"}]`},
+	{"set due once FSRS is on", `[{"op":"setCards","cardIds":[$every],"flag":1},{"op":"setConfig","key":"fsrs","value":true},{"op":"setCards","cardIds":[$every],"due":"5"}]`},
 	{"set due today", `[{"op":"setCards","cardIds":[$every],"due":0}]`},
 	{"set due and interval", `[{"op":"setCards","cardIds":[$every],"due":"5!"}]`},
 	{"set due and no interval", `[{"op":"setCards","cardIds":[$every],"due":"0!"}]`},

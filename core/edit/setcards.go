@@ -50,7 +50,7 @@ type cardChange struct {
 
 func (e *edit) prepare(op *Op) (x *cardChange, err error) {
 	x = &cardChange{edit: e, Op: op, places: map[int64]int64{}}
-	if x.study, err = study.Begin(e.db, e.host.Clock); err != nil {
+	if x.study, err = e.session(); err != nil {
 		return nil, err
 	}
 	if op.DeckID != 0 {
