@@ -98,7 +98,6 @@ func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position 
 		if err != nil {
 			return nil, err
 		}
-		random = 1 + e.random(max(position, 1000))
 	}
 	for _, ord := range ords {
 		id, err := e.newID("cards")
@@ -122,6 +121,9 @@ func (e *edit) insertCards(note int64, nt *notetype, ords []int, deck, position 
 				return nil, err
 			}
 			if o.NewRandom {
+				if random == 0 {
+					random = 1 + e.random(max(position, 1000))
+				}
 				due = random
 			}
 		}

@@ -43,15 +43,17 @@ func (e *edit) setCards(op *Op) error {
 type cardChange struct {
 	*edit
 	*Op
-	study  *study.Session
+	study  *study.Session // only to move cards, or set when they are due
 	due    dueDays
 	places map[int64]int64 // positions given, by note
 }
 
 func (e *edit) prepare(op *Op) (x *cardChange, err error) {
 	x = &cardChange{edit: e, Op: op, places: map[int64]int64{}}
-	if x.study, err = e.session(); err != nil {
-		return nil, err
+	if op.DeckID != 0 || op.Due != nil {
+		if x.study, err = e.session(); err != nil {
+			return nil, err
+		}
 	}
 	if op.DeckID != 0 {
 		if err := e.needDeck(op.DeckID); err != nil {

@@ -23,9 +23,8 @@ func found(t *testing.T, a *apptest.App, search, n string) {
 // paste puts a picture into the field that has the cursor, as the clipboard would.
 func paste(t *testing.T, a *apptest.App) {
 	t.Helper()
-	a.Run(t, nil, `
-		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
-		data.items.add(new File([bytes], "image.gif", { type: "image/gif" }));
+	a.Run(t, nil, pictures+`
+		const data = pictures("image.gif");
 		document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))`)
 	a.Wait(t, `document.querySelector(".editable img")?.naturalWidth === 1`)
 }
@@ -33,9 +32,8 @@ func paste(t *testing.T, a *apptest.App) {
 // photograph takes a picture for the field that has the cursor, as the camera of a phone would.
 func photograph(t *testing.T, a *apptest.App) {
 	t.Helper()
-	a.Run(t, nil, `
-		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
-		data.items.add(new File([bytes], "image.gif", { type: "image/gif" }));
+	a.Run(t, nil, pictures+`
+		const data = pictures("image.gif");
 		const camera = document.querySelector("input[type=file][capture=environment]");
 		camera.files = data.files;
 		camera.dispatchEvent(new Event("change", { bubbles: true }))`)

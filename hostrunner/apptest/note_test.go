@@ -40,6 +40,14 @@ func TestTypedWhileAdding(t *testing.T) {
 	a.Wait(t, `[...document.querySelectorAll(".editable")].every((e) => e.textContent === "")`)
 }
 
+// pictures returns what is chosen, pasted or dropped with pictures of those names.
+const pictures = `
+	const pictures = (...names) => {
+		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
+		for (const name of names) data.items.add(new File([bytes], name, { type: "image/gif" }));
+		return data;
+	};`
+
 // TestDroppedFiles drops several files on a field: those that a note can have get into it, one after the other.
 func TestDroppedFiles(t *testing.T) {
 	t.Parallel()
@@ -47,9 +55,8 @@ func TestDroppedFiles(t *testing.T) {
 	a.Tap(t, "Start without an account")
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "two pictures")
-	a.Run(t, nil, `
-		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
-		for (const name of ["one.gif", "two.gif"]) data.items.add(new File([bytes], name, { type: "image/gif" }));
+	a.Run(t, nil, pictures+`
+		const data = pictures("one.gif", "two.gif");
 		data.items.add(new File(["no picture"], "three.txt", { type: "text/plain" }));
 		document.querySelector(".editable").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))`)
 	a.Wait(t, `[...document.querySelectorAll(".editable img")].map((i) => i.naturalWidth + i.dataset.name).join() === "1one.gif,1two.gif"`)
@@ -105,16 +112,14 @@ func TestTypedWhileFileComes(t *testing.T) {
 	a.Tap(t, "Start without an account")
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "before")
-	a.Run(t, nil, `
+	a.Run(t, nil, pictures+`
 		const post = Worker.prototype.postMessage;
 		Worker.prototype.postMessage = function (m, ...more) {
 			if (m.name === "mediaAdd") window.add = () => post.call(this, m, ...more);
 			else post.call(this, m, ...more);
 		};
-		const bytes = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (c) => c.charCodeAt(0)), data = new DataTransfer();
-		data.items.add(new File([bytes], "chosen.gif", { type: "image/gif" }));
 		const input = document.querySelector("input[type=file]");
-		input.files = data.files;
+		input.files = pictures("chosen.gif").files;
 		input.dispatchEvent(new Event("change", { bubbles: true }))`)
 	a.Wait(t, `window.add !== undefined`)
 	a.Fill(t, "Back", "typed meanwhile")

@@ -27,9 +27,9 @@ func (m *module) generateFindFunc() error {
 	if err != nil {
 		return err
 	}
-	word := func(i int) int { return int(binary.LittleEndian.Uint64(m.memory[module+8*i:])) }
+	field := func(i int) int { return word(m.memory, module+8*i) }
 	// What follows whole functions stays in the memory.
-	from, buckets := word(moduleFindFunc), (word(moduleMaxPC)-word(moduleMinPC))/functionPCs*functionBuckets
+	from, buckets := field(moduleFindFunc), (field(moduleMaxPC)-field(moduleMinPC))/functionPCs*functionBuckets
 	to := from + buckets*bucketSize
 	if from <= 0 || buckets <= 0 || buckets > len(m.memory) || to > len(m.memory) {
 		return errLayout

@@ -53,10 +53,10 @@ func clearLines(memory []byte) error {
 	if at < 0 || bytes.Contains(memory[at+1:], magic) || len(memory) < at+headerSize {
 		return errLayout
 	}
-	word := func(i int) int { return int(binary.LittleEndian.Uint64(memory[at+8+8*i:])) }
+	field := func(i int) int { return word(memory, at+8+8*i) }
 	t := &table{
-		memory: memory, count: word(0), keep: map[int]bool{}, drop: map[int]bool{},
-		names: at + word(3), units: at + word(4), files: at + word(5), pcs: at + word(6), funcs: at + word(7),
+		memory: memory, count: field(0), keep: map[int]bool{}, drop: map[int]bool{},
+		names: at + field(3), units: at + field(4), files: at + field(5), pcs: at + field(6), funcs: at + field(7),
 	}
 	if !(at < t.names && t.names < t.units && t.units <= t.files && t.files < t.pcs && t.pcs < t.funcs && t.funcs+8*t.count < len(memory)) {
 		return errLayout

@@ -43,8 +43,7 @@ func typesOf(memory []byte) (from, to int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	word := func(i int) int { return int(binary.LittleEndian.Uint64(memory[at+8*i:])) }
-	if from, to = word(moduleTypes), word(moduleTypesEnd); from <= 0 || from >= to || to > len(memory) {
+	if from, to = word(memory, at+8*moduleTypes), word(memory, at+8*moduleTypesEnd); from <= 0 || from >= to || to > len(memory) {
 		return 0, 0, errLayout
 	}
 	return from, to, nil
@@ -56,15 +55,17 @@ func moduleData(memory []byte) (at int, err error) {
 	if table < 0 || len(memory) < table+headerSize {
 		return 0, errLayout
 	}
-	word := func(at int) int { return int(binary.LittleEndian.Uint64(memory[at:])) }
 	for at := 0; at+8*moduleFuncData < len(memory); at += 8 {
 		// The slice of function names begins where the table says.
-		if word(at) == table && word(at+8) == table+word(table+8+8*3) {
+		if word(memory, at) == table && word(memory, at+8) == table+word(memory, table+8+8*3) {
 			return at, nil
 		}
 	}
 	return 0, errLayout
 }
+
+// word returns the number of 64 bits at an address.
+func word(memory []byte, at int) int { return int(binary.LittleEndian.Uint64(memory[at:])) }
 
 func printable(b []byte) bool {
 	if !utf8.Valid(b) {
