@@ -67,14 +67,14 @@ async function register(container: ServiceWorkerContainer, script: URL): Promise
   }
 }
 
-/** Whether a service worker controls this page, or will in a moment: that at an address, if there is one. */
+/** Whether a service worker controls this page, or will in a moment: that at an address, if there is one, or else the one before it. */
 async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration, by: URL | undefined): Promise<boolean> {
   const { controller } = container;
   if (controller && (!by || controller.scriptURL === by.href)) return true;
-  // Loaded with Shift held down, a page has none until it is claimed.
-  if (isAlone(active)) active.postMessage(null);
+  // Loaded with Shift held down, a page has none until it is claimed. One that is to be replaced is left alone: it has to have nothing to do.
+  if (!by && isAlone(active)) active.postMessage(null);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), CONTROL_PATIENCE);
+    const timer = setTimeout(() => resolve(container.controller !== null), CONTROL_PATIENCE);
     const came = (): void => {
       clearTimeout(timer);
       resolve(true);
