@@ -47,7 +47,7 @@ const withoutUnusedFiles = {
   name: "without-unused-files",
   setup(build) {
     build.onLoad({ filter: /sqlite-wasm[\\/].*\.mjs$/ }, ({ path }) => ({
-      contents: withoutUnused(withoutCheck(readFileSync(path, "utf8"))).replace(
+      contents: withModulesOnce(withoutUnused(withoutCheck(readFileSync(path, "utf8")))).replace(
         /new URL\((["'][^"']+["']),\s*import\.meta\.url\)/g,
         "new URL($1, globalThis.location.href)",
       ),
@@ -68,14 +68,27 @@ function withoutCheck(text) {
 }
 
 /**
- * The VFSs that are disabled when SQLite is loaded (src/sqlite.ts) and the API of a worker that nobody starts here are a quarter of all
- * JavaScript: what installs them ends at once, so esbuild leaves it out. Where SQLite's text is another one nothing changes.
+ * The VFSs that are disabled when SQLite is loaded (src/sqlite.ts), the objects oo1, and the API of a worker that nobody starts here are a
+ * third of all JavaScript: what installs them ends at once, so esbuild leaves it out. Where SQLite's text is another one nothing changes.
  * @param {string} text
  */
 function withoutUnused(text) {
   const disabled = /if \((!sqlite3\.opfs \|\| )?sqlite3\.config\.disable\?\.vfs\?\.(kvvfs|opfs( && sqlite3\.config\.disable\.vfs\["opfs-vfs"\])?|\["opfs-wl"\])\) return;/g;
   const worker = /(?<=\(function\(sqlite3\) \{\s*)(?=const util = sqlite3\.util;\s*sqlite3\.initWorker1API = )/;
-  return text.replace(disabled, "return;").replace(worker, "return;");
+  const oo1 = /(?<=\(function\(sqlite3\) \{\s*)(?=const toss3 = [^}]*\};\s*const capi = sqlite3\.capi, wasm = sqlite3\.wasm, util = sqlite3\.util;\s*sqlite3\.__isUnderTest )/;
+  return text.replace(disabled, "return;").replace(worker, "return;").replace(oo1, "return;");
+}
+
+/**
+ * SQLite calls a function of JavaScript through a module of WebAssembly that is compiled for it: here once for all of a signature, of
+ * which the methods of the pool have few, and every start compiles them. Where SQLite's text is another one nothing changes.
+ * @param {string} text
+ */
+function withModulesOnce(text) {
+  return text.replace(
+    "new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasmCode)),",
+    "new WebAssembly.Instance((_.modules ??= {})[sig] ??= new WebAssembly.Module(new Uint8Array(wasmCode)),",
+  );
 }
 
 /**

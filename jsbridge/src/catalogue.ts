@@ -1,36 +1,36 @@
 // The names of a profile's files. The pool has no rename, so a file lies under a number, and a small database says
 // which number a name stands for. Replacing a file is one transaction on it: atomic and durable, whatever dies.
 
+import { Connection } from "./connection.ts";
 import { SyncError } from "./errors.ts";
 import { FILES } from "./protocol.gen.ts";
 import type { Engine } from "./sqlite.ts";
-import { exists, unlink } from "./vfsfile.ts";
+import { exists, unlink, VfsFile } from "./vfsfile.ts";
 
 const PATH = "/names.db";
 /** What SQLite may put beside a database. */
 const JOURNALS = ["-journal", "-wal", "-shm"];
 
-type Database = InstanceType<Engine["sqlite3"]["oo1"]["DB"]>;
-
 /** Names to files. Temporary names (FILES.staging) are not stored: their files are leftovers after a restart. */
 export class Catalogue {
   readonly #engine: Engine;
-  readonly #db: Database;
+  readonly #db: Connection;
   readonly #paths = new Map<string, string>();
   #last = 0;
 
-  private constructor(engine: Engine, db: Database) {
+  private constructor(engine: Engine, db: Connection) {
     this.#engine = engine;
     this.#db = db;
   }
 
   /** Opens the catalogue and removes the files that it does not name: what a killed tab has left. */
   static open(engine: Engine): Catalogue {
-    const db = new engine.sqlite3.oo1.DB({ filename: PATH, flags: "c", vfs: engine.text(engine.vfsName) });
+    const created = !exists(engine, PATH);
+    if (created) VfsFile.open(engine, PATH, true).close();
+    const db = Connection.open(engine, { name: PATH, path: PATH, readOnly: false, created });
     const c = new Catalogue(engine, db);
     try {
-      db.exec("PRAGMA locking_mode=exclusive; PRAGMA journal_mode=truncate; PRAGMA cache_size=-200");
-      db.exec("CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY, path TEXT NOT NULL) WITHOUT ROWID");
+      db.run("CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY, path TEXT NOT NULL) WITHOUT ROWID");
       c.#load();
       return c;
     } catch (e) {
@@ -40,13 +40,26 @@ export class Catalogue {
   }
 
   #load(): void {
-    for (const [name, path] of this.#db.exec("SELECT name, path FROM names", { returnValue: "resultRows" })) {
-      if (exists(this.#engine, String(path))) this.#paths.set(String(name), String(path));
-      else this.#store(String(name), undefined); // named, but never created
+    for (const [name, path] of this.#stored()) {
+      if (exists(this.#engine, path)) this.#paths.set(name, path);
+      else this.#store(name, undefined); // named, but never created
     }
     const known = new Set([PATH, ...this.#paths.values()].flatMap((p) => [p, ...JOURNALS.map((j) => p + j)]));
     for (const path of this.#engine.poolFiles() ?? []) if (!known.has(path)) unlink(this.#engine, path);
     this.#last = Math.max(0, ...[...this.#paths.values()].map((p) => Number(p.slice(2))));
+  }
+
+  #stored(): [name: string, path: string][] {
+    const engine = this.#engine;
+    const rows = this.#db.prepare(new TextEncoder().encode("SELECT name, path FROM names"));
+    try {
+      const text = (i: number): string => engine.text(engine.raw.sqlite3_column_text(rows.pointer, i));
+      const stored: [string, string][] = [];
+      while (rows.step()) stored.push([text(0), text(1)]);
+      return stored;
+    } finally {
+      rows.finalize();
+    }
   }
 
   /** The path of a name, undefined if there is no such file. */
@@ -77,10 +90,15 @@ export class Catalogue {
     const path = this.#paths.get(from);
     if (!path) throw new SyncError("not_found", `${from} does not exist`);
     const old = this.#paths.get(to);
-    this.#db.transaction("IMMEDIATE", () => {
+    this.#db.run("BEGIN IMMEDIATE");
+    try {
       this.#store(from, undefined);
       this.#store(to, path);
-    });
+      this.#db.run("COMMIT");
+    } catch (e) {
+      this.#db.rollback();
+      throw e;
+    }
     this.#paths.delete(from);
     this.#paths.set(to, path);
     if (old && old !== path) this.#unlink(old);
@@ -99,7 +117,7 @@ export class Catalogue {
   #store(name: string, path: string | undefined): void {
     if (name.startsWith(FILES.staging)) return;
     const quoted = `'${name.replaceAll("'", "''")}'`;
-    this.#db.exec(
+    this.#db.run(
       path ? `INSERT OR REPLACE INTO names VALUES (${quoted}, '${path}')` : `DELETE FROM names WHERE name = ${quoted}`,
     );
   }
