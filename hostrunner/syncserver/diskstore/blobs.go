@@ -48,14 +48,23 @@ func (s *Blobs) Open(_ context.Context, id store.AccountID, sum store.SHA1) (sto
 		return b, nil
 	}
 	f, err := openFile(path, "media content")
-	if err != nil {
-		return nil, err
+	if err == nil && f.size > 0 {
+		return f, nil
 	}
-	if f.size == 0 { // what a power cut may leave of a file
+	if err == nil { // what a power cut may leave of a file
 		f.Close()
-		return nil, fault.New(fault.DamagedFile, "the content is empty")
+		err = fault.New(fault.DamagedFile, "the content is empty")
 	}
-	return f, nil
+	adopted, aerr := s.adopt(id)
+	if aerr != nil {
+		return nil, aerr
+	}
+	if adopted {
+		if b := s.openUnsettled(id, sum); b != nil {
+			return b, nil
+		}
+	}
+	return nil, err
 }
 
 // openUnsettled returns content that is not in a file of its own, nil if it is.
@@ -86,6 +95,9 @@ func (unwritten) Close() error { return nil }
 
 // Remove removes content (see store.Blobs).
 func (s *Blobs) Remove(_ context.Context, id store.AccountID, sums ...store.SHA1) error {
+	if _, err := s.adopt(id); err != nil { // else what is in a journal comes back
+		return err
+	}
 	s.mu.Lock()
 	if u := s.unsettled[id]; u != nil {
 		for _, sum := range sums {
@@ -110,6 +122,9 @@ func (s *Blobs) Remove(_ context.Context, id store.AccountID, sums ...store.SHA1
 func (s *Blobs) List(_ context.Context, id store.AccountID) ([]store.SHA1, error) {
 	dir, err := s.folder.of(id)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := s.adopt(id); err != nil {
 		return nil, err
 	}
 	all := map[store.SHA1]bool{}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,10 +34,10 @@ const (
 // settle makes files of it. After a crash recoverBlobs does.
 type journal struct {
 	path  string
-	file  *os.File
-	size  int64 // of the records that are durable
-	timer *time.Timer
-	once  sync.Once // for settle
+	file  *os.File    // nil: it was left by somebody else, and is only read
+	size  int64       // of the records that are durable
+	timer *time.Timer // as file
+	once  sync.Once   // for settle
 }
 
 // record is where content is in a journal.
@@ -127,11 +128,15 @@ func (w *journalWriter) record(sum store.SHA1, content []byte) (at int64, err er
 	return at, err
 }
 
-// open returns the content of a record.
+// open returns the content of a record. It is not there any more if a file was made of it.
 func (r record) open() (store.Blob, error) {
 	f, err := os.Open(r.journal.path)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.Size() < r.at+r.size {
+		f.Close()
+		return nil, fs.ErrNotExist
 	}
 	return &logged{io.NewSectionReader(f, r.at, r.size), f}, nil
 }
@@ -149,15 +154,16 @@ func journals(dir string) (paths []string, err error) {
 		return nil, nil
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), journalPrefix) {
+		if strings.HasPrefix(e.Name(), journalPrefix) && e.Type().IsRegular() {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
 	return paths, err
 }
 
-// replay calls do with the records of a journal, up to where it was cut off, if it was. What do gets is valid until it returns.
-func replay(path string, do func(sum store.SHA1, content []byte) error) error {
+// replay calls do with the records of a journal and where their content is, up to where it was cut off, if it was. What do gets is valid until it
+// returns.
+func replay(path string, do func(sum store.SHA1, content []byte, at int64) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -165,7 +171,7 @@ func replay(path string, do func(sum store.SHA1, content []byte) error) error {
 	defer file.Close()
 	r := bufio.NewReaderSize(file, 256<<10)
 	var content []byte
-	for {
+	for at := int64(recordHead); ; at += int64(len(content)) + recordHead {
 		var head [recordHead]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return endOf(err)
@@ -185,7 +191,7 @@ func replay(path string, do func(sum store.SHA1, content []byte) error) error {
 		if sha1.Sum(content) != sum {
 			return nil
 		}
-		if err := do(sum, content); err != nil {
+		if err := do(sum, content, at); err != nil {
 			return err
 		}
 	}

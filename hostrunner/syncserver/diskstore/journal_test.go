@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
+	"github.com/cardferry/cardferry/hostrunner/hosttest"
 	"github.com/cardferry/cardferry/hostrunner/syncserver/diskstore"
 )
 
@@ -225,5 +226,41 @@ func TestJournalGrows(t *testing.T) {
 	coretest.Must(t, s.Close())
 	if n := count(t, s, list); n != len(list)/25*24 {
 		t.Errorf("%d of %d are there", n, len(list)/25*24)
+	}
+}
+
+// TestJournalOnAFullDisk: content that no room is left to make files of is read from its journal, and gets into files with little more room.
+func TestJournalOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := hosttest.TinyDisk(t, 16<<20)
+	list := [][]byte{}
+	for i := range 100 {
+		list = append(list, fmt.Appendf(bytes.Repeat([]byte("0123456789abcdef"), 6_000), "%d", i))
+	}
+	keep(t, diskstore.NewBlobs(dir), list)
+	lend(t, dir)
+	more := [][]byte{}
+	for i := range 20 {
+		more = append(more, fmt.Appendf(bytes.Repeat([]byte("fedcba9876543210"), 6_000), "%d", i))
+	}
+	keep(t, diskstore.NewBlobs(dir), more)
+	ballast := filepath.Join(dir, "ballast")
+	_ = os.WriteFile(ballast, make([]byte, 16<<20), 0o600)
+	lend(t, dir)
+	s := diskstore.NewBlobs(dir)
+	wantAll(t, "full, in the journal", s, more)
+	wantAll(t, "full", s, list)
+	coretest.Must(t, s.Remove(t.Context(), "a1", sha1.Sum(more[0]), sha1.Sum(more[19])))
+	if n := count(t, s, more); n != 18 {
+		t.Errorf("%d of 18 are there", n)
+	}
+	info, err := os.Stat(ballast)
+	coretest.Must(t, err)
+	coretest.Must(t, os.Truncate(ballast, info.Size()-(600<<10)))
+	lend(t, dir)
+	wantAll(t, "then", s, more[1:19])
+	wantAll(t, "after a restart", diskstore.NewBlobs(dir), append(list, more[1:19]...))
+	if n := len(journals(t, dir)); n != 0 {
+		t.Errorf("%d journals are left", n)
 	}
 }

@@ -39,16 +39,20 @@ func (l *Leases) Acquire(_ context.Context, id store.AccountID) (store.Lease, er
 	if err != nil {
 		return nil, fault.Step("take the account's lease", err)
 	}
-	if err := os.WriteFile(path, []byte(l.url+"\n"), 0o600); err != nil {
-		lock.Release()
-		return nil, filehost.Convert(err, "take the account's lease")
+	// On a full disk there is no room for what is there already.
+	if url, err := os.ReadFile(path); err != nil || strings.TrimSpace(string(url)) != l.url {
+		if err := os.WriteFile(path, []byte(l.url+"\n"), 0o600); err != nil {
+			lock.Release()
+			return nil, filehost.Convert(err, "take the account's lease")
+		}
 	}
 	// What the one before, or its crash, has left half written is nobody's now.
 	if err := os.RemoveAll(filepath.Join(filepath.Dir(path), tmpFolder)); err != nil {
 		lock.Release()
 		return nil, filehost.Convert(err, "clear the account's temporary files")
 	}
-	if err := l.folder.recoverBlobs(id); err != nil {
+	// On a full disk the content stays where it is, and is read from there (Blobs.adopt).
+	if err := l.folder.recoverBlobs(id); err != nil && fault.KindOf(err) != fault.StorageFull {
 		lock.Release()
 		return nil, err
 	}

@@ -32,14 +32,16 @@ func (s *Blobs) settleLater(u *unsettled, j *journal) {
 // fails the journal stays, and its content is read from there.
 func (s *Blobs) settle(u *unsettled, j *journal) {
 	j.once.Do(func() {
-		j.timer.Stop()
-		j.file.Close()
+		if j.file != nil {
+			j.timer.Stop()
+			j.file.Close()
+		}
 		if s.settleRecords(u, j) == nil {
 			os.Remove(j.path)
+			s.mu.Lock()
+			delete(u.all, j)
+			s.mu.Unlock()
 		}
-		s.mu.Lock()
-		delete(u.all, j)
-		s.mu.Unlock()
 		s.leave(u)
 	})
 }
@@ -109,20 +111,115 @@ func (f folder) recoverBlobs(id store.AccountID) error {
 	}
 	logs, err := journals(dir)
 	for i := 0; i < len(logs) && err == nil; i++ {
-		err = filesOf(logs[i], func(sum store.SHA1, content []byte) (string, error) { return f.restore(id, sum, content) })
-		if err == nil {
-			if err = os.Remove(logs[i]); missing(err) {
-				err = nil
-			}
+		if err = f.unwind(id, logs[i]); missing(err) {
+			err = nil
 		}
 	}
 	return filehost.Convert(err, "restore media content")
 }
 
+// unwind makes durable files of what is in a journal, from its end on, and cuts that off: it needs no more room than a few files take, where a full
+// disk has kept the journal from being settled.
+func (f folder) unwind(id store.AccountID, log string) error {
+	type place struct {
+		sum      store.SHA1
+		at, size int64
+	}
+	var rest []place
+	if err := replay(log, func(sum store.SHA1, content []byte, at int64) error {
+		rest = append(rest, place{sum, at, int64(len(content))})
+		return nil
+	}); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(log, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for len(rest) > 0 {
+		paths, left, size := map[string]bool{}, len(rest), int64(0)
+		for err == nil && left > 0 && size < settleEvery {
+			p := rest[left-1]
+			content := make([]byte, p.size)
+			if _, err = file.ReadAt(content, p.at); err != nil {
+				break
+			}
+			var path string
+			if path, err = f.restore(id, p.sum, content); err == nil {
+				paths[path] = true
+				size += p.size
+				left--
+			}
+		}
+		if left == len(rest) {
+			return err
+		}
+		if err = settleFiles(filepath.Dir(log), paths); err == nil { // with what is cut off there may be room again
+			err = file.Truncate(rest[left].at - recordHead)
+		}
+		if err != nil {
+			return err
+		}
+		rest = rest[:left]
+	}
+	return os.Remove(log)
+}
+
+// adopt takes up journals that could not be settled when the account was taken, as on a full disk: until they are, content is read from them.
+// It reports whether there were any.
+func (s *Blobs) adopt(id store.AccountID) (adopted bool, err error) {
+	dir, err := s.folder.of(id)
+	if err != nil {
+		return false, err
+	}
+	if logs, err := s.strangers(id, dir); err != nil || len(logs) == 0 {
+		return false, err
+	}
+	u := s.use(id, true)
+	defer s.leave(u)
+	u.flushing.Lock() // a journal of our own has just been begun, perhaps
+	defer u.flushing.Unlock()
+	logs, err := s.strangers(id, dir)
+	for i := 0; i < len(logs) && err == nil; i++ {
+		j, found := &journal{path: logs[i]}, map[store.SHA1]record{}
+		err = replay(j.path, func(sum store.SHA1, content []byte, at int64) error {
+			found[sum] = record{j, at, int64(len(content))}
+			return nil
+		})
+		if missing(err) { // settled meanwhile
+			err = nil
+			continue
+		}
+		if err == nil {
+			s.mu.Lock()
+			u.users++
+			u.all[j] = true
+			maps.Copy(u.logged, found)
+			s.mu.Unlock()
+			adopted = true
+		}
+	}
+	return adopted, filehost.Convert(err, "read media content")
+}
+
+// strangers lists the journals in an account's folder that are not known.
+func (s *Blobs) strangers(id store.AccountID, dir string) ([]string, error) {
+	logs, err := journals(dir)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.unsettled[id]; u != nil {
+		for j := range u.all {
+			logs = slices.DeleteFunc(logs, func(log string) bool { return log == j.path })
+		}
+	}
+	return logs, filehost.Convert(err, "list media content")
+}
+
 // filesOf makes durable files of what is in a journal. restore makes one of them.
 func filesOf(log string, restore func(sum store.SHA1, content []byte) (path string, err error)) error {
 	paths, size := map[string]bool{}, 0
-	err := replay(log, func(sum store.SHA1, content []byte) error {
+	err := replay(log, func(sum store.SHA1, content []byte, _ int64) error {
 		path, err := restore(sum, content)
 		if path != "" {
 			paths[path] = true
