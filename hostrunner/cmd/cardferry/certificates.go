@@ -2,8 +2,11 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/pem"
+	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,17 +37,40 @@ func loadCertificates(certFile, keyFile string) (*certificates, error) {
 
 func (c *certificates) load() error {
 	from := c.written()
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	cert, err := os.ReadFile(c.certFile)
+	var key []byte
+	if err == nil {
+		key, err = os.ReadFile(c.keyFile)
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.X509KeyPair(cert, key)
+	}
 	if err != nil {
-		return fault.Wrap(fault.InvalidInput, err, "read certificate and key")
+		e := &fault.Error{Kind: fault.InvalidInput, Message: "read certificate and key", Err: err}
+		return e.WithHint(c.misfit(cert, key, err))
 	}
 	c.pair, c.from = &pair, from
 	return nil
 }
 
+// misfit says why key and certificate do not go together, "" if something else is wrong.
+func (c *certificates) misfit(cert, key []byte, err error) string {
+	for block, rest := pem.Decode(cert); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := tls.X509KeyPair(pem.EncodeToMemory(block), key); err == nil {
+			return "The certificate that the key belongs to has to come first in " + c.certFile + "."
+		}
+	}
+	if strings.Contains(err.Error(), "private key") && strings.Contains(err.Error(), "does not match") {
+		return "The key in " + c.keyFile + " belongs to none of the certificates in " + c.certFile + "."
+	}
+	return ""
+}
+
+// written tells when the files were written. A pipe, as a shell's <(…), is read once: nothing comes from it again.
 func (c *certificates) written() (t [2]time.Time) {
 	for i, name := range []string{c.certFile, c.keyFile} {
-		if info, err := os.Stat(name); err == nil {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 			t[i] = info.ModTime()
 		}
 	}
@@ -61,7 +87,11 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if from := c.written(); from != c.from {
 			if err := c.load(); err != nil && from != c.told {
 				c.told = from
-				c.log.Warn("the replaced certificate cannot be used, the one before is kept", "certificate", c.certFile, "key", c.keyFile, "error", err.Error())
+				text := err.Error()
+				if e, ok := errors.AsType[*fault.Error](err); ok && e.Hint != "" {
+					text += ". " + e.Hint
+				}
+				c.log.Warn("the replaced certificate cannot be used, the one before is kept", "certificate", c.certFile, "key", c.keyFile, "error", text)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -209,6 +211,42 @@ func TestCertificates(t *testing.T) {
 		t.Error("the new one:", got, log.String())
 	}
 	if _, err := loadCertificates(keyFile, certFile); fault.KindOf(err) != fault.InvalidInput {
+		t.Error(err)
+	}
+	misfits(t, certFile, keyFile)
+}
+
+// misfits has certificates in the wrong order and of another key, and one from a pipe, which can be read once.
+func misfits(t *testing.T, certFile, keyFile string) {
+	t.Helper()
+	cert, err := os.ReadFile(certFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherFile, _, _ := writeCertificate(t, t.TempDir(), 3, time.Now())
+	other, err := os.ReadFile(otherFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hint, chain := range map[string][]byte{"come first": append(other, cert...), "none of the certificates": other} {
+		if err := os.WriteFile(otherFile, chain, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := loadCertificates(otherFile, keyFile)
+		if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.InvalidInput || !strings.Contains(e.Hint, hint) {
+			t.Errorf("%v, %q", err, hint)
+		}
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go os.WriteFile(pipe, cert, 0o600)
+	c, err := loadCertificates(pipe, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pair, err := c.get(nil); pair == nil || err != nil {
 		t.Error(err)
 	}
 }
