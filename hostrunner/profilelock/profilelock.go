@@ -23,11 +23,11 @@ type Lock struct{ f *os.File }
 // fault.NotFound, fault.NotWritable, fault.UnsupportedFile if something other than a file has its name.
 func Acquire(dir string) (*Lock, error) {
 	path := filepath.Join(dir, Name)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fault.New(fault.UnsupportedFile, "%s is not a file", Name).WithHint("Move it away.")
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		if info, serr := os.Stat(path); serr == nil && !info.Mode().IsRegular() {
-			return nil, fault.New(fault.UnsupportedFile, "%s is not a file", Name).WithHint("Move it away.")
-		}
 		return nil, filehost.Convert(err, "open "+Name)
 	}
 	if err := lock(f); err != nil {

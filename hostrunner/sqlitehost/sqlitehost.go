@@ -113,16 +113,26 @@ func connect(ctx context.Context, path string, how access, t *task) (*DB, error)
 // prepareFile makes sure that SQLite finds a file, and creates one for Create: the permissions are ours to choose,
 // and SQLite's own error does not tell a missing file from a missing permission.
 func prepareFile(path, name string, mode host.OpenMode) error {
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if info, err := os.Stat(path + suffix); err == nil && !info.Mode().IsRegular() {
+			return notAFile(name + suffix)
+		}
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return &fs.PathError{Op: "open", Path: path, Err: errIsFolder}
-	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for its other end
-		return fault.New(fault.UnsupportedFile, "%s is not a file", name).WithHint("Move it away.")
+	case err == nil && !info.Mode().IsRegular():
+		return notAFile(name)
 	case err == nil || mode != host.Create || !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	return createFile(path, name, 0)
+}
+
+// notAFile refuses what is no file: reading a pipe would wait for its other end.
+func notAFile(name string) error {
+	return fault.New(fault.UnsupportedFile, "%s is not a file", name).WithHint("Move it away.")
 }
 
 // createFile makes an empty file with the permissions that its name asks for.

@@ -346,6 +346,11 @@ func refuseData(t *testing.T) {
 	if _, err := accounts.WriteAt(bytes.Repeat([]byte("x"), 28<<10), 4<<10); err != nil || accounts.Close() != nil {
 		t.Fatal(err)
 	}
+	piped := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(piped, "gateway.key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	as(t, "", "serve", "--data", piped, "--addr", "127.0.0.1:0", "--upstream", "a=http://h/").want(t, 9, fault.UnsupportedFile)
 	for _, command := range []string{"serve", "user list", "user add ada"} {
 		for _, test := range []struct {
 			data string

@@ -85,6 +85,9 @@ func (s *serving) openGateway() error {
 // configured to go.
 func gatewayKey(name string) ([]byte, error) {
 	const size = 32
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // reading a pipe would wait for its other end
+		return nil, fault.New(fault.UnsupportedFile, "%s is not a file", filepath.Base(name)).WithHint("Move it away.")
+	}
 	key, err := os.ReadFile(name)
 	if err == nil && len(key) == size {
 		return key, nil

@@ -64,7 +64,24 @@ func (s *Blobs) Open(_ context.Context, id store.AccountID, sum store.SHA1) (sto
 			return b, nil
 		}
 	}
+	if ferr := s.folder.reach(id); ferr != nil {
+		return nil, ferr
+	}
 	return nil, err
+}
+
+// reach returns an error if what has the name of the folder of media content is none, or a link to a disk that is not there now: then nothing in it is lost.
+func (f folder) reach(id store.AccountID) error {
+	dir, err := f.of(id)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, mediaFolder)
+	_, err = os.Lstat(path)
+	if info, serr := os.Stat(path); err == nil && (serr != nil || !info.IsDir()) {
+		return fault.New(fault.UnsupportedFile, "%s is not a folder, nor a link to one", mediaFolder)
+	}
+	return nil
 }
 
 // openUnsettled returns content that is not in a file of its own, nil if it is.

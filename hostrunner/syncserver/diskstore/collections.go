@@ -47,10 +47,13 @@ func (s *Collections) Open(_ context.Context, id store.AccountID) (host.DB, erro
 	return db, nil
 }
 
-// open opens a database; a nil *DB in an interface would not be nil.
+// open opens a database; a nil *DB in an interface would not be nil. A folder, or a link to a disk that is not there now, is not taken for none.
 func open(path string, mode host.OpenMode) (host.DB, error) {
 	db, err := sqlitehost.OpenFile(path, mode)
 	if err != nil {
+		if _, lerr := os.Lstat(path); lerr == nil && fault.KindOf(err) == fault.NotFound {
+			err = fault.Wrap(fault.UnsupportedFile, err, "what has the name of a file is none")
+		}
 		return nil, err
 	}
 	return db, nil

@@ -81,19 +81,30 @@ func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // openFile opens a file for reading.
 func openFile(path, what string) (*file, error) {
-	f, err := os.Open(path)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, filehost.Convert(err, "open "+what)
 	}
-	info, err := f.Stat()
+	return &file{f, size}, nil
+}
+
+// openRegular opens a file for reading. What is none counts as missing; opening a pipe would wait for its other end.
+func openRegular(path string) (f *os.File, size int64, err error) {
+	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = fs.ErrNotExist
 	}
-	if err != nil {
-		f.Close()
-		return nil, filehost.Convert(err, "open "+what)
+	if err == nil {
+		f, err = os.Open(path)
 	}
-	return &file{f, info.Size()}, nil
+	if err != nil {
+		return nil, 0, err
+	}
+	if info, err = f.Stat(); err != nil { // it may be another file by now
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
 }
 
 // file is a file that is being read.

@@ -51,11 +51,8 @@ func (l *Leases) Acquire(_ context.Context, id store.AccountID) (store.Lease, er
 		lock.Release()
 		return nil, filehost.Convert(err, "clear the account's temporary files")
 	}
-	// On a full disk the content stays where it is, and is read from there (Blobs.adopt).
-	if err := l.folder.recoverBlobs(id); err != nil && fault.KindOf(err) != fault.StorageFull {
-		lock.Release()
-		return nil, err
-	}
+	// If it fails, as on a full disk, the content stays where it is, and is read from there (Blobs.adopt).
+	_ = l.folder.recoverBlobs(id)
 	return &lease{lock: lock}, nil
 }
 
