@@ -190,9 +190,11 @@ func (g *Gateway) refuse(w http.ResponseWriter, to target, status int, why strin
 	if status >= 500 {
 		g.log(to, why, err)
 	}
+	text := strconv.Itoa(status)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, strconv.Itoa(status))
+	_, _ = io.WriteString(w, text)
 }
 
 // log tells what went wrong. Errors of the network name addresses and hosts, never what was sent.

@@ -47,8 +47,8 @@ func TestPaths(t *testing.T) {
 		"/sync/meta": 404, "sync/meta?x=1": 200, "msync/nope": 400, "msync/": 404, "api/": 404, "api": 404, "sync/../sync/meta": 404,
 	} {
 		resp := do(t, "POST", c.url+path, good, header)
-		if resp.StatusCode != want || want == 404 && !strings.HasPrefix(path, "api/") && len(resp.body) > 0 {
-			t.Errorf("POST %s: %d %q, want %d", path, resp.StatusCode, resp.body, want)
+		if resp.StatusCode != want || want == 404 && !strings.HasPrefix(path, "api/") && len(resp.body) > 0 || resp.ContentLength != int64(len(resp.body)) {
+			t.Errorf("POST %s: %d %q of %d bytes, want %d", path, resp.StatusCode, resp.body, resp.ContentLength, want)
 		}
 	}
 	for _, verb := range []string{"GET", "PUT", "HEAD", "OPTIONS", "DELETE"} {

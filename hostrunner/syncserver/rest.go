@@ -13,7 +13,7 @@ func (s *Server) rest(c *call) {
 		c.endpoint, h = s.Rest(c.r)
 	}
 	if h == nil {
-		c.w.WriteHeader(http.StatusNotFound)
+		c.empty(http.StatusNotFound)
 		return
 	}
 	r := c.r.WithContext(c.r.Context())

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,7 +67,7 @@ func (s *Server) route(c *call) {
 // protocol serves a method of the sync protocol.
 func (s *Server) protocol(c *call, prefix, name string) {
 	if name == "" || strings.Contains(name, "/") {
-		c.w.WriteHeader(http.StatusNotFound)
+		c.empty(http.StatusNotFound)
 		return
 	}
 	if prefix+name == "msync/begin" && c.r.Method == http.MethodGet {
@@ -95,13 +96,20 @@ func (c *call) allow(verbs ...string) bool {
 		}
 	}
 	c.w.Header().Set("Allow", strings.Join(verbs, ", "))
-	c.w.WriteHeader(http.StatusMethodNotAllowed)
+	c.empty(http.StatusMethodNotAllowed)
 	return false
+}
+
+// empty answers with a status alone. Its length is told, as of all short answers by the reference: we send them before net/http could see it.
+func (c *call) empty(status int) {
+	c.w.Header().Set("Content-Length", "0")
+	c.w.WriteHeader(status)
 }
 
 // text answers with a plain text.
 func (c *call) text(status int, text string) {
 	c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	c.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(status)
 	_, _ = io.WriteString(c.w, text)
 }
