@@ -53,10 +53,19 @@ func CheckName(name string) (string, error) {
 		return "", fault.New(fault.InvalidInput, "the user name is empty")
 	case len(name) > maxName:
 		return "", fault.New(fault.InvalidInput, "the user name is too long (at most %d bytes)", maxName)
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }):
+	case strings.ContainsFunc(name, unseen) || strings.Trim(name, selectors) == "":
 		return "", fault.New(fault.InvalidInput, "the user name has characters that cannot be seen")
 	}
 	return name, nil
+}
+
+// selectors choose the look of the character before them, as that of an emoji.
+const selectors = "\ufe0e\ufe0f"
+
+// unseen reports whether a character cannot be seen, or would not be in a name: Unicode has fillers among letters and symbols, too.
+func unseen(r rune) bool {
+	const brailleBlank = '\u2800'
+	return !unicode.IsPrint(r) || r == utf8.RuneError || r == brailleBlank || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
 // CheckPassword applies the rules for new passwords: length, and not what is tried first. Errors are fault.InvalidInput with a
