@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/cardferry/cardferry/core/colsync"
@@ -61,6 +62,8 @@ func checkFolder(dir string, may access) error {
 	case err == nil && !info.IsDir():
 		return fault.New(fault.InvalidInput, "%s is not a folder", dir).
 			WithHint("Give the folder that has the collection, not the file.")
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return fault.New(fault.InvalidInput, "the name of the profile folder is too long").WithHint("Use a folder with a shorter path.")
 	}
 	return nil // other errors come again, with their kind, when it is opened
 }

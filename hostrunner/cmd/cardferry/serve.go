@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
@@ -45,8 +46,11 @@ func makeDataFolder(dir string) error {
 
 // checkDataFolder refuses what is no folder.
 func checkDataFolder(dir string) error {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+	switch info, err := os.Stat(dir); {
+	case err == nil && !info.IsDir():
 		return fault.New(fault.InvalidInput, "%s is not a folder", dir).WithHint("Give the folder that the server keeps its data in.")
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return fault.New(fault.InvalidInput, "the name of the data folder is too long").WithHint("Use a folder with a shorter path.")
 	}
 	return nil // other errors come again
 }
