@@ -23,7 +23,7 @@ require (
 	github.com/vbauerster/mpb/v8 v8.16.2
 	// argon2id, which passwords are kept with.
 	golang.org/x/crypto v0.59.0
-	// publicsuffix: which hosts belong to one domain, for redirects of the gateway's upstreams.
+	// publicsuffix: which hosts belong to one domain, for redirects of the gateway's upstreams. httpproxy: the environment's proxies.
 	golang.org/x/net v0.62.0
 	// System calls that the standard library lacks: file locks on Windows, the send queue of a socket on Linux.
 	golang.org/x/sys v0.50.0

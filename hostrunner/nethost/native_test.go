@@ -208,6 +208,22 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// TestProxySetting: what is no address is told, where there should be a proxy, and what is told has no password.
+func TestProxySetting(t *testing.T) {
+	direct := serve(t, func(http.ResponseWriter, *http.Request) {})
+	for name, value := range map[string]string{"HTTP_PROXY": "::geheim::", "HTTPS_PROXY": "::1:8080:", "NO_PROXY": "free.invalid", "http_proxy": "", "https_proxy": "", "no_proxy": ""} {
+		t.Setenv(name, value)
+	}
+	h := nethost.New(coretest.NewFiles(), nil)
+	t.Cleanup(h.Close)
+	for to, told := range map[string]bool{"http://sync.invalid/": true, "https://sync.invalid/": true, "http://free.invalid/": false, direct.URL: false} {
+		_, err := coretest.Do(t.Context(), h, post(to))
+		if got := err != nil && strings.Contains(err.Error(), "HTTPS_PROXY"); got != told || err != nil && strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
+
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())

@@ -7,6 +7,7 @@ package nethost
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
+	"golang.org/x/net/http/httpproxy"
 )
 
 var _ host.HTTP = (*HTTP)(nil)
@@ -46,8 +48,32 @@ type HTTP struct {
 // New returns the network. Bodies are read from files and media. Proxies come from the environment
 // (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
 func New(files host.Files, media Media) *HTTP {
-	return NewProxied(files, media, http.ProxyFromEnvironment)
+	return NewProxied(files, media, Environment())
 }
+
+// Environment returns the proxies of the environment. A setting that is no address is an error; net/http takes it for none, and what should go
+// through a proxy would go past it.
+func Environment() func(*http.Request) (*url.URL, error) {
+	set := httpproxy.FromEnvironment()
+	any := *set // with an address in every setting it tells for what there should be a proxy
+	for _, s := range []*string{&any.HTTPProxy, &any.HTTPSProxy} {
+		if *s != "" {
+			*s = "http://proxy.invalid/"
+		}
+	}
+	proxy, wanted := set.ProxyFunc(), any.ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := proxy(r.URL)
+		if u == nil && err == nil {
+			if u, err := wanted(r.URL); u != nil && err == nil {
+				return nil, errNoAddress
+			}
+		}
+		return u, err
+	}
+}
+
+var errNoAddress = errors.New("the setting is no address")
 
 // NewProxied is New with proxies from a function (see http.Transport.Proxy; nil means none).
 func NewProxied(files host.Files, media Media, proxy func(*http.Request) (*url.URL, error)) *HTTP {
@@ -82,7 +108,7 @@ func safeProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) 
 	return func(r *http.Request) (*url.URL, error) {
 		u, err := proxy(r)
 		if err != nil {
-			return nil, fault.New(fault.Network, "the proxy setting is not a valid address").
+			return nil, fault.New(fault.Network, "the proxy setting (HTTPS_PROXY, HTTP_PROXY) is not a valid address").
 				WithHint("Check HTTPS_PROXY and HTTP_PROXY.")
 		}
 		return u, nil

@@ -30,7 +30,7 @@ type check struct {
 // Run looks at a server from outside, without a login, and reports every finding. A bad finding is a result, no error.
 func (c *doctorCommand) Run(app *app) error {
 	app.out.begin()
-	d := newDoctor(app.ctx, http.ProxyFromEnvironment)
+	d := newDoctor(app.ctx, nethost.Environment())
 	defer d.client.CloseIdleConnections()
 	d.examine(c.Endpoint)
 	if app.ctx.Err() != nil {

@@ -187,7 +187,7 @@ func TestDoctorProxy(t *testing.T) {
 		"asks for a login": {proxy: asking.URL, words: "the proxy asks for a login (407)"},
 		"does not run":     {proxy: closed.URL, words: "the proxy cannot be reached"},
 		"has no such name": {proxy: "http://proxy.invalid:3128", words: "the proxy cannot be reached"},
-		"is none":          {setting: "http://user:secret@[", words: "the proxy setting is not a valid address"},
+		"is none":          {setting: "http://user:secret@[", words: "the proxy setting (HTTPS_PROXY, HTTP_PROXY) is not a valid address"},
 	} {
 		for _, endpoint := range []string{"http://sync.example.org/", "https://sync.example.org/"} {
 			d := newDoctor(t.Context(), func(*http.Request) (*url.URL, error) {
