@@ -430,7 +430,7 @@ func TestFixedUsers(t *testing.T) {
 func TestFixedUsersRefused(t *testing.T) {
 	t.Parallel()
 	for _, settings := range []map[string]string{
-		{"SYNC_USER1": "no colon"}, {"SYNC_USER1": ":password"}, {"SYNC_USER1": "user:"}, {"SYNC_USER1": "user:", "PASSWORDS_HASHED": "1"}, {"SYNC_USER1": "a:b", "SYNC_USER2": "A:c"},
+		{"SYNC_USER1": "no colon"}, {"SYNC_USER1": "user:" + strings.Repeat("long", 300)}, {"SYNC_USER1": ":password"}, {"SYNC_USER1": "user:"}, {"SYNC_USER1": "user:", "PASSWORDS_HASHED": "1"}, {"SYNC_USER1": "a:b", "SYNC_USER2": "A:c"},
 		{"SYNC_USER1": "user:pass", "PASSWORDS_HASHED": "0"}, {"SYNC_USER1": "user:$argon2id$v=19$m=99999999,t=1,p=1$AAAA$AAAA", "PASSWORDS_HASHED": "1"},
 	} {
 		_, err := syncserver.FixedUsers(func(name string) (string, bool) { v, ok := settings[name]; return v, ok })

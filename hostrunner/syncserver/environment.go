@@ -48,6 +48,9 @@ func FixedUsers(lookup func(name string) (string, bool)) (list []FixedUser, err 
 		if password == "" { // as from name:${UNSET}: anybody could log in
 			return nil, fault.New(fault.InvalidInput, "%s has no password after the colon", variable)
 		}
+		if len(password) > maxPassword { // nobody could log in
+			return nil, fault.New(fault.InvalidInput, "%s has a password that is too long (at most %d bytes)", variable, maxPassword)
+		}
 		if hashed {
 			if _, err := parseVerifier(password); err != nil {
 				return nil, fault.Step(variable+" (with PASSWORDS_HASHED)", err)
