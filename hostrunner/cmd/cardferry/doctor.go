@@ -145,6 +145,8 @@ func (d *doctor) reach(base string) bool {
 			resp.Header.Get("Location"), s)
 	case s == http.StatusUnauthorized:
 		d.add("health", false, asksLogin)
+	case s == http.StatusTooManyRequests:
+		d.add("health", false, asksLess)
 	case s == http.StatusServiceUnavailable:
 		d.add("health", false, "the server, or a proxy before it, says that it cannot work now (503)")
 	case s >= 500:
@@ -209,6 +211,9 @@ func wrongPath(base string) string {
 // asksLogin is what is wrong with a proxy that protects what is behind it with a password of its own.
 const asksLogin = "something before the server asks for a login (401), which clients do not give"
 
+// asksLess is what a limit of requests has to say.
+const asksLess = "the server, or a proxy before it, has had too many requests (429); try again in a while"
+
 func (d *doctor) judge(base string, resp *http.Response) bool {
 	switch s := resp.StatusCode; {
 	case s == 403:
@@ -220,6 +225,8 @@ func (d *doctor) judge(base string, resp *http.Response) bool {
 		d.add("protocol", false, "something refuses every request (403), perhaps a firewall before the server")
 	case s == http.StatusUnauthorized:
 		d.add("protocol", false, asksLogin)
+	case s == http.StatusTooManyRequests:
+		d.add("protocol", false, asksLess)
 	case s >= 300 && s < 400:
 		d.add("protocol", false, "it redirects sync requests to %s (%d), which clients do not follow", resp.Header.Get("Location"), s)
 	case s >= 500:

@@ -118,6 +118,7 @@ func TestDoctor(t *testing.T) {
 		"a broken proxy":             {start(patient{meta: 502}), "protocol", "has a problem (502)"},
 		"the page of a broken proxy": {start(patient{meta: 502, page: true}), "protocol", "has a problem (502)"},
 		"a page":                     {start(patient{meta: 200, page: true}), "protocol", "no sync server at this address"},
+		"a limit of requests":        {start(patient{meta: 429}), "protocol", "too many requests (429)"},
 		"a proxy with a login":       {start(patient{meta: 401, page: true}), "protocol", "asks for a login (401)"},
 		"a redirect of another kind": {start(patient{meta: 301}), "protocol", "which clients do not follow"},
 		"the page of a redirect":     {start(patient{meta: 301, page: true}), "protocol", "which clients do not follow"},
