@@ -240,6 +240,11 @@ func (c *call) end() {
 		c.tools.giveBack()
 	}
 	c.body.leave() // before anything is sent: the server reads what is left of the body then
-	c.w.settle()
+	if c.w.status >= http.StatusBadRequest {
+		c.report() // who is refused may look for why
+		c.w.settle()
+		return
+	}
+	c.w.settle() // nobody waits for the log
 	c.report()
 }
