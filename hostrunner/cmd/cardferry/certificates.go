@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -37,10 +38,10 @@ func loadCertificates(certFile, keyFile string) (*certificates, error) {
 
 func (c *certificates) load() error {
 	from := c.written()
-	cert, err := os.ReadFile(c.certFile)
+	cert, err := c.read(c.certFile)
 	var key []byte
 	if err == nil {
-		key, err = os.ReadFile(c.keyFile)
+		key, err = c.read(c.keyFile)
 	}
 	var pair tls.Certificate
 	if err == nil {
@@ -52,6 +53,14 @@ func (c *certificates) load() error {
 	}
 	c.pair, c.from = &pair, from
 	return nil
+}
+
+// read reads a file. A pipe can be read at the start only: later there is nothing in it, and all connections would wait for that.
+func (c *certificates) read(name string) ([]byte, error) {
+	if info, err := os.Stat(name); c.pair != nil && err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", name)
+	}
+	return os.ReadFile(name)
 }
 
 // misfit says why key and certificate do not go together, "" if something else is wrong.
@@ -67,7 +76,7 @@ func (c *certificates) misfit(cert, key []byte, err error) string {
 	return ""
 }
 
-// written tells when the files were written. A pipe, as a shell's <(…), is read once: nothing comes from it again.
+// written tells when the files were written; what is none, such as a shell's <(…), does not change.
 func (c *certificates) written() (t [2]time.Time) {
 	for i, name := range []string{c.certFile, c.keyFile} {
 		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {

@@ -246,7 +246,13 @@ func misfits(t *testing.T, certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pair, err := c.get(nil); pair == nil || err != nil {
-		t.Error(err)
+	for _, written := range []time.Time{time.Now(), time.Now().Add(time.Hour)} { // the key is touched
+		c.checked = time.Time{}
+		if pair, err := c.get(nil); pair == nil || err != nil {
+			t.Error(err)
+		}
+		if err := os.Chtimes(keyFile, written, written); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
