@@ -58,13 +58,14 @@ func reviewOrder(number int64, fsrs bool) string {
 	return "c.due"
 }
 
-// newOrder returns what new cards are gathered by, as SQL; "" for one deck after the other, by position.
+// newOrder returns what new cards are gathered by, as SQL; "" for one deck after the other, by position. The cards of a note share
+// one: the first template comes first, whatever their ids, which the real program gives to clozes in any order.
 func newOrder(number int64) string {
 	switch number {
 	case 1: // lowest position
-		return "c.due"
+		return "c.due, c.ord, c.did"
 	case 2: // highest position
-		return "c.due DESC"
+		return "c.due DESC, c.ord, c.did"
 	case 3: // random notes
 		return shuffled("c.nid") + ", c.ord"
 	case 4: // random cards

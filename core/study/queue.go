@@ -180,9 +180,9 @@ func (b *builder) gatherNew() error {
 	return err
 }
 
-// newByDeck gathers the new cards of one deck after the other, which needs no sorting.
+// newByDeck gathers the new cards of one deck after the other, which sorts only those that share a place.
 func (b *builder) newByDeck(g *gatherer) error {
-	st, err := b.db.Prepare("SELECT id, due, 0, nid, ord, odid FROM cards WHERE did = ? AND queue = 0 ORDER BY due, id")
+	st, err := b.db.Prepare("SELECT id, due, 0, nid, ord, odid FROM cards WHERE did = ? AND queue = 0 ORDER BY due, ord, id")
 	if err != nil {
 		return err
 	}
