@@ -60,7 +60,7 @@ func (c *Session) choices(card wire.Card) (*Choices, error) {
 		x.preview()
 	} else {
 		if x.Now.Kind == Review {
-			x.early = x.filtered && x.due() > c.Today
+			x.early = x.filtered && x.due() > c.Today && x.Now.Days > 0 // an interval of 0 cannot be cut short
 			s.late = max(0, c.Today-x.due())
 			if x.early {
 				s.early = x.due() - c.Today

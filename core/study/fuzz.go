@@ -47,7 +47,7 @@ func (s *scheduler) fsrsLow(x float64, interval int64) int64 {
 	case round(x) > interval:
 		return interval + 1
 	case hi >= interval:
-		return interval
+		return max(interval, 1) // a due date that was set has left an interval of 0
 	}
 	return 1
 }

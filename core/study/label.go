@@ -5,11 +5,11 @@ import "strconv"
 // label returns what a button says of the state after it, in English: "<10m", "3d", "1.1mo". What comes within the
 // learn-ahead limit has a "<" before it; the end of a preview is "(end)".
 func (c *Session) label(s *State) string {
+	if s.Kind == Preview && s.Seconds == 0 || s.Kind == Review && s.Days == 0 {
+		return "(end)"
+	}
 	if s.Kind == Review {
 		return span(s.Days * daySeconds)
-	}
-	if s.Kind == Preview && s.Seconds == 0 {
-		return "(end)"
 	}
 	if days := c.stepDays(s.Seconds); days > 0 {
 		return span(days * daySeconds)

@@ -203,7 +203,7 @@ func (w *world) addCard(nid int64, ord int, deck int64) {
 		c["left"] = int(id % 3) // what was learned when its due date was set keeps them
 	}
 	if c["type"] == 2 || c["type"] == 3 {
-		c["ivl"], c["factor"], c["lapses"] = 1+r.IntN(pick(r, 3, 30, 500)), pick(r, 2500, 2350, 1300, 1450, 2800), r.IntN(9)
+		c["ivl"], c["factor"], c["lapses"] = r.IntN(pick(r, 3, 30, 500)), pick(r, 2500, 2350, 1300, 1450, 2800), r.IntN(9)
 	}
 	last := w.moment(now - 60 - elapsed*daySeconds)
 	if c["type"] != 0 {

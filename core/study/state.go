@@ -213,7 +213,7 @@ func (s *scheduler) review() (out [4]State) {
 		out[1].Days = s.fuzzed(s.intervals[1], s.fsrsLow(s.intervals[1], s.now.Days))
 		out[2].Days = s.fuzzed(s.intervals[2], max(s.fsrsLow(s.intervals[2], s.now.Days), out[1].Days+1))
 		out[3].Days = s.fuzzed(s.intervals[3], max(s.fsrsLow(s.intervals[3], s.now.Days), out[2].Days+1))
-	case s.early > 0 && s.now.Days > 0: // an interval of 0 cannot be cut short
+	case s.early > 0:
 		out[1].Days, out[2].Days, out[3].Days = s.earlyDays()
 	default:
 		out[1].Days, out[2].Days, out[3].Days = s.reviewDays()
