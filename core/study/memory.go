@@ -114,11 +114,14 @@ func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m mem
 				return memory{}
 			}
 		}
-		ease := float32(log[start].factor) / 1000
-		if ease == 0 {
-			ease = 2.5
+		factor := log[start].factor
+		if factor == 0 {
+			factor = 2500
 		}
-		m = f.fromSM2(ease, log[start].interval, o.HistoricalRetention)
+		m = f.fromSM2(float32(factor)/1000, log[start].interval, o.HistoricalRetention)
+		if factor <= 1100 { // no ease is so low: FSRS has logged its difficulty
+			m.difficulty = float32(factor-100)/1000*9 + 1
+		}
 	} else {
 		m = f.next(m, 0, log[start].button)
 	}

@@ -267,7 +267,7 @@ func (w *world) history(card, last int64) {
 	at := last * 1000
 	for range r.IntN(6) {
 		kind := pick(r, 0, 0, 1, 1, 1, 2, 3, 4, 5)
-		button, factor := 1+r.IntN(4), pick(r, 2500, 2300, 0)
+		button, factor := 1+r.IntN(4), pick(r, 2500, 2300, 0, 677)
 		if kind >= 4 {
 			button = 0
 		}
