@@ -82,6 +82,7 @@ var likes = []like{
 	{"move", `[{"op":"setCards","cardIds":[$every],"deckId":$A}]`},
 	{"move home", `[{"op":"setCards","cardIds":[$every],"deckId":$Z}]`},
 	{"move to other steps", `[{"op":"setCards","cardIds":[$every],"deckId":$Random}]`},
+	{"move with FSRS", `[{"op":"setConfig","key":"fsrs","value":true},{"op":"setCards","cardIds":[$every],"flag":1},{"op":"answerCard","cardId":$review/0,"button":3,"takenMs":1000},{"op":"answerCard","cardId":$interday/0,"button":1,"takenMs":1000},{"op":"setCards","cardIds":[$n1/0,$relearn/0],"due":"5"},{"op":"setCards","cardIds":[$n2/0],"forget":true},{"op":"setCards","cardIds":[$every],"deckId":$Random}]`},
 	{"move to a filtered deck", `[{"op":"setCards","cardIds":[$n1/0],"deckId":$Lent}]`},
 	{"set due", `[{"op":"setCards","cardIds":[$every],"due":"5"}]`},
 	{"set due once FSRS is on", `[{"op":"setCards","cardIds":[$every],"flag":1},{"op":"setConfig","key":"fsrs","value":true},{"op":"setCards","cardIds":[$every],"due":"5"}]`},

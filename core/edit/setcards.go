@@ -112,8 +112,7 @@ func (e *edit) putCard(c *wire.Card) error {
 	return collection.EditCard(e.db, e.now, c)
 }
 
-// move puts a card into another deck. What FSRS knows of it is dropped: that depends on the deck's options, and is made again
-// from the log when it is needed (§7).
+// move puts a card into another deck.
 func (x *cardChange) move(c *wire.Card) error {
 	leaveFiltered(c)
 	from, err := x.study.Options(c.DeckID)
@@ -131,10 +130,7 @@ func (x *cardChange) move(c *wire.Card) error {
 		c.Left = stepsLeft(c.Left, from.RelearnSteps, to.RelearnSteps)
 	}
 	c.DeckID = x.DeckID
-	data := wire.ParseCardMembers(c.Data)
-	data[wire.CardStability], data[wire.CardDifficulty], data[wire.CardRetention], data[wire.CardDecay] = nil, nil, nil, nil
-	c.Data = data.String()
-	return nil
+	return x.study.Remember(c)
 }
 
 // stepsLeft returns how many steps are left in another deck: those behind the last one that is no longer than what was done.

@@ -150,11 +150,8 @@ func queueOf(card *wire.Card) int8 {
 
 // writeData sets the members of the card's data.
 func (x *Choices) writeData(c *Session, next *State) {
-	if next.memory != (memory{}) {
-		x.data.SetFloat(wire.CardStability, next.memory.stability)
-		x.data.SetFloat(wire.CardDifficulty, next.memory.difficulty)
-	} else if next.Kind != Preview {
-		x.data[wire.CardStability], x.data[wire.CardDifficulty] = nil, nil
+	if next.memory != (memory{}) || next.Kind != Preview {
+		writeMemory(&x.data, next.memory)
 	}
 	if x.fsrs != nil {
 		x.data.SetFloat(wire.CardDecay, x.fsrs.written)

@@ -30,7 +30,7 @@ func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, dat
 	at := int64(last)
 	if !known || !timed {
 		logged := int64(0)
-		if log, logged, err = c.answersOf(card.ID, o.IgnoreBefore); err != nil {
+		if log, logged, _, err = c.answersOf(card.ID, o.IgnoreBefore); err != nil {
 			return r, err
 		}
 		if !timed {
@@ -40,10 +40,7 @@ func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, dat
 	if at > 0 {
 		r.elapsed = c.daysSince(at)
 	}
-	switch {
-	case known:
-		r.memory = stored
-	case len(log) > 0:
+	if r.memory = stored; !known {
 		r.memory = c.replay(f, o, log)
 	}
 	if r.memory == (memory{}) && card.Interval > 0 { // no history, or none that says anything
@@ -52,11 +49,48 @@ func (c *Session) recallOf(f *fsrs, o *legacy.StudyOptions, card *wire.Card, dat
 	return r, nil
 }
 
+// Remember writes into the data of a card what FSRS knows of it by the options of its deck, from the log alone: in another deck it was
+// something else. Without FSRS, or a log, that is nothing.
+func (c *Session) Remember(card *wire.Card) error {
+	data := wire.ParseCardMembers(card.Data)
+	data[wire.CardStability], data[wire.CardDifficulty], data[wire.CardRetention], data[wire.CardDecay] = nil, nil, nil, nil
+	if c.FSRS {
+		home, err := c.readDeck(card.DeckID)
+		if err != nil {
+			return err
+		}
+		o, err := c.deckOptions(home)
+		if err != nil {
+			return err
+		}
+		log, _, logged, err := c.answersOf(card.ID, o.IgnoreBefore)
+		if err != nil {
+			return err
+		}
+		if f, err := c.deckFSRS(home, o); err == nil && logged { // parameters that are none keep no card where it is
+			data.SetFloat(wire.CardRetention, f.retention)
+			data.SetFloat(wire.CardDecay, f.written)
+			writeMemory(&data, c.replay(f, o, log))
+		}
+	}
+	card.Data = data.String()
+	return nil
+}
+
 // storedMemory returns the memory in a card's data, if there is one.
 func storedMemory(data *wire.CardMembers) (m memory, ok bool) {
 	stability, ok := data.Number(wire.CardStability)
 	difficulty, _ := data.Number(wire.CardDifficulty)
 	return memory{float32(stability), float32(difficulty)}, ok
+}
+
+// writeMemory is the opposite of storedMemory; the zero memory is none.
+func writeMemory(data *wire.CardMembers, m memory) {
+	data[wire.CardStability], data[wire.CardDifficulty] = nil, nil
+	if m != (memory{}) {
+		data.SetFloat(wire.CardStability, m.stability)
+		data.SetFloat(wire.CardDifficulty, m.difficulty)
+	}
 }
 
 // daysSince returns the number of study days that have ended since a time.
@@ -73,19 +107,20 @@ type logEntry struct {
 	ignored  bool // it is older than the options want
 }
 
-// answersOf returns the answers to a card since it was last reset, and the time of the last of all. Previews are none, and nothing
-// that has no button, such as a set due date; but that ends a run of learning.
-func (c *Session) answersOf(cardID int64, from string) (log []logEntry, last int64, err error) {
+// answersOf returns the answers to a card since it was last reset, the time of the last of all, and whether anything was logged since
+// the reset. Previews are no answers, and nothing that has no button, such as a set due date; but that ends a run of learning.
+func (c *Session) answersOf(cardID int64, from string) (log []logEntry, last int64, logged bool, err error) {
 	before := int64(-1)
 	for row, err := range rows.Query(c.db, "SELECT id, ease, ivl, factor, type, id / 1000 < unixepoch(?) FROM revlog WHERE cid = ? ORDER BY id", from, cardID) {
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		e := logEntry{row[0].Int() / 1000, int(row[1].Int()), row[2].Int(), row[3].Int(), row[4].Int(), before == logLearning, row[5].Int() > 0}
 		if e.kind == logFiltered && e.factor == 0 {
 			continue
 		}
-		if e.kind == logManual && e.factor == 0 {
+		logged = e.kind != logManual || e.factor != 0
+		if !logged {
 			log = log[:0]
 		}
 		before = logManual
@@ -94,13 +129,16 @@ func (c *Session) answersOf(cardID int64, from string) (log []logEntry, last int
 			log, last = append(log, e), e.at
 		}
 	}
-	return log, last, nil
+	return log, last, logged, nil
 }
 
 // replay computes the memory that a history leaves. It begins where the card was last learned; a history that does not
 // begin with learning, or too long ago, begins with what SM-2 made of it, at the first entry with an interval; the zero memory if
 // there is none.
 func (c *Session) replay(f *fsrs, o *legacy.StudyOptions, log []logEntry) (m memory) {
+	if len(log) == 0 {
+		return m
+	}
 	start := len(log) - 1
 	for start >= 0 && log[start].kind != logLearning {
 		start--
