@@ -3,13 +3,13 @@ package study
 import "strconv"
 
 // label returns what a button says of the state after it, in English: "<10m", "3d", "1.1mo". What comes within the
-// learn-ahead limit has a "<" before it; the end of a preview is "(end)".
+// learn-ahead limit has a "<" before it; what comes at once is "(end)", as the end of a preview is.
 func (c *Session) label(s *State) string {
-	if s.Kind == Preview && s.Seconds == 0 || s.Kind == Review && s.Days == 0 {
-		return "(end)"
-	}
-	if s.Kind == Review {
+	if s.Kind == Review && s.Days > 0 {
 		return span(s.Days * daySeconds)
+	}
+	if s.Kind == Review || s.Seconds == 0 {
+		return "(end)"
 	}
 	if days := c.stepDays(s.Seconds); days > 0 {
 		return span(days * daySeconds)

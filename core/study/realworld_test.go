@@ -91,7 +91,7 @@ func (w *world) options() object {
 	r := w.r
 	o := object{
 		"new": object{
-			"delays":        pick(r, []any{1, 10}, []any{1, 10}, []any{}, []any{10}, []any{1, 10, 1440}, []any{5, 2880}, []any{0.5, 3}, []any{30, 600}),
+			"delays":        pick(r, []any{1, 10}, []any{1, 10}, []any{}, []any{10}, []any{1, 10, 1440}, []any{5, 2880}, []any{0.5, 3}, []any{30, 600}, []any{0, 3}),
 			"initialFactor": pick(r, 2500, 2000, 3100), "ints": pick(r, []any{1, 4, 0}, []any{3, 2, 0}, []any{10, 15, 0}),
 			"perDay": pick(r, 20, 3, 0, 200), "bury": r.IntN(3) == 0,
 		},
