@@ -152,8 +152,14 @@ func editJSON(t testing.TB, text []byte, part object) []byte {
 // setOptions changes the deck configuration 1, by members of its JSON form.
 func setOptions(t testing.TB, db host.DB, part object) {
 	t.Helper()
-	row := one(t, db, "SELECT name, config FROM deck_config WHERE id = 1")
-	o := legacy.DeckConfig{ID: 1, Name: row[0].String(), Config: row[1].Clone()}
+	setPreset(t, db, 1, part)
+}
+
+// setPreset is setOptions for any deck configuration.
+func setPreset(t testing.TB, db host.DB, id int64, part object) {
+	t.Helper()
+	row := one(t, db, "SELECT name, config FROM deck_config WHERE id = ?", id)
+	o := legacy.DeckConfig{ID: id, Name: row[0].String(), Config: row[1].Clone()}
 	text, err := o.AppendJSON(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +168,7 @@ func setOptions(t testing.TB, db host.DB, part object) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, db, "UPDATE deck_config SET config = ? WHERE id = 1", changed.Config)
+	run(t, db, "UPDATE deck_config SET config = ? WHERE id = ?", changed.Config, id)
 }
 
 // setDeck changes a deck, by members of its JSON form.

@@ -32,9 +32,19 @@ type builder struct {
 	nodes   []*node
 	top     *legacy.StudyOptions // of the selected deck: the orders
 	burying bool                 // some deck buries siblings, so that seen is kept
-	seen    map[int64]bool       // notes that have a card in the queue
-	ids     []byte               // of the decks, a JSON array
+	seen    map[int64]hiding     // by note, what its cards that were looked at hide of those that come after them
+	homes   map[int64]*legacy.StudyOptions
+	ids     []byte // of the decks, a JSON array
 }
+
+// hiding is which kinds of siblings are hidden: the options of the deck in which a card is say what it hides, wherever those are.
+type hiding uint8
+
+const (
+	hidesNew hiding = 1 << iota
+	hidesReviews
+	hidesInterday
+)
 
 // buildQueue gathers the cards of a deck and those below it.
 func (c *Session) buildQueue(deckID int64) (*builder, error) {
@@ -42,7 +52,7 @@ func (c *Session) buildQueue(deckID int64) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{Session: c, nodes: nodes, seen: map[int64]bool{}}
+	b := &builder{Session: c, nodes: nodes, seen: map[int64]hiding{}, homes: map[int64]*legacy.StudyOptions{}}
 	for _, n := range nodes {
 		// Cards in a filtered deck have the options of their home.
 		if o := n.options; o == nil || o.BuryNew || o.BuryReviews || o.BuryInterday {
@@ -105,70 +115,81 @@ func (b *builder) gatherLearning() error {
 		} else if at := e.due * 1000; b.later == 0 {
 			b.later = at
 		}
-		if b.burying {
-			b.seen[e.note] = true
-		}
-		return true, nil
+		_, err := b.meet(e)
+		return true, err
 	}, string(b.ids), b.NextDay)
+}
+
+// meet returns what the cards of a note that were looked at before this one hide.
+func (b *builder) meet(e entry) (before hiding, err error) {
+	if !b.burying {
+		return 0, nil
+	}
+	o := b.nodes[e.place].options
+	if o == nil {
+		if o, err = b.homeOptions(e.home); err != nil {
+			return 0, err
+		}
+	}
+	before = b.seen[e.note]
+	after := before
+	if o.BuryNew {
+		after |= hidesNew
+	}
+	if o.BuryReviews {
+		after |= hidesReviews
+	}
+	if o.BuryInterday {
+		after |= hidesInterday
+	}
+	b.seen[e.note] = after
+	return before, nil
 }
 
 // gatherer takes cards of one kind, as far as the limits go.
 type gatherer struct {
 	*builder
 	list    *[]entry
-	bury    func(*legacy.StudyOptions) bool
+	kind    hiding
 	allowed func(*node) bool
-	full    func(*node) bool // nothing more is allowed, whatever the deck below it
+	full    func(limits) bool // nothing more is allowed
 }
 
 // take takes a card if the limits allow it, unless its note has one in the queue before it and that hides it.
 func (g *gatherer) take(e entry) (more bool, err error) {
-	top, n := g.nodes[0], g.nodes[e.place]
-	if g.full(top) {
+	n := g.nodes[e.place]
+	if g.full(g.nodes[0].left) {
 		return false, nil
 	}
-	if g.full(n) {
+	if g.full(n.limit()) {
 		return true, nil
 	}
-	if g.burying && g.seen[e.note] {
-		o := n.options
-		if o == nil {
-			if o, err = g.homeOptions(e.home); err != nil {
-				return false, err
-			}
-		}
-		if g.bury(o) {
-			return true, nil
-		}
-	}
-	if g.allowed(n) {
+	before, err := g.meet(e)
+	if err == nil && before&g.kind == 0 && g.allowed(n) {
 		*g.list = append(*g.list, e)
-		if g.burying {
-			g.seen[e.note] = true
-		}
 	}
-	return true, nil
+	return true, err
 }
 
 // gatherInterday gathers what is learned over days, which comes in the order of reviews and within their limits.
 func (b *builder) gatherInterday() error {
-	return b.gatherDue("3", &b.interday, func(o *legacy.StudyOptions) bool { return o.BuryInterday })
+	return b.gatherDue("3", &b.interday, hidesInterday)
 }
 
 func (b *builder) gatherReviews() error {
-	return b.gatherDue("2", &b.review, func(o *legacy.StudyOptions) bool { return o.BuryReviews })
+	return b.gatherDue("2", &b.review, hidesReviews)
 }
 
-func (b *builder) gatherDue(queue string, list *[]entry, bury func(*legacy.StudyOptions) bool) error {
-	g := gatherer{builder: b, list: list, bury: bury, allowed: (*node).takeReview, full: func(n *node) bool { return n.left.review <= 0 }}
+func (b *builder) gatherDue(queue string, list *[]entry, kind hiding) error {
+	g := gatherer{builder: b, list: list, kind: kind, allowed: (*node).takeReview, full: func(l limits) bool { return l.review <= 0 }}
 	sql := "SELECT c.id, c.due, k.key" + fromDecks + "c.queue = " + queue + " AND c.due <= ?2 AND ?3 IS NOT NULL ORDER BY " + reviewOrder(b.top.ReviewOrder, b.FSRS) + ", c.id"
 	return b.each(b.burying, sql, g.take, string(b.ids), b.Today, b.NextDay)
 }
 
 func (b *builder) gatherNew() error {
-	g := gatherer{builder: b, list: &b.new, bury: func(o *legacy.StudyOptions) bool { return o.BuryNew },
+	g := gatherer{builder: b, list: &b.new, kind: hidesNew,
 		allowed: func(n *node) bool { return n.takeNew(b.ignoreReviews) },
-		full:    func(n *node) bool { return n.left.new <= 0 || n.left.review <= 0 && !b.ignoreReviews },
+		full:    func(l limits) bool { return l.new <= 0 || l.review <= 0 && !b.ignoreReviews },
 	}
 	var err error
 	if order := newOrder(b.top.NewGather); order != "" {
@@ -196,11 +217,11 @@ func (b *builder) newByDeck(g *gatherer) error {
 			if err != nil {
 				return err
 			}
-			if !more || g.full(n) {
+			if !more || g.full(n.limit()) {
 				break
 			}
 		}
-		if g.full(b.nodes[0]) {
+		if g.full(b.nodes[0].left) {
 			break
 		}
 	}
@@ -208,13 +229,17 @@ func (b *builder) newByDeck(g *gatherer) error {
 }
 
 // homeOptions returns the options of the deck from which a filtered deck has a card.
-func (b *builder) homeOptions(id int64) (*legacy.StudyOptions, error) {
-	home, err := b.readDeck(id)
-	if err != nil {
-		if fault.KindOf(err) == fault.NotFound {
-			return &legacy.StudyOptions{}, nil
-		}
-		return nil, err
+func (b *builder) homeOptions(id int64) (o *legacy.StudyOptions, err error) {
+	if o = b.homes[id]; o != nil {
+		return o, nil
 	}
-	return b.deckOptions(home)
+	home, err := b.readDeck(id)
+	switch {
+	case err == nil:
+		o, err = b.deckOptions(home)
+	case fault.KindOf(err) == fault.NotFound:
+		o, err = &legacy.StudyOptions{}, nil
+	}
+	b.homes[id] = o
+	return o, err
 }

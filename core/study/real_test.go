@@ -245,6 +245,50 @@ func TestRealNewOrders(t *testing.T) {
 	}
 }
 
+// TestRealSiblings compares which siblings are in the queue where they lie in decks of which some hide siblings, and some do not.
+func TestRealSiblings(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed+400)
+			setOptions(t, w.db, object{"newGatherPriority": 1, "reviewOrder": 9, "new": object{"perDay": 9999, "bury": false}, "rev": object{"perDay": 9999, "bury": false}})
+			for id := range int64(8) {
+				run(t, w.db, "INSERT INTO deck_config SELECT ?, 'p' || ?, mtime_secs, usn, config FROM deck_config WHERE id = 1", 100+id, id)
+				run(t, w.db, "INSERT INTO decks SELECT ?, 'Default' || char(31) || ?, mtime_secs, usn, common, kind FROM decks WHERE id = 1", 3000+id, id)
+				setPreset(t, w.db, 100+id, object{"new": object{"bury": id&1 > 0}, "rev": object{"bury": id&2 > 0}, "buryInterdayLearning": id&4 > 0})
+				setDeck(t, w.db, 3000+id, object{"conf": 100 + id})
+			}
+			addDeck(t, w.db, 3008, "Default::lent", filteredDeck(true, 60, 600, 0))
+			for i := range int64(90) {
+				home := 3000 + w.r.Int64N(8)
+				queue := w.r.Int64N(4)
+				card := object{"nid": i / 3, "ord": i % 3, "did": home, "queue": queue, "type": []int64{0, 1, 2, 1}[queue], "ivl": int64(5), "due": []int64{i, w.now.Unix() - 100, w.today, w.today}[queue]}
+				if w.r.IntN(6) == 0 {
+					card["did"], card["odid"], card["odue"] = int64(3008), home, card["due"]
+				}
+				addCard(t, w.db, i+1, card)
+			}
+			w.open(agent)
+			var want struct{ Cards []int64 }
+			w.real.Do(t, "study_queue", anki.Args{"deck": 1}, &want)
+			next, err := w.session().NextCards(1, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, c := range next.Cards {
+				got = append(got, c.CardID)
+			}
+			slices.Sort(got)
+			slices.Sort(want.Cards)
+			if !slices.Equal(got, want.Cards) {
+				t.Errorf("got  %v\nwant %v", got, want.Cards)
+			}
+		})
+	}
+}
+
 // compareOrder compares the cards of the default deck, of which there are so many.
 func (w *world) compareOrder(cards int) {
 	w.t.Helper()
