@@ -157,3 +157,37 @@ func TestSpoken(t *testing.T) {
 	a.Key(t, " ")
 	said("second")
 }
+
+// TestFocusComesBack closes sheets by their own buttons and waits for what takes long: the focus is where it was before, and not at the beginning
+// of the page.
+func TestFocusComesBack(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	focused := func(text string) {
+		t.Helper()
+		a.Wait(t, `clean(document.activeElement.textContent) === "`+text+`"`)
+	}
+	a.Press(t, "You have an account? Sign in")
+	a.TabTo(t, "User name")
+	a.Type(t, apptest.User)
+	a.TabTo(t, "Password")
+	a.Type(t, "not the password")
+	a.Press(t, "Sign in")
+	a.Read(t, "User name or password is wrong")
+	focused("Sign in")
+	a.Press(t, "Start without an account")
+	a.Press(t, "New deck")
+	a.TabTo(t, "Name of the deck")
+	a.Type(t, "Keys")
+	a.Press(t, "Save")
+	a.Wait(t, `modal === undefined`)
+	focused("New deck")
+	downloads(t, a)
+	a.Go(t, "#/settings/backups")
+	a.Press(t, "Save the file")
+	a.Read(t, "The file was written")
+	focused("Save the file")
+}

@@ -129,7 +129,7 @@ func TestImportLeft(t *testing.T) {
 	a.Go(t, "#/stats")
 	a.Read(t, "Reviews per day")
 	a.Go(t, "#/settings/backups")
-	a.Wait(t, `all("button[disabled]").some((b) => b.textContent === "Reading the file")`)
+	a.Wait(t, `all("button[aria-disabled=true]").some((b) => b.textContent === "Reading the file")`)
 	a.Go(t, "#/stats")
 	a.Read(t, "Reviews per day")
 	a.Run(t, nil, `goOn()`)

@@ -1,6 +1,6 @@
 // A film of a card, over everything else while it plays. Escape, a tap and its end close it.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { texts } from "../texts.ts";
 import { closeDialog, IconButton } from "../ui/parts.tsx";
 import { film } from "./player.ts";
@@ -14,7 +14,7 @@ export function Film() {
 function Screen(p: { video: HTMLVideoElement; name: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // as in Sheet: the focus goes back while the dialog is still there
     const shown = dialog.current;
     place.current?.replaceChildren(p.video);
     shown?.showModal();

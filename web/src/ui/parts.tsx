@@ -1,7 +1,7 @@
 // The pieces that views are made of.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { SyncError } from "cardferry";
 import { href } from "../router.ts";
 import { texts, type ErrorText } from "../texts.ts";
@@ -50,7 +50,7 @@ export function Sheet(p: { title: string; onClose: () => void; children: Compone
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   const here = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => { // other effects end when the dialog has gone, and what had the focus before it would not get it back
     const dialog = ref.current;
     dialog?.showModal();
     return () => {

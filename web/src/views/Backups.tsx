@@ -54,6 +54,7 @@ function Export() {
   const [media, setMedia] = useState(true);
   const busy = exporting.value;
   const save = async (): Promise<void> => {
+    if (busy) return;
     exporting.value = true;
     try {
       download(await ferry().exportFile({ media }), p.fileName(new Date()));
@@ -71,7 +72,7 @@ function Export() {
       <p class="muted gap">{p.exportMore}</p>
       <div class="surface list">
         <div class="item-group"><Switch label={p.media} more={done < total ? p.mediaPartly(done, total) : p.mediaMore} on={media} onChange={setMedia} /></div>
-        <div class="item"><button type="button" class="button" disabled={busy} onClick={() => void save()}>{busy ? p.exporting : p.exportNow}</button></div>
+        <div class="item"><button type="button" class="button" aria-disabled={busy} onClick={() => void save()}>{busy ? p.exporting : p.exportNow}</button></div>
       </div>
     </section>
   );
@@ -115,7 +116,7 @@ function Import() {
       {failed.value && <ErrorNotice error={failed.value} text={p.refused[failed.value.kind]} />}
       <input ref={input} type="file" hidden accept={PACKAGES} aria-label={p.choose} onChange={choose} />
       <div class="surface list">
-        <div class="item"><button type="button" class="button" disabled={busy} onClick={() => input.current?.click()}>{busy ? p.importing : p.choose}</button></div>
+        <div class="item"><button type="button" class="button" aria-disabled={busy} onClick={() => busy || input.current?.click()}>{busy ? p.importing : p.choose}</button></div>
       </div>
       {file && <Confirm title={p.import} text={p.importAsk(file.name)} action={p.importNow} danger onYes={() => void run(file)} onNo={() => setFile(null)} />}
       {report.value && <Imported report={report.value} onClose={() => (report.value = null)} />}

@@ -35,6 +35,7 @@ export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
   useEffect(() => void (problem && notice.current?.scrollIntoView({ block: "nearest" })), [problem]); // on a small screen it stands above what is seen
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
+    if (working) return; // the button is not disabled: it would lose the focus
     const missing = !entered.user.trim() ? t.userEmpty : !entered.password ? t.passwordEmpty : reach(entered.server);
     if (missing) return setProblem(missing);
     setWorking(true);
@@ -69,7 +70,7 @@ export function SignView(p: { mode: "in" | "up"; welcome?: boolean }) {
           </div>
         </div>
         {mode === "in" && <ServerField value={entered.server} onInput={(server) => set({ ...entered, server })} />}
-        <button class="button primary big" disabled={working}>{working ? t.working : mode === "in" ? t.in : t.up}</button>
+        <button class="button primary big" aria-disabled={working}>{working ? t.working : mode === "in" ? t.in : t.up}</button>
       </form>
       <div class="stack">
         <button type="button" class="button quiet" onClick={() => { setMode(mode === "in" ? "up" : "in"); setProblem(null); }}>{mode === "in" ? t.toUp : t.toIn}</button>
