@@ -191,3 +191,39 @@ func TestFocusComesBack(t *testing.T) {
 	a.Read(t, "The file was written")
 	focused("Save the file")
 }
+
+// TestFocusNotCovered goes through places there and back in a small window, as a large one is at 200 %: what has the focus is not behind what stays at
+// the edges.
+func TestFocusNotCovered(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 9}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Study Default")
+	a.Size(t, 640, 360, false)
+	through := func(where string, tabs int) {
+		t.Helper()
+		for i := range 2 * tabs {
+			a.Tab(t, i >= tabs)
+			var covered string
+			a.Eval(t, &covered, `
+				const e = document.activeElement, r = e.getBoundingClientRect(), top = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
+				return e === document.body || e.contains(top) || top?.contains(e) || top?.closest(".toast") ? "" : name(e) + " by " + (top ? top.outerHTML : "the edge");`)
+			if covered != "" {
+				t.Errorf("%s: covered is %s", where, covered)
+			}
+		}
+	}
+	a.Go(t, "#/browse")
+	a.Read(t, "9 cards")
+	through("the list", 25)
+	a.Tap(t, "Select word 0")
+	a.Read(t, "1 selected")
+	through("the list with a selection", 30)
+	a.Go(t, "#/note/new")
+	a.Read(t, "Front")
+	through("a note", 25)
+}

@@ -44,6 +44,16 @@ func (a *App) TabTo(t testing.TB, text string) {
 	t.Fatalf("the Tab key does not lead to %q, but to %q; the page says:\n%s", text, passed, a.Text(t))
 }
 
+// Tab presses Tab, or with Shift, which goes back.
+func (a *App) Tab(t testing.TB, back bool) {
+	t.Helper()
+	var how []chromedp.KeyOption
+	if back {
+		how = append(how, chromedp.KeyModifiers(chromedp.ModifierShift))
+	}
+	a.do(t, chromedp.KeyEvent(kb.Tab, how...))
+}
+
 // Press goes to what has that name with the Tab key and presses Enter.
 func (a *App) Press(t testing.TB, text string) {
 	t.Helper()
