@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
 	"github.com/cardferry/cardferry/hostrunner/browsertest"
 )
@@ -135,5 +136,38 @@ func TestTypedWhileFileComes(t *testing.T) {
 	a.Eval(t, &fields, `return [...document.querySelectorAll(".editable")].map((e) => [...e.childNodes].map((n) => n.dataset?.name ?? n.textContent).join())`)
 	if want := []string{"before,chosen.gif,after", "typed meanwhile"}; !slices.Equal(fields, want) {
 		t.Errorf("the fields have %q, want %q", fields, want)
+	}
+}
+
+// TestLargeField types into a field of 20,000 words in bold, as some dictionaries have: what the editor does for a key takes about as long as the browser
+// takes to read the field once.
+func TestLargeField(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"large", strings.Repeat("<b>word</b> ", 20000)}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Study Default")
+	a.Go(t, "#/browse?q=large")
+	a.Tap(t, "large")
+	a.Wait(t, `document.querySelectorAll(".editable").length === 2`)
+	var took struct{ Reading, Key float64 }
+	a.Run(t, &took, `
+		const field = document.querySelectorAll(".editable")[1], box = document.createElement("div");
+		const time = (f) => { const start = performance.now(); f(); return performance.now() - start; };
+		const Reading = time(() => box.innerHTML = field.innerHTML);
+		field.prepend("typed ");
+		return { Reading, Key: time(() => field.dispatchEvent(new Event("input"))) }`)
+	if took.Key > 10*took.Reading {
+		t.Errorf("a key takes %v ms, reading the field %v ms", took.Key, took.Reading)
+	}
+	a.Tap(t, "Save")
+	a.Read(t, "Saved")
+	syncNow(t, a)
+	desktop.SyncAll(t)
+	if n := number(t, desktop, "SELECT count() FROM notes WHERE flds LIKE '%typed <b>word</b> <b>%'"); n != 1 {
+		t.Error("what was typed is not there")
 	}
 }

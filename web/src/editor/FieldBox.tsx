@@ -5,7 +5,7 @@ import { addMedia, lookForMedia, mediaFile } from "../api.ts";
 import { complain } from "../ferry.ts";
 import { texts } from "../texts.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
-import { decode, imageHTML, isPlain, nextCloze, put, take } from "./fieldhtml.ts";
+import { atOnce, decode, imageHTML, isPlain, nextCloze, put, take } from "./fieldhtml.ts";
 
 interface Props {
   name: string;
@@ -87,7 +87,7 @@ function insertInto(e: HTMLElement, html: string): void {
   const last = template.content.lastChild;
   const range = getSelection()?.getRangeAt(0);
   range?.deleteContents();
-  range?.insertNode(template.content);
+  atOnce(e, () => range?.insertNode(template.content));
   if (last) getSelection()?.setPosition(last.parentNode, [...(last.parentNode?.childNodes ?? [])].indexOf(last) + 1);
 }
 
