@@ -51,6 +51,30 @@ func choose(t *testing.T, a *apptest.App, file string) {
 	}
 }
 
+// exportedFile saves everything as a file.
+func exportedFile(t *testing.T, a *apptest.App) string {
+	t.Helper()
+	folder := downloads(t, a)
+	a.Go(t, "#/settings/backups")
+	a.Tap(t, "Save the file")
+	return saved(t, folder)
+}
+
+// holdImport begins to import a file, which ends once goOn is called.
+func holdImport(t *testing.T, a *apptest.App, file string) (goOn func()) {
+	t.Helper()
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name === "importFile") window.goOn = () => post.call(this, m, ...more);
+			else post.call(this, m, ...more);
+		}`)
+	choose(t, a, file)
+	a.Tap(t, "Replace my cards")
+	a.Wait(t, `window.goOn !== undefined`)
+	return func() { t.Helper(); a.Run(t, nil, `goOn()`) }
+}
+
 // TestPackage saves everything as a file, which the real program imports, and imports it again after more was done: what a package replaces is
 // said before, and is in a backup.
 func TestPackage(t *testing.T) {
@@ -65,11 +89,8 @@ func TestPackage(t *testing.T) {
 	a.Tap(t, "Fetch my decks")
 	a.See(t, "a.deck, .deck a, main")
 	synced(t, a)
-	folder := downloads(t, a)
-	a.Go(t, "#/settings/backups")
-	a.Tap(t, "Save the file")
+	file := exportedFile(t, a)
 	a.Read(t, "The file was written")
-	file := saved(t, folder)
 	shot(t, a, "package")
 	other := filepath.Join(t.TempDir(), "other.anki2")
 	desktop.Do(t, "import", anki.Args{"col": other, "path": file}, nil)
@@ -113,26 +134,14 @@ func TestImportLeft(t *testing.T) {
 	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
 	a.Tap(t, "Start without an account")
 	addNote(t, a, "in the package")
-	folder := downloads(t, a)
-	a.Go(t, "#/settings/backups")
-	a.Tap(t, "Save the file")
-	file := saved(t, folder)
-	a.Run(t, nil, `
-		const post = Worker.prototype.postMessage;
-		Worker.prototype.postMessage = function (m, ...more) {
-			if (m.name === "importFile") window.goOn = () => post.call(this, m, ...more);
-			else post.call(this, m, ...more);
-		}`)
-	choose(t, a, file)
-	a.Tap(t, "Replace my cards")
-	a.Wait(t, `window.goOn !== undefined`)
+	goOn := holdImport(t, a, exportedFile(t, a))
 	a.Go(t, "#/stats")
 	a.Read(t, "Reviews per day")
 	a.Go(t, "#/settings/backups")
 	a.Wait(t, `all("button[aria-disabled=true]").some((b) => b.textContent === "Reading the file")`)
 	a.Go(t, "#/stats")
 	a.Read(t, "Reviews per day")
-	a.Run(t, nil, `goOn()`)
+	goOn()
 	a.Go(t, "#/settings/backups")
 	a.Read(t, "Your cards were replaced")
 	a.Tap(t, "Close")

@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cardferry/cardferry/hostrunner/apptest"
@@ -71,4 +72,30 @@ func TestUpdateInOtherTab(t *testing.T) {
 	a.Tap(t, "Update now")
 	a.Reloaded(t, "the new version")
 	other.Wait(t, `!document.body.innerText.includes("A new version is ready")`)
+}
+
+// TestUpdateDuringImport brings a new version out while a package is imported, which loading the page again would end: it is offered afterwards.
+func TestUpdateDuringImport(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.OwnApp(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Tap(t, "Start without an account")
+	a.Wait(t, `navigator.serviceWorker.controller !== null`)
+	addNote(t, a, "in the package")
+	file := exportedFile(t, a)
+	goOn := holdImport(t, a, file)
+	s.Release(t, "the new version")
+	a.Run(t, nil, `document.dispatchEvent(new Event("visibilitychange"))`)
+	a.Wait(t, `(await navigator.serviceWorker.getRegistration()).waiting !== null`)
+	a.Go(t, "#/")
+	a.Read(t, "Study Default")
+	if strings.Contains(a.Text(t), "A new version is ready") {
+		t.Error("the new version is offered during the import")
+	}
+	goOn()
+	a.Go(t, "#/settings/backups")
+	a.Read(t, "Your cards were replaced")
+	a.Tap(t, "Close")
+	a.Read(t, "A new version is ready")
 }

@@ -10,6 +10,7 @@ import { texts } from "./texts.ts";
 import { welcomed } from "./welcome.ts";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { ErrorNotice, Notice } from "./ui/parts.tsx";
+import { packing } from "./views/Backups.tsx";
 
 const PLACES: readonly (readonly [place: string, rest: readonly string[], icon: IconName, label: string])[] = [
   ["", [], "decks", texts.nav.decks],
@@ -56,7 +57,7 @@ export function Shell(p: { children: ComponentChildren }) {
         ))}
       </nav>
       <main id="main" class="main" tabIndex={-1}>
-        {waitingWorker.value && <Update />}
+        {waitingWorker.value && !packing.value && <Update />}
         {p.children}
       </main>
       <Toast />

@@ -1,6 +1,6 @@
 // Backups: the copies of what was replaced, with a way back to each, and the whole collection as a file, out and in.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ImportReport, SyncError } from "cardferry";
 import { changedHere, complain, ferry, say, status, toError, version } from "../ferry.ts";
@@ -18,6 +18,8 @@ const PACKAGES = ".colpkg,.zip,application/zip,application/octet-stream";
 // An export and an import outlive their place: whoever comes back finds them going on, and what became of them.
 const exporting = signal(false);
 const importing = signal(false);
+/** What loading the page again would end, without a word. */
+export const packing = computed(() => exporting.value || importing.value);
 const failed = signal<SyncError | null>(null);
 const report = signal<ImportReport | null>(null);
 
