@@ -82,8 +82,10 @@ func TestViteApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program(t, dir, true, tsc, "--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
-		"--lib", "es2023,dom,dom.iterable", "--types", "", "main.ts")
+	for _, module := range [][2]string{{"esnext", "bundler"}, {"node16", "node16"}} {
+		program(t, dir, true, tsc, "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022", "--module", module[0],
+			"--moduleResolution", module[1], "--lib", "es2023,dom,dom.iterable", "--types", "", "main.ts")
+	}
 	vite := filepath.Join(dir, "node_modules", ".bin", "vite")
 	program(t, dir, true, vite, "build")
 	useApp(t, filepath.Join(dir, "dist"))

@@ -50,44 +50,44 @@ export type { PlayItem, RenderedCard, RenderRequest, TypedAnswer } from "./rende
 /** Where the files of the package are; each has a default beside index.js. */
 export interface Assets {
   /** core.wasm, or its compiled module. */
-  core?: string | URL | WebAssembly.Module;
+  core?: string | URL | WebAssembly.Module | undefined;
   /** sqlite3.wasm */
-  sqlite?: string | URL;
+  sqlite?: string | URL | undefined;
   /** zstd.wasm, which is loaded by the first upload, download or media sync. Where it is missing these take longer. */
-  zstd?: string | URL;
+  zstd?: string | URL | undefined;
   /** worker.js; it must have the page's own origin. */
-  worker?: string | URL;
+  worker?: string | URL | undefined;
   /**
    * serviceWorker.js, which serves media files to the page; it must have the page's own origin, and lie beside or above
    * the page. A page that has a service worker already keeps it (see sw.ts).
    */
-  serviceWorker?: string | URL;
+  serviceWorker?: string | URL | undefined;
 }
 
 /** What {@link Cardferry.open} takes. */
 export interface OpenOptions {
   /** The name of the profile; each has its own collection and account. Default `default`. */
-  profile?: string;
+  profile?: string | undefined;
   /** The address of the sync server, absolute or relative to the page. Default: the page's own origin. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** How the program calls itself to servers. Default `cardferry/<version>`. */
-  clientName?: string;
-  assets?: Assets;
+  clientName?: string | undefined;
+  assets?: Assets | undefined;
   /**
    * Makes the requests in place of fetch, as an app does that embeds the page and knows no CORS. Every tab that has the
    * profile open must give one.
    */
-  transport?: Transport;
+  transport?: Transport | undefined;
   /** What kind of network there is, asked from time to time. Default: as the browser knows it. */
-  network?: () => Network;
+  network?: (() => Network) | undefined;
   /** Reads media files that the embedding app has itself: it is asked for one that is not here, before that is fetched. */
-  media?: MediaSource;
+  media?: MediaSource | undefined;
   /**
    * What a user may choose after `damaged_file`: the collection that cannot be read is put among the backups, with the reason `damaged`, and
    * fetched from the server, as one that the browser has removed. Changes that were never sent are in the damaged file alone then. Another
    * backup can be restored. A collection that can be read is opened as without it.
    */
-  setAside?: boolean;
+  setAside?: boolean | undefined;
 }
 
 /** The backups of a profile. */
@@ -103,7 +103,7 @@ export interface Backups {
 
 /** A way to end a call early. */
 export interface CallOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** An open profile. Every method may reject with a {@link SyncError}, and with nothing else. */
@@ -186,7 +186,7 @@ export class Cardferry {
    * account: once the user has chosen a side, media files of the one before are the next one's. Errors: `auth`, and those of the network;
    * `cancelled` by a logout.
    */
-  async login(p: { user: string; password: string; endpoint?: string } & CallOptions): Promise<AccountInfo> {
+  async login(p: { user: string; password: string; endpoint?: string | undefined } & CallOptions): Promise<AccountInfo> {
     const { user, password, endpoint } = check("login", p, { user: "string", password: "string", endpoint: "address?" });
     const at = endpoint ? { endpoint: absolute("login", endpoint, "endpoint") } : {};
     return this.#client.call("login", { user, password, ...at }, p.signal);
@@ -209,7 +209,7 @@ export class Cardferry {
   }
 
   /** Asks the server (or, offline, only looks at the collection) what a sync would do, and updates the status. */
-  async refresh(options: { offline?: boolean } & CallOptions = {}): Promise<StatusReport> {
+  async refresh(options: { offline?: boolean | undefined } & CallOptions = {}): Promise<StatusReport> {
     const { offline, signal } = check("refresh", options, { offline: "boolean?" });
     return this.#client.call("refresh", { offline: offline ?? false }, signal);
   }
@@ -218,7 +218,7 @@ export class Cardferry {
    * Syncs the collection, and then the media files unless media is false. Errors: `one_way_needed` if one side must replace the other and onConflict is `ask` (the
    * default); `auth`, and those of network and server.
    */
-  async sync(options: { onConflict?: OnConflict; media?: boolean } & CallOptions = {}): Promise<SyncReport> {
+  async sync(options: { onConflict?: OnConflict | undefined; media?: boolean | undefined } & CallOptions = {}): Promise<SyncReport> {
     const { onConflict, media, signal } = check("sync", options, { onConflict: "string?", media: "boolean?" });
     return this.#client.call("sync", { onConflict: onConflict ?? "ask", media: media ?? true }, signal);
   }
@@ -227,14 +227,14 @@ export class Cardferry {
    * Replaces the server's collection by this one. Unless backup is false, the server's is kept as a backup first
    * (`damaged_download` if it is damaged): by a server that does so, else here; with `"here"` always here, where it can be restored.
    */
-  async upload(options: { backup?: boolean | "here" } & CallOptions = {}): Promise<TransferReport> {
+  async upload(options: { backup?: boolean | "here" | undefined } & CallOptions = {}): Promise<TransferReport> {
     const { backup, signal } = check("upload", options, {});
     if (backup !== "here") checkValue("upload", backup, "backup", "boolean?");
     return this.#client.call("upload", { backup: backup !== false, ownBackup: backup === "here" }, signal);
   }
 
   /** Replaces this collection by the server's; unless backup is false, a backup is kept. */
-  async download(options: { backup?: boolean } & CallOptions = {}): Promise<TransferReport> {
+  async download(options: { backup?: boolean | undefined } & CallOptions = {}): Promise<TransferReport> {
     const { backup, signal } = check("download", options, { backup: "boolean?" });
     return this.#client.call("download", { backup: backup ?? true }, signal);
   }
@@ -244,7 +244,7 @@ export class Cardferry {
    * of that time replaced it. Errors: `auth`; `server_message` with `details.reason` `unsupported` if the server is none of ours; those of
    * the network.
    */
-  async serverContents(options: { since?: number } & CallOptions = {}): Promise<ServerContents> {
+  async serverContents(options: { since?: number | undefined } & CallOptions = {}): Promise<ServerContents> {
     const { since, signal } = check("serverContents", options, { since: "number?" });
     return this.#client.call("serverContents", { since: since ?? 0 }, signal);
   }
@@ -288,7 +288,7 @@ export class Cardferry {
    * The collection as a package (`.colpkg`), which the desktop program imports; with the media files that are here unless
    * media is false. Errors: `storage_full`, as it is written before it is returned.
    */
-  async exportFile(options: { media?: boolean } & CallOptions = {}): Promise<Blob> {
+  async exportFile(options: { media?: boolean | undefined } & CallOptions = {}): Promise<Blob> {
     const { media, signal } = check("exportFile", options, { media: "boolean?" });
     return this.#client.call("exportFile", { media: media ?? true }, signal);
   }
@@ -324,7 +324,7 @@ export class Cardferry {
    * The next cards of a deck and those below it, at most `count` (1 to 100, default 1), and how many are left. Ask again after each
    * answer, edit or sync: nothing is kept between calls. Errors: `not_found` for a deck that does not exist.
    */
-  async nextCards(deckId: number, options: { count?: number } = {}): Promise<NextCards> {
+  async nextCards(deckId: number, options: { count?: number | undefined } = {}): Promise<NextCards> {
     const count = check("nextCards", options, { count: "number?" }).count ?? 1;
     if (!(count >= 1 && count <= 100)) throw new SyncError("invalid_input", "nextCards: count must be between 1 and 100");
     return this.#client.call("nextCards", { deckId, count });

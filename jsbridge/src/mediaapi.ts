@@ -35,12 +35,12 @@ export class MediaFiles {
    * Syncs the media files alone; one that is running is joined. Errors: `auth`, `storage_full`, and those of the network.
    * Nothing is lost, and the next sync goes on.
    */
-  async sync(options: { signal?: AbortSignal } = {}): Promise<MediaReport> {
+  async sync(options: { signal?: AbortSignal | undefined } = {}): Promise<MediaReport> {
     return this.#client.call("mediaSync", null, check("media.sync", options, {}).signal);
   }
 
   /** The content of a file. One that is still to come is fetched at once. Errors: `not_found` if no one has it. */
-  async get(name: string, options: { signal?: AbortSignal } = {}): Promise<Blob> {
+  async get(name: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Blob> {
     name = fileName("media.get", name);
     const { signal } = check("media.get", options, {});
     return (await this.#given(name, signal)) ?? this.#client.call("mediaGet", { name }, signal);
@@ -104,7 +104,7 @@ export class MediaFiles {
    * Compares the files with the notes: which are missing, and which no note uses. With apply, unused ones are moved to the
    * trash. Errors: `busy` while a media sync runs.
    */
-  async check(options: { apply?: boolean; signal?: AbortSignal } = {}): Promise<MediaCheckReport> {
+  async check(options: { apply?: boolean | undefined; signal?: AbortSignal | undefined } = {}): Promise<MediaCheckReport> {
     const { apply, signal } = check("media.check", options, { apply: "boolean?" });
     return this.#client.call("mediaCheck", { apply: apply ?? false }, signal);
   }

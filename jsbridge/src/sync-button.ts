@@ -208,6 +208,7 @@ function wordOf(state: SyncButtonState, s: Status | undefined, words: SyncButton
 globalThis.customElements?.get("cardferry-sync-button") ?? globalThis.customElements?.define("cardferry-sync-button", CardferrySyncButton);
 
 declare global {
+  interface GlobalEventHandlersEventMap extends SyncButtonEvents {} // they bubble, so any element above, document and window may listen
   interface HTMLElementTagNameMap {
     "cardferry-sync-button": CardferrySyncButton;
   }
