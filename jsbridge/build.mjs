@@ -47,7 +47,7 @@ const withoutUnusedFiles = {
   name: "without-unused-files",
   setup(build) {
     build.onLoad({ filter: /sqlite-wasm[\\/].*\.mjs$/ }, ({ path }) => ({
-      contents: withModulesOnce(withoutUnused(withoutCheck(readFileSync(path, "utf8")))).replace(
+      contents: [withoutCheck, withoutUnused, withoutHalfMade, withModulesOnce].reduce((text, change) => change(text), readFileSync(path, "utf8")).replace(
         /new URL\((["'][^"']+["']),\s*import\.meta\.url\)/g,
         "new URL($1, globalThis.location.href)",
       ),
@@ -89,6 +89,23 @@ function withModulesOnce(text) {
     "new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasmCode)),",
     "new WebAssembly.Instance((_.modules ??= {})[sig] ??= new WebAssembly.Module(new Uint8Array(wasmCode)),",
   );
+}
+
+/**
+ * The pool counts a slot that could not be made for want of space as one that is free. After some of them no file could be made, also with space again, until
+ * the worker ended.
+ * @param {string} text
+ */
+function withoutHalfMade(text) {
+  const made = /this\.#mapSAHToName\.set\(ah, name\);\s*this\.setAssociatedPath\(ah, "", 0\);(?=\s*\}\s*return this\.getCapacity)/;
+  return text.replace(made, `try {
+    this.setAssociatedPath(ah, "", 0);
+  } catch (e) {
+    ah.close();
+    await this.#dhOpaque.removeEntry(name).catch(() => {});
+    throw e;
+  }
+  this.#mapSAHToName.set(ah, name);`);
 }
 
 /**

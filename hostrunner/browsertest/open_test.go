@@ -112,6 +112,33 @@ func TestLargeResults(t *testing.T) {
 	}
 }
 
+// manySorts is a query that needs more files than are kept at hand.
+const manySorts = `
+	const tables = [1, 2, 3, 4, 5].map((i) => "t" + i + " AS MATERIALIZED (SELECT i, row_number() OVER (ORDER BY i % " + i + ", fill) AS at FROM many)");
+	const [{ n }] = await ferry.query(
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3500), many AS (SELECT i, hex(zeroblob(1000)) || i AS fill FROM n), " +
+			tables + " SELECT count(*) AS n FROM t1 JOIN t2 USING (i) JOIN t3 USING (i) JOIN t4 USING (i) JOIN t5 USING (i)");`
+
+// TestFilesThatCannotBeMade lacks the space for more files, again and again: with space again they can be made, without a new worker.
+func TestFilesThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, `
+		const code = "import '" + location.href + "dist/worker.js'; let full = false; new BroadcastChannel('full').onmessage = (e) => { full = e.data; };" +
+			"const { createSyncAccessHandle } = FileSystemFileHandle.prototype;" +
+			"FileSystemFileHandle.prototype.createSyncAccessHandle = async function (...how) {" +
+			"	const handle = await createSyncAccessHandle.apply(this, how);" +
+			"	if (full) handle.write = () => { throw new DOMException('full', 'QuotaExceededError'); };" +
+			"	return handle; };";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		window.full = new BroadcastChannel("full");
+		full.postMessage(true)`)
+	for range 10 {
+		wantKind(t, page.Try(t, nil, manySorts), fault.StorageFull)
+	}
+	page.Run(t, nil, `full.postMessage(false); await ferry.exportFile()`)
+}
+
 // TestSortsOfOneQuery: each large sort of a query, and each table that it makes on its way, has a file of its own while it runs, of which only a
 // few are kept at hand. The others are given back, as every start opens all.
 func TestSortsOfOneQuery(t *testing.T) {
@@ -125,11 +152,7 @@ func TestSortsOfOneQuery(t *testing.T) {
 		return n`
 	var before, after, n int
 	page.Run(t, &before, slots)
-	page.Run(t, &n, `
-		const tables = [1, 2, 3, 4, 5].map((i) => "t" + i + " AS MATERIALIZED (SELECT i, row_number() OVER (ORDER BY i % " + i + ", fill) AS at FROM many)");
-		const [{ n }] = await ferry.query(
-			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3500), many AS (SELECT i, hex(zeroblob(1000)) || i AS fill FROM n), " +
-				tables + " SELECT count(*) AS n FROM t1 JOIN t2 USING (i) JOIN t3 USING (i) JOIN t4 USING (i) JOIN t5 USING (i)");
+	page.Run(t, &n, manySorts+`
 		await ferry.close();
 		return n`)
 	if n != 3500 {
