@@ -138,7 +138,7 @@ func TestMemoryOfLargeMessages(t *testing.T) {
 	wg.Wait()
 	more := peakOf(t, pid) - before
 	t.Logf("%d bytes six times, %d MiB of memory more", len(bomb), more>>10)
-	if more > 600<<10 {
+	if more > 500<<10 {
 		t.Errorf("%d MiB more", more>>10)
 	}
 }

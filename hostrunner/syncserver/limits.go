@@ -75,7 +75,7 @@ const (
 	smallMessage = 4 << 20
 	// largeMessages is how many large messages are handled at once: they are rare, and this bounds the memory for them.
 	largeMessages = 4
-	// hugeMessage is how long a message may be, after decompression, without being the only one of its size that is handled: in all, ten times its
+	// hugeMessage is how long a message may be, after decompression, without being the only one of its size that is handled: in all, seven times its
 	// length is in use then.
 	hugeMessage = 16 << 20
 	// minRate is in bytes a second.

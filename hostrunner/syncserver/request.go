@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -230,14 +231,15 @@ func (c *call) alone() error {
 
 // end gives back what the request held, and tells the log.
 func (c *call) end() {
+	if c.tools != nil {
+		c.tools.giveBack()
+	}
 	if c.isAlone {
+		runtime.GC() // else what this one leaves lies beside what the next one needs
 		<-c.server.huge
 	}
 	if c.held {
 		c.server.large.leave(c)
-	}
-	if c.tools != nil {
-		c.tools.giveBack()
 	}
 	c.body.leave() // before anything is sent: the server reads what is left of the body then
 	if c.w.status >= http.StatusBadRequest {
