@@ -54,6 +54,34 @@ func TestOwnServiceWorker(t *testing.T) {
 	}
 }
 
+// TestSlowServiceWorker opens pages whose service worker is slow to come, as on a slow phone: addresses are blob URLs until it is there, and not for as
+// long as the page is.
+func TestSlowServiceWorker(t *testing.T) {
+	t.Parallel()
+	for name, slow := range map[string]string{
+		"serviceWorker.js": `const { serviceWorker } = navigator, { register } = serviceWorker;
+			const fetched = new Promise((resolve) => (window.come = resolve));
+			serviceWorker.register = async (...args) => { await fetched; return register.apply(serviceWorker, args); }`,
+		"testdata/slowsw.js": `window.come = () => new BroadcastChannel("install").postMessage(null)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+			var got []string
+			page.Run(t, &got, until+slow+`;
+				await open({ assets: { serviceWorker: args[0] } });
+				await ferry.media.add("dot.txt", new Blob(["x"]));
+				const before = new URL(await ferry.media.url("dot.txt")).protocol;
+				let url;
+				await until(async () => { come(); url = new URL(await ferry.media.url("dot.txt")); return url.protocol !== "blob:"; });
+				return [before, url.pathname, await (await fetch(url)).text()]`, "/"+name)
+			if want := "[blob: /media/default/dot.txt x]"; fmt.Sprint(got) != want {
+				t.Errorf("got %v, want %s", got, want)
+			}
+		})
+	}
+}
+
 // TestHardReload loads a page again without its service worker, which serves it all the same a moment later.
 func TestHardReload(t *testing.T) {
 	t.Parallel()

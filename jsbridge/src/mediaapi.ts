@@ -5,7 +5,7 @@ import type { Client } from "./client.ts";
 import { SyncError } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
 import type { MediaChange, MediaCheckReport, MediaReport, MediaState } from "./mediaprotocol.ts";
-import { answerServiceWorker, findServiceWorker, mediaPath } from "./swclient.ts";
+import { answerServiceWorker, findServiceWorker, meanwhile, mediaPath } from "./swclient.ts";
 
 /** So many blob URLs are kept where there is no service worker; the oldest is revoked. */
 const BLOB_URLS = 500;
@@ -19,7 +19,7 @@ export class MediaFiles {
   readonly #source: MediaSource | undefined;
   readonly #listeners = new Listeners<readonly MediaChange[]>();
   readonly #urls = new Map<string, Promise<string>>();
-  readonly #base: Promise<string | null>;
+  #base: Promise<string | null>;
   readonly #unanswer: () => void;
   readonly #closed = new AbortController();
 
@@ -27,7 +27,9 @@ export class MediaFiles {
   constructor(client: Client, profile: string, serviceWorker: URL | undefined, source?: MediaSource) {
     this.#client = client;
     this.#source = source;
-    this.#base = findServiceWorker(serviceWorker).then((scope) => scope && `${scope}${mediaPath(profile)}`);
+    const found = findServiceWorker(serviceWorker).then((scope) => scope && `${scope}${mediaPath(profile)}`);
+    this.#base = Promise.race([found, meanwhile()]);
+    void found.then(() => (this.#base = found));
     this.#unanswer = answerServiceWorker(profile, (name) => this.get(name));
   }
 
@@ -79,7 +81,7 @@ export class MediaFiles {
     return url;
   }
 
-  /** What is in front of the encoded names in addresses of {@link url}; null where there is no service worker. */
+  /** What is in front of the encoded names in addresses of {@link url}; null where there is no service worker, or not yet. */
   base(): Promise<string | null> {
     return this.#base;
   }

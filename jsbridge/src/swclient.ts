@@ -2,7 +2,7 @@
 
 import { toFailure, type Failure } from "./errors.ts";
 
-/** How long a page waits until a new service worker controls it, in milliseconds. */
+/** How long a page waits until a new service worker controls it, in milliseconds. On a slow phone one may come later. */
 const CONTROL_PATIENCE = 5000;
 /** What the address of a service worker has that is not the app's own (serviceWorker.ts). */
 const ALONE = ["cardferry", "alone"] as const;
@@ -25,7 +25,7 @@ export function mediaPath(profile: string): string {
 /**
  * Finds the service worker that serves media files to this page, and returns its scope; null if there is none. One that
  * the page has already is asked if it does (see sw.ts); where there is none, that at url is registered, as it is in the place of
- * our own of another version, whose file has another address and may be gone.
+ * our own of another version, whose file has another address and may be gone. It takes as long as that takes: see {@link meanwhile}.
  */
 export async function findServiceWorker(url: URL | undefined): Promise<string | null> {
   const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
@@ -37,7 +37,8 @@ export async function findServiceWorker(url: URL | undefined): Promise<string | 
     // Offline, the one that there is goes on.
     const renewed = renew && script ? await register(container, script).catch(() => undefined) : undefined;
     const registration = renewed ?? existing;
-    if (!registration || !(await controlled(container, registration, renewed && script))) return null;
+    if (!registration) return null;
+    await controlled(container, registration, renewed && script);
     const answer = await fetch(`${registration.scope}${mediaPath("")}`);
     return answer.headers.has("cardferry-media") ? registration.scope : null;
   } catch {
@@ -67,19 +68,22 @@ async function register(container: ServiceWorkerContainer, script: URL): Promise
   }
 }
 
-/** Whether a service worker controls this page, or will in a moment: that at an address, if there is one, or else the one before it. */
-async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration, by: URL | undefined): Promise<boolean> {
+/** Ends, with null, when a page that no service worker controls has waited long enough for one, and goes on without until it comes. */
+export function meanwhile(): Promise<null> {
+  return new Promise((resolve) => {
+    if (!globalThis.navigator?.serviceWorker?.controller) setTimeout(resolve, CONTROL_PATIENCE, null);
+  });
+}
+
+/** Ends when a service worker controls this page: that at an address, if there is one, or else, in a moment, the one before it. */
+async function controlled(container: ServiceWorkerContainer, { active }: ServiceWorkerRegistration, by: URL | undefined): Promise<void> {
   const { controller } = container;
-  if (controller && (!by || controller.scriptURL === by.href)) return true;
+  if (controller && (!by || controller.scriptURL === by.href)) return;
   // Loaded with Shift held down, a page has none until it is claimed. One that is to be replaced is left alone: it has to have nothing to do.
   if (!by && isAlone(active)) active.postMessage(null);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(container.controller !== null), CONTROL_PATIENCE);
-    const came = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    container.addEventListener("controllerchange", came, { once: true });
+    if (controller) setTimeout(resolve, CONTROL_PATIENCE);
+    container.addEventListener("controllerchange", () => resolve(), { once: true });
   });
 }
 
