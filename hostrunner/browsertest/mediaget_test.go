@@ -28,7 +28,7 @@ func TestStatusAfterGet(t *testing.T) {
 			`+c.get+`;
 			const { progress, activity } = ferry.status;
 			const media = () => ferry.status.media.done + "/" + ferry.status.media.total;
-			await Promise.race([until(() => media() === args[3]), new Promise((resolve) => setTimeout(resolve, 3000))]);
+			await Promise.race([until(() => media() === args[3]), new Promise((resolve) => setTimeout(resolve, 60_000))]);
 			await ferry.close();
 			return activity + " " + (progress ? progress.stage : "none") + " " + media()`, c.profile, ownUser, ownPassword, c.media)
 		if want := "idle none " + c.media; got != want {

@@ -15,7 +15,7 @@ func TestMediaSource(t *testing.T) {
 	var got []string
 	page.Run(t, &got, `
 		const kind = (e) => e instanceof bridge.SyncError ? e.kind : String(e);
-		const within = (answer) => Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 3000, "no answer"))]);
+		const within = (answer) => Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 60_000, "no answer"))]);
 		const got = [];
 		let asked = 0;
 		await open({ media: () => (asked++, new Promise(() => {})) });

@@ -200,7 +200,7 @@ func TestAccountChangesInMediaSync(t *testing.T) {
 		server.Intercept(nil)
 		select {
 		case <-r.Context().Done():
-		case <-time.After(2 * time.Second): // long enough for what the next account does
+		case <-time.After(time.Minute): // it has not been ended, by what the next account does
 		}
 		return false
 	})
