@@ -82,6 +82,41 @@ func TestSlowServiceWorker(t *testing.T) {
 	}
 }
 
+// TestMirrorAgain: where the browser fails to open the service worker's copy of the directory once, a file that is added later is served all the same when
+// no page has the profile open.
+func TestMirrorAgain(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []any
+	page.Run(t, &got, until+`
+		const code = "const { open } = IDBFactory.prototype; let failed = false; IDBFactory.prototype.open = function (name, version) {" +
+			"if (name === 'cardferry-media' && !failed) { failed = true; new BroadcastChannel('failed').postMessage(null); throw new DOMException('for once', 'UnknownError'); }" +
+			"return open.call(this, name, version); };" +
+			"import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e))); const early = []; onmessage = (e) => early.push(e);";
+		let failed = false;
+		new BroadcastChannel("failed").onmessage = () => (failed = true);
+		await open({ assets: { serviceWorker: "/serviceWorker.js", worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		await ferry.media.add("first.txt", new Blob(["first"]));
+		await until(() => failed);
+		await ferry.media.add("second.txt", new Blob(["second"]));
+		const urls = await Promise.all(["first.txt", "second.txt"].map((name) => ferry.media.url(name)));
+		const mirrored = (name) => new Promise((resolve, reject) => {
+			const request = indexedDB.open("cardferry-media", 1);
+			request.onerror = () => reject(request.error);
+			request.onupgradeneeded = () => request.transaction.abort();
+			request.onsuccess = () => {
+				const found = request.result.transaction("files").objectStore("files").get(["default", name]);
+				found.onsuccess = () => { request.result.close(); resolve(found.result); };
+			};
+		}).catch(() => undefined);
+		await Promise.race([until(() => mirrored("second.txt")), new Promise((resolve) => setTimeout(resolve, 20_000))]);
+		await ferry.close();
+		return Promise.all(urls.map(async (url) => { const r = await fetch(url); return r.ok ? r.text() : r.status; }))`)
+	if fmt.Sprint(got) != "[first second]" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // TestHardReload loads a page again without its service worker, which serves it all the same a moment later.
 func TestHardReload(t *testing.T) {
 	t.Parallel()

@@ -77,6 +77,9 @@ export class Mirror {
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error ?? new DOMException("cannot be opened", "UnknownError"));
+    }).catch((e: unknown) => {
+      this.#db = undefined; // it is tried again
+      throw e;
     });
     db.onversionchange = db.onclose = () => {
       db.close();
