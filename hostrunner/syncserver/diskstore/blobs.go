@@ -44,7 +44,10 @@ func (s *Blobs) Open(_ context.Context, id store.AccountID, sum store.SHA1) (sto
 	if err != nil {
 		return nil, err
 	}
-	if b := s.openUnsettled(id, sum); b != nil {
+	if err := s.adopt(id); err != nil {
+		return nil, err
+	}
+	if b := s.openUnsettled(id, sum); b != nil { // first: of a file that is not durable a power cut leaves anything
 		return b, nil
 	}
 	f, err := openFile(path, "media content")
@@ -54,15 +57,6 @@ func (s *Blobs) Open(_ context.Context, id store.AccountID, sum store.SHA1) (sto
 	if err == nil { // what a power cut may leave of a file
 		f.Close()
 		err = fault.New(fault.DamagedFile, "the content is empty")
-	}
-	adopted, aerr := s.adopt(id)
-	if aerr != nil {
-		return nil, aerr
-	}
-	if adopted {
-		if b := s.openUnsettled(id, sum); b != nil {
-			return b, nil
-		}
 	}
 	if ferr := s.folder.reach(id); ferr != nil {
 		return nil, ferr
@@ -112,7 +106,7 @@ func (unwritten) Close() error { return nil }
 
 // Remove removes content (see store.Blobs).
 func (s *Blobs) Remove(_ context.Context, id store.AccountID, sums ...store.SHA1) error {
-	if _, err := s.adopt(id); err != nil { // else what is in a journal comes back
+	if err := s.adopt(id); err != nil { // else what is in a journal comes back
 		return err
 	}
 	s.mu.Lock()
@@ -141,7 +135,7 @@ func (s *Blobs) List(_ context.Context, id store.AccountID) ([]store.SHA1, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.adopt(id); err != nil {
+	if err := s.adopt(id); err != nil {
 		return nil, err
 	}
 	all := map[store.SHA1]bool{}

@@ -264,3 +264,32 @@ func TestJournalOnAFullDisk(t *testing.T) {
 		t.Errorf("%d journals are left", n)
 	}
 }
+
+// TestJournalIsTakenUp: what is in a journal that no files could be made of counts, not what a power cut has left of a file, whoever asks first.
+func TestJournalIsTakenUp(t *testing.T) {
+	t.Parallel()
+	list := contents(8)
+	dir := t.TempDir()
+	keep(t, diskstore.NewBlobs(dir), list)
+	for range 50 {
+		s, done := diskstore.NewBlobs(dir), make(chan error)
+		for _, content := range list {
+			go func() {
+				b, err := s.Open(t.Context(), "a1", sha1.Sum(content))
+				if err == nil {
+					err = b.Close()
+				}
+				done <- err
+			}()
+		}
+		for range list {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	name := fmt.Sprintf("%x", sha1.Sum(list[0]))
+	coretest.Must(t, os.MkdirAll(filepath.Join(mediaDir(dir), name[:2]), 0o700))
+	coretest.Must(t, os.WriteFile(filepath.Join(mediaDir(dir), name[:2], name), make([]byte, len(list[0])), 0o600))
+	wantAll(t, "zeros", diskstore.NewBlobs(dir), list)
+}

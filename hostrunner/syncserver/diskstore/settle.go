@@ -167,14 +167,13 @@ func (f folder) unwind(id store.AccountID, log string) error {
 }
 
 // adopt takes up journals that could not be settled when the account was taken, as on a full disk: until they are, content is read from them.
-// It reports whether there were any.
-func (s *Blobs) adopt(id store.AccountID) (adopted bool, err error) {
+func (s *Blobs) adopt(id store.AccountID) error {
 	dir, err := s.folder.of(id)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if logs, err := s.strangers(id, dir); err != nil || len(logs) == 0 {
-		return false, err
+		return err
 	}
 	u := s.use(id, true)
 	defer s.leave(u)
@@ -197,10 +196,9 @@ func (s *Blobs) adopt(id store.AccountID) (adopted bool, err error) {
 			u.all[j] = true
 			maps.Copy(u.logged, found)
 			s.mu.Unlock()
-			adopted = true
 		}
 	}
-	return adopted, filehost.Convert(err, "read media content")
+	return filehost.Convert(err, "read media content")
 }
 
 // strangers lists the journals in an account's folder that are not known.
