@@ -64,14 +64,14 @@ func newJournal(dir string) (*journal, error) {
 	return j, nil
 }
 
-// inPlace reports whether the journal still is where it would be found after a crash.
+// inPlace reports whether the journal still is where it would be found after a crash, whole: behind an end that was cut off nothing would be.
 func (j *journal) inPlace() bool {
 	there, err := os.Stat(j.path)
 	if err != nil {
 		return false
 	}
 	own, err := j.file.Stat()
-	return err == nil && os.SameFile(there, own)
+	return err == nil && os.SameFile(there, own) && own.Size() >= j.size
 }
 
 // add appends content, and that of files, and makes it durable. What a failed add leaves at the end is overwritten by the next.

@@ -293,3 +293,34 @@ func TestJournalIsTakenUp(t *testing.T) {
 	coretest.Must(t, os.WriteFile(filepath.Join(mediaDir(dir), name[:2], name), make([]byte, len(list[0])), 0o600))
 	wantAll(t, "zeros", diskstore.NewBlobs(dir), list)
 }
+
+// obstruct puts a folder where the file of content goes, so that not all of a journal gets into files. What it returns takes it away.
+func obstruct(t *testing.T, dir string, content []byte) (free func()) {
+	t.Helper()
+	name := fmt.Sprintf("%x", sha1.Sum(content))
+	path := filepath.Join(mediaDir(dir), name[:2], name)
+	coretest.Must(t, os.MkdirAll(path, 0o700))
+	return func() { coretest.Must(t, os.Remove(path)) }
+}
+
+// TestJournalLosesItsEnd: a journal that is written to, of which the next lease could make files of a part only, takes nothing more.
+func TestJournalLosesItsEnd(t *testing.T) {
+	t.Parallel()
+	list := contents(60)
+	for name, end := range map[string]func(s *diskstore.Blobs, dir string){
+		"settled": func(s *diskstore.Blobs, _ string) { coretest.Must(t, s.Close()) },
+		"crashed": func(_ *diskstore.Blobs, dir string) { lend(t, dir) },
+	} {
+		dir := t.TempDir()
+		s := diskstore.NewBlobs(dir)
+		keep(t, s, list[:1])
+		keep(t, s, list[1:40])
+		free := obstruct(t, dir, list[0])
+		lend(t, dir)
+		keep(t, s, list[40:])
+		wantAll(t, name+", before", s, list)
+		free()
+		end(s, dir)
+		wantAll(t, name, diskstore.NewBlobs(dir), list)
+	}
+}
