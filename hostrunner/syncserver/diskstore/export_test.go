@@ -36,3 +36,10 @@ func EndWriting(f store.Staged) { f.(*staged).close() }
 
 // FlushEvery is after how many bytes a file is flushed.
 const FlushEvery = flushEvery
+
+// ShortJournals makes every journal as long as one flush.
+func ShortJournals() (restore func()) {
+	limit := journalLimit
+	journalLimit = 0
+	return func() { journalLimit = limit }
+}

@@ -20,8 +20,6 @@ import (
 const (
 	// journalPrefix begins the names of journals, in the account's folder.
 	journalPrefix = "media.log-"
-	// journalLimit is about how long a journal gets.
-	journalLimit = 64 << 20
 	// journalBlock is about how much is written at once.
 	journalBlock = 64 << 10
 	// settleAfter is how long content may be in a journal only.
@@ -29,6 +27,9 @@ const (
 	// recordHead is the length of what comes before each content: its SHA-1, and its length in 8 bytes.
 	recordHead = sha1.Size + 8
 )
+
+// journalLimit is about how long a journal gets.
+var journalLimit int64 = 64 << 20
 
 // journal makes much small content durable by one flush: instead of many files, one is written. Later, when nobody waits for it,
 // settle makes files of it. After a crash recoverBlobs does.

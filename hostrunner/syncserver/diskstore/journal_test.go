@@ -324,3 +324,21 @@ func TestJournalLosesItsEnd(t *testing.T) {
 		wantAll(t, name, diskstore.NewBlobs(dir), list)
 	}
 }
+
+// TestSettleAtOnce: content that comes again and again while files are made of it, or has just come, stays. It is not parallel: it changes a
+// limit.
+func TestSettleAtOnce(t *testing.T) {
+	defer diskstore.ShortJournals()()
+	list := contents(8)
+	for range 20 {
+		dir := t.TempDir()
+		s := diskstore.NewBlobs(dir)
+		for range 10 {
+			keep(t, s, list)
+			wantAll(t, "meanwhile", s, list)
+		}
+		coretest.Must(t, s.Close())
+		wantAll(t, "in the end", s, list)
+		wantAll(t, "later", diskstore.NewBlobs(dir), list)
+	}
+}

@@ -18,20 +18,18 @@ const settleEvery = 4 << 20
 
 // settleLater ends a journal after a while. The use of u goes on until then.
 func (s *Blobs) settleLater(u *unsettled, j *journal) {
-	j.timer = time.AfterFunc(settleAfter, func() {
-		u.flushing.Lock()
+	j.timer = time.AfterFunc(settleAfter, func() { s.settle(u, j) })
+}
+
+// settle ends the writing of a journal, makes files of it, and removes it. It may be called more often than once. If it
+// fails the journal stays, and its content is read from there.
+func (s *Blobs) settle(u *unsettled, j *journal) {
+	j.once.Do(func() {
+		u.flushing.Lock() // until it is known what the last Flush has written
 		if u.journal == j {
 			u.journal = nil
 		}
 		u.flushing.Unlock()
-		s.settle(u, j)
-	})
-}
-
-// settle makes files of a journal that is not written to any more, and removes it. It may be called more often than once. If it
-// fails the journal stays, and its content is read from there.
-func (s *Blobs) settle(u *unsettled, j *journal) {
-	j.once.Do(func() {
 		if j.file != nil {
 			j.timer.Stop()
 			j.file.Close()
@@ -92,9 +90,6 @@ func (s *Blobs) Close() error {
 	}
 	s.mu.Unlock()
 	for _, e := range all {
-		e.flushing.Lock()
-		e.journal = nil
-		e.flushing.Unlock()
 		for _, j := range e.journals {
 			s.settle(e.unsettled, j)
 		}
