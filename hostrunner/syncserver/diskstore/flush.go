@@ -19,6 +19,9 @@ type unsettled struct {
 	flushing sync.Mutex
 	journal  *journal // that is written to; nil: none
 
+	// settling is held by who makes files of a journal: what one removes since it is in another, that must not have found already.
+	settling sync.Mutex
+
 	// Guarded by Blobs.mu.
 	users  int                   // goroutines and journals
 	all    map[*journal]bool     // that have not been settled

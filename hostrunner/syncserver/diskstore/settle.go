@@ -45,6 +45,8 @@ func (s *Blobs) settle(u *unsettled, j *journal) {
 }
 
 func (s *Blobs) settleRecords(u *unsettled, j *journal) error {
+	u.settling.Lock()
+	defer u.settling.Unlock()
 	err := filesOf(j.path, func(sum store.SHA1, content []byte) (string, error) { return s.settleOne(u, j, sum, content) })
 	if err != nil && !missing(err) { // without a journal whoever has removed it has made files of it
 		return err
