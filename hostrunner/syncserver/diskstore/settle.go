@@ -160,6 +160,7 @@ func (f folder) unwind(id store.AccountID, log string) error {
 		}
 		rest = rest[:left]
 	}
+	file.Close() // a file in use cannot be removed everywhere
 	return os.Remove(log)
 }
 
