@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/fault"
@@ -341,4 +342,25 @@ func TestSettleAtOnce(t *testing.T) {
 		wantAll(t, "in the end", s, list)
 		wantAll(t, "later", diskstore.NewBlobs(dir), list)
 	}
+}
+
+// TestJournalIsLetGo: nothing is kept of a journal that was taken up once the next lease has made files of it.
+func TestJournalIsLetGo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	list := contents(8)
+	keep(t, diskstore.NewBlobs(dir), list)
+	s := diskstore.NewBlobs(dir)
+	wantAll(t, "in the journal", s, list)
+	if n := s.Unsettled(); n != 1 {
+		t.Errorf("%d accounts are unsettled", n)
+	}
+	lend(t, dir)
+	for end := time.Now().Add(10 * time.Second); s.Unsettled() > 0; time.Sleep(time.Millisecond) {
+		wantAll(t, "in files", s, list)
+		if time.Now().After(end) {
+			t.Fatal("the journal is still known")
+		}
+	}
+	wantAll(t, "then", s, list)
 }

@@ -199,14 +199,18 @@ func (s *Blobs) adopt(id store.AccountID) error {
 	return filehost.Convert(err, "read media content")
 }
 
-// strangers lists the journals in an account's folder that are not known.
+// strangers lists the journals in an account's folder that are not known. It ends what is known of adopted ones that are gone.
 func (s *Blobs) strangers(id store.AccountID, dir string) ([]string, error) {
 	logs, err := journals(dir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.unsettled[id]; u != nil {
 		for j := range u.all {
+			n := len(logs)
 			logs = slices.DeleteFunc(logs, func(log string) bool { return log == j.path })
+			if err == nil && len(logs) == n && j.file == nil {
+				go s.settle(u, j)
+			}
 		}
 	}
 	return logs, filehost.Convert(err, "list media content")
