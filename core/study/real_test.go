@@ -270,20 +270,11 @@ func TestRealSiblings(t *testing.T) {
 				addCard(t, w.db, i+1, card)
 			}
 			w.open(agent)
-			var want struct{ Cards []int64 }
-			w.real.Do(t, "study_queue", anki.Args{"deck": 1}, &want)
-			next, err := w.session().NextCards(1, 100)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []int64
-			for _, c := range next.Cards {
-				got = append(got, c.CardID)
-			}
+			got, want := w.queue()
 			slices.Sort(got)
-			slices.Sort(want.Cards)
-			if !slices.Equal(got, want.Cards) {
-				t.Errorf("got  %v\nwant %v", got, want.Cards)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
 	}
@@ -292,19 +283,24 @@ func TestRealSiblings(t *testing.T) {
 // compareOrder compares the cards of the default deck, of which there are so many.
 func (w *world) compareOrder(cards int) {
 	w.t.Helper()
-	var want struct{ Cards []int64 }
-	w.real.Do(w.t, "study_queue", anki.Args{"deck": 1}, &want)
+	if got, want := w.queue(); len(got) != cards || !slices.Equal(got, want) {
+		w.t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// queue returns the cards of the default deck in their order, ours and those of the real program.
+func (w *world) queue() (got, want []int64) {
+	w.t.Helper()
+	var real struct{ Cards []int64 }
+	w.real.Do(w.t, "study_queue", anki.Args{"deck": 1}, &real)
 	next, err := w.session().NextCards(1, 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var got []int64
 	for _, c := range next.Cards {
 		got = append(got, c.CardID)
 	}
-	if len(got) != cards || !slices.Equal(got, want.Cards) {
-		w.t.Errorf("got  %v\nwant %v", got, want.Cards)
-	}
+	return got, real.Cards
 }
 
 // studied reports whether something of a deck was studied today.
