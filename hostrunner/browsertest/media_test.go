@@ -272,6 +272,26 @@ func TestMediaWithoutServiceWorker(t *testing.T) {
 	page.Run(t, nil, `await ferry.close()`)
 }
 
+// TestComingWithoutServiceWorker: the address of a file that has to be fetched first is of use, although the file has come since it was asked for.
+func TestComingWithoutServiceWorker(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, ownServer(t).URL)
+	login(t, page)
+	page.Run(t, nil, `await ferry.upload(); await ferry.media.add("a.txt", new Blob(["x"])); await ferry.media.sync(); await ferry.close()`)
+	var got []string
+	page.Run(t, &got, `
+		await open({ profile: "other" });
+		await ferry.settings.set({ autoSync: false, syncMedia: false, live: false });
+		await ferry.login({ user: args[0], password: args[1] });
+		const urls = await Promise.all([ferry.media.url("a.txt"), ferry.media.url("a.txt")]);
+		const texts = urls.map((url) => fetch(url).then((r) => r.text(), () => "gone"));
+		return [urls[0].slice(0, 5), ...await Promise.all(texts)]`, ownUser, ownPassword)
+	if fmt.Sprint(got) != "[blob: x x]" {
+		t.Errorf("got %v", got)
+	}
+	page.Run(t, nil, `await ferry.close()`)
+}
+
 // TestDecomposedNames: a decomposed name is that of the composed one, for every call.
 func TestDecomposedNames(t *testing.T) {
 	t.Parallel()

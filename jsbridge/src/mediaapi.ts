@@ -19,6 +19,8 @@ export class MediaFiles {
   readonly #source: MediaSource | undefined;
   readonly #listeners = new Listeners<readonly MediaChange[]>();
   readonly #urls = new Map<string, Promise<string>>();
+  /** Files of which a blob URL is being made, and whether they have changed since their content was asked for. */
+  readonly #making = new Map<string, boolean>();
   #base: Promise<string | null>;
   readonly #unanswer: () => void;
   readonly #closed = new AbortController();
@@ -72,7 +74,7 @@ export class MediaFiles {
     if (base) return base + encodeURIComponent(name);
     let url = this.#urls.get(name);
     if (!url) {
-      url = this.get(name).then((content) => URL.createObjectURL(content));
+      url = this.#make(name);
       this.#urls.set(name, url);
       url.catch(() => this.#urls.delete(name));
       const [oldest] = this.#urls.keys();
@@ -125,7 +127,7 @@ export class MediaFiles {
 
   /** Used by Cardferry only: the worker tells what has changed. */
   changed(changes: readonly MediaChange[]): void {
-    for (const { name } of changes) this.#revoke(name);
+    for (const { name } of changes) this.#making.has(name) ? this.#making.set(name, true) : this.#revoke(name);
     this.#listeners.call(changes);
   }
 
@@ -135,6 +137,19 @@ export class MediaFiles {
     this.#unanswer();
     for (const name of [...this.#urls.keys()]) this.#revoke(name);
     this.#listeners.clear();
+  }
+
+  /** A blob URL. What has changed while the content was asked for, which may be that the file has come, is told before there is an answer. */
+  async #make(name: string): Promise<string> {
+    try {
+      for (;;) {
+        this.#making.set(name, false);
+        const content = await this.get(name);
+        if (!this.#making.get(name)) return URL.createObjectURL(content);
+      }
+    } finally {
+      this.#making.delete(name);
+    }
   }
 
   #revoke(name: string): void {
