@@ -193,6 +193,28 @@ func TestFrozenAlone(t *testing.T) {
 	}
 }
 
+// TestTakeOverFails has a tab take over that cannot open the profile, as its version has another core than the server has by now: it keeps nothing of
+// what it has opened, and other tabs can.
+func TestTakeOverFails(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	leader, old := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	leader.Run(t, nil, `await open()`)
+	old.Run(t, nil, `
+		// It exports a memory, _initialize and cf_abi, which returns 99.
+		const hex = "0061736d01000000" + "01080260000060" + "00017f" + "0303020001" + "0503010001" +
+			"072103066d656d6f727902000b5f696e697469616c697a6500000663665f6162690001" + "0a0a0202000b050041e3000b";
+		const core = await WebAssembly.compile(Uint8Array.from(hex.match(/../g), (x) => parseInt(x, 16)));
+		await open({ assets: { core } })`)
+	leader.Run(t, nil, `await ferry.close()`)
+	for range 2 {
+		wantKind(t, old.Try(t, nil, `await ferry.query("SELECT 1")`), fault.Internal)
+	}
+	leader.Run(t, nil, `await open()`)
+	wantTags(t, old, 0)
+}
+
 // TestFiveAtOnce opens the profile in five tabs at the same time, and closes them one after the other.
 func TestFiveAtOnce(t *testing.T) {
 	t.Parallel()

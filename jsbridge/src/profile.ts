@@ -65,34 +65,37 @@ export class Profile {
     storeOn: (engine: Engine, catalogue: Catalogue) => MediaStore,
     zstd: Zstd,
   ): Promise<Profile> {
-    const compare = (a: number, aLength: number, b: number, bLength: number): number =>
-      guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
-    engine.install(compare, authorizeReading(engine));
-    await engine.reserve();
-    const catalogue = Catalogue.open(engine); // most of SQLite is compiled by this, which need not wait for the guest
-    const unlent = await Promise.resolve(coming).catch(async (e: unknown) => {
-      catalogue.close();
+    let catalogue: Catalogue | undefined;
+    try {
+      const compare = (a: number, aLength: number, b: number, bLength: number): number =>
+        guest.collate(engine.heap.subarray(a, a + aLength), engine.heap.subarray(b, b + bLength));
+      engine.install(compare, authorizeReading(engine));
+      await engine.reserve();
+      catalogue = Catalogue.open(engine); // most of SQLite is compiled by this, which need not wait for the guest
+      const unlent = await coming;
+      const { memory } = unlent;
+      const files = new Files(engine, catalogue, zstd);
+      const databases = new Databases(engine, catalogue);
+      const store = storeOn(engine, catalogue);
+      const media = new Media(store, databases, files);
+      const bodies: Bodies = {
+        file: (name) => files.blob(name),
+        media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
+      };
+      const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), bodies, zstd);
+      const ports = {
+        sql: databases.imports(memory),
+        files: files.imports(memory),
+        media: media.imports(memory),
+        http: http.imports(memory),
+      };
+      const guest = await Guest.create(unlent, ports, log);
+      return new Profile(engine, memory, { catalogue, databases, files, media, http, zstd, guest });
+    } catch (e) {
+      catalogue?.close();
       await engine.close();
       throw e;
-    });
-    const { memory } = unlent;
-    const files = new Files(engine, catalogue, zstd);
-    const databases = new Databases(engine, catalogue);
-    const store = storeOn(engine, catalogue);
-    const media = new Media(store, databases, files);
-    const bodies: Bodies = {
-      file: (name) => files.blob(name),
-      media: (name, seen, offset, length) => store.blob(name, seen, offset, length),
-    };
-    const http = new Http((call, kind, bytes) => guest.event(call, kind, bytes), bodies, zstd);
-    const ports = {
-      sql: databases.imports(memory),
-      files: files.imports(memory),
-      media: media.imports(memory),
-      http: http.imports(memory),
-    };
-    const guest = await Guest.create(unlent, ports, log);
-    return new Profile(engine, memory, { catalogue, databases, files, media, http, zstd, guest });
+    }
   }
 
   /** Is called once when the guest has crashed; the profile can only be dropped then. */
