@@ -28,7 +28,11 @@ func (p *Profile) ExportFile(ctx context.Context, w io.Writer, media bool) (r se
 		}
 		defer f.Close()
 		_, err = io.Copy(w, io.NewSectionReader(f, 0, r.Bytes))
-		return fault.Wrap(fault.NotWritable, err, "write the package")
+		kind := fault.NotWritable
+		if filehost.KindOf(err) == fault.StorageFull {
+			kind = fault.StorageFull
+		}
+		return fault.Wrap(kind, err, "write the package")
 	})
 }
 
@@ -46,7 +50,7 @@ func (p *Profile) ImportFile(ctx context.Context, r io.Reader) (result service.I
 			err = cerr
 		}
 		if err != nil {
-			return fault.Wrap(fault.Other, err, "read the package")
+			return fault.Step("read the package", err)
 		}
 		return call(ctx, s, service.MethodImportFile, service.ImportParams{File: importStaged}, &result)
 	})
