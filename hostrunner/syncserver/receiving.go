@@ -27,8 +27,8 @@ func (r *receiving) init() {
 // like one whose next bytes are late: if there is no place for a while, the upload that has sent nothing for the longest makes way.
 func (r *receiving) enter(c *call) error {
 	patience := c.server.Limits.Stall / 30
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
+	ticker := time.NewTicker(patience)
+	defer ticker.Stop()
 	for {
 		select {
 		case r.places <- struct{}{}:
@@ -36,18 +36,16 @@ func (r *receiving) enter(c *call) error {
 			defer r.mu.Unlock()
 			r.bodies[c.body] = true
 			return nil
-		case <-timer.C:
-			if !r.interrupt(time.Now().Add(-patience)) {
-				timer.Reset(patience)
-			}
+		case now := <-ticker.C: // the place of one that made way may have been taken by another
+			r.interrupt(now.Add(-patience))
 		case <-c.r.Context().Done():
 			return c.r.Context().Err()
 		}
 	}
 }
 
-// interrupt ends the upload that has waited longest for its client, since before a time. It reports whether there was one.
-func (r *receiving) interrupt(before time.Time) bool {
+// interrupt ends the upload that has waited longest for its client, since before a time, if there is one.
+func (r *receiving) interrupt(before time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var longest *bodyReader
@@ -57,12 +55,10 @@ func (r *receiving) interrupt(before time.Time) bool {
 			longest, first = b, since
 		}
 	}
-	if longest == nil {
-		return false
+	if longest != nil {
+		delete(r.bodies, longest)
+		longest.interrupt()
 	}
-	delete(r.bodies, longest)
-	longest.interrupt()
-	return true
 }
 
 // leave gives a place back.

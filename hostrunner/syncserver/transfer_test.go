@@ -490,3 +490,30 @@ func TestHungMediaUploads(t *testing.T) {
 		t.Errorf("%d of %d uploads were taken that went on later", taken, hung)
 	}
 }
+
+// TestHungMediaUploadsTwice: the place of one that made way may be taken by one that has waited for less time, and hangs as well. Then another makes way.
+func TestHungMediaUploadsTwice(t *testing.T) {
+	t.Parallel()
+	const hung = 17
+	s := &syncserver.Server{Limits: syncserver.Limits{Stall: 30 * time.Second}} // one makes way after a second
+	c := newClient(t, s, serve(t, s), "ada")
+	var all sync.WaitGroup
+	put := func() {
+		begun := time.Now()
+		c.put(file("next.jpg", "next"))
+		if took := time.Since(begun); took > 15*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}
+	for i := range hung {
+		if i == hung-1 {
+			all.Go(put)
+			time.Sleep(500 * time.Millisecond)
+		}
+		b := newSlowBody(wire.NewCodec().Compress(nil, archive(t, file(fmt.Sprintf("%d.jpg", i), "hung"))))
+		defer close(b.goOn)
+		go func() { c.post("msync/uploadChanges", b) }()
+		<-b.stopped
+	}
+	all.Wait()
+}
