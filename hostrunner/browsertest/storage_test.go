@@ -127,6 +127,37 @@ func TestEvicted(t *testing.T) {
 	}
 }
 
+// TestEvictedAndClosed closes the profile while its lost collection is being fetched, of which the server sends nothing: nobody waits for that.
+func TestEvictedAndClosed(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	login(t, page)
+	addNote(t, page, "precious")
+	page.Run(t, nil, `
+		await ferry.upload();
+		await ferry.close();
+		await (await navigator.storage.getDirectory()).removeEntry("cardferry", { recursive: true })`)
+	for _, path := range []string{"/sync/meta", "/sync/download"} {
+		asked := neverAnswer(server, path)
+		page.Run(t, nil, `await open()`)
+		<-asked
+		var took float64
+		page.Run(t, &took, `
+			const begun = performance.now();
+			await ferry.close();
+			return performance.now() - begun`)
+		if took > 10_000 {
+			t.Errorf("while %s had no answer, closing took %v ms", path, took)
+		}
+	}
+	server.Intercept(nil)
+	page.Run(t, nil, until+`
+		await open();
+		await until(async () => (await ferry.query("SELECT count(*) AS n FROM notes"))[0].n === 1);
+		await ferry.close()`)
+}
+
 // TestEvictedWithoutAccount says what has happened, and lets a user begin anew.
 func TestEvictedWithoutAccount(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,8 @@ export class Session {
   readonly #evicted: Evicted;
   readonly #errors = new Errors();
   #rebuilding: Promise<void> | undefined;
+  /** Ends, when the profile is closed, what no call and not the scheduler has begun. */
+  readonly #end = new AbortController();
   readonly #options: OpenRequest;
   readonly #profile: Profile;
   readonly #store: AccountStore;
@@ -198,6 +200,7 @@ export class Session {
   /** Closes the profile. */
   async close(): Promise<void> {
     this.#removed = true; // which is not to be told any more
+    this.#end.abort();
     await this.#auto.close();
     await this.#profile.close();
     await this.#files.ended();
@@ -318,7 +321,7 @@ export class Session {
   /** A collection that the browser has removed is fetched again, or the status says why not. */
   #begin(): void {
     if (!this.#evicted.lost || !this.#account) return;
-    this.#manual(async () => (await this.#rebuild(new AbortController().signal), {})).catch(() => {}); // the status has told
+    this.#manual(async () => (await this.#rebuild(this.#end.signal), {})).catch(() => {}); // the status has told
   }
 
   /** Fetches the collection again if it was lost; only once at a time. */
