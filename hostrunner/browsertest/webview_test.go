@@ -134,6 +134,22 @@ func TestWebview(t *testing.T) {
 			}
 		}
 	})
+	t.Run("contents of failed requests", func(t *testing.T) {
+		page.Run(t, nil, `
+			const streams = [], { http } = app;
+			app.http = async (id, request) => {
+				if (request.body?.$stream === undefined) return http.call(app, id, request);
+				streams.push(request.body.$stream);
+				throw new Error("no line");
+			};
+			const kind = await app.call("upload").then(() => "done", (e) => e.kind);
+			app.http = http;
+			if (kind !== "network" && kind !== "offline" || streams.length === 0) throw new Error(kind + " " + streams);
+			for (const stream of streams) {
+				const { error } = await app.raw({ id: "late", method: "read", args: [stream] });
+				if (error?.kind !== "not_found") throw new Error("the page has kept what nobody reads");
+			}`)
+	})
 	t.Run("network", func(t *testing.T) {
 		page.Run(t, nil, `
 			const look = () => dispatchEvent(new Event("online")); // in place of half a minute

@@ -170,7 +170,9 @@ class Host {
         reject(signal.reason);
       });
     });
-    this.#post({ id, method, args: encode(args, (content) => this.#offer(content)) });
+    const given: number[] = [];
+    this.#post({ id, method, args: encode(args, (content) => given[given.push(this.#offer(content)) - 1]!) });
+    answer.catch(() => given.forEach((content) => this.#offered.delete(content))); // nobody reads on, and not every app says so
     return answer;
   }
 
