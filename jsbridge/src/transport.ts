@@ -116,11 +116,17 @@ export class WorkerTransport {
   }
 }
 
-/** The page's end. */
+/** A request that the app makes. */
+interface Running {
+  end: AbortController;
+  body?: ReadableStreamDefaultReader<Uint8Array>;
+}
+
+/** The page's end. The next worker's numbers are those of the one before, of whose requests something may still come. */
 export class PageTransport {
   readonly #transport: Transport;
   readonly #post: (message: TransportAnswer, transfer: Transferable[]) => void;
-  readonly #running = new Map<number, { end: AbortController; body?: ReadableStreamDefaultReader<Uint8Array> }>();
+  readonly #running = new Map<number, Running>();
 
   constructor(transport: Transport, post: (message: TransportAnswer, transfer: Transferable[]) => void) {
     this.#transport = transport;
@@ -129,9 +135,11 @@ export class PageTransport {
 
   /** Takes a message of the worker. */
   receive(message: TransportRequest): void {
-    if (message.type === "http") void this.#guard(message.id, () => this.#start(message));
-    else if (message.type === "httpPull") void this.#guard(message.id, () => this.#pull(message.id));
-    else this.#end(message.id);
+    const { id } = message;
+    if (message.type === "httpEnd") return this.#end(id);
+    if (message.type === "http") this.#running.set(id, { end: new AbortController() });
+    const run = this.#running.get(id);
+    if (run) void this.#guard(id, run, () => (message.type === "http" ? this.#start(message, run) : this.#pull(id, run)));
   }
 
   /** Ends all requests: the worker that has asked is gone. */
@@ -139,12 +147,9 @@ export class PageTransport {
     for (const id of [...this.#running.keys()]) this.#end(id);
   }
 
-  async #start({ id, url, method, headers, body }: Extract<TransportRequest, { type: "http" }>): Promise<void> {
-    const end = new AbortController();
-    this.#running.set(id, { end });
-    const response = await this.#transport(url, { method, headers, body, signal: end.signal });
-    const run = this.#running.get(id);
-    if (!run) return void response.body?.cancel().catch(() => {});
+  async #start({ id, url, method, headers, body }: Extract<TransportRequest, { type: "http" }>, run: Running): Promise<void> {
+    const response = await this.#transport(url, { method, headers, body, signal: run.end.signal });
+    if (this.#running.get(id) !== run) return void response.body?.cancel().catch(() => {});
     const { status, redirected } = response;
     // The worker cannot make such a one: 0 is that of a redirect that fetch was not to follow, or of what the page may not read.
     if (!(status >= 200 && status <= 599)) throw new TypeError(`the app's request has the status ${status}`);
@@ -152,9 +157,9 @@ export class PageTransport {
     this.#post({ type: "httpHead", id, status, redirected, url: response.url || url, headers: [...response.headers] }, []);
   }
 
-  async #pull(id: number): Promise<void> {
-    const body = this.#running.get(id)?.body;
-    const { done, value } = body ? await body.read() : { done: true, value: undefined };
+  async #pull(id: number, run: Running): Promise<void> {
+    const { done, value } = run.body ? await run.body.read() : { done: true, value: undefined };
+    if (this.#running.get(id) !== run) return;
     if (done || !value) {
       this.#running.delete(id);
       return this.#post({ type: "httpData", id, bytes: null }, []);
@@ -171,11 +176,12 @@ export class PageTransport {
     this.#running.delete(id);
   }
 
-  async #guard(id: number, run: () => Promise<void>): Promise<void> {
+  async #guard(id: number, run: Running, work: () => Promise<void>): Promise<void> {
     try {
-      await run();
+      await work();
     } catch (e) {
-      if (!this.#running.delete(id)) return; // ended by the worker
+      if (this.#running.get(id) !== run) return; // ended by the worker
+      this.#running.delete(id);
       this.#post({ type: "httpFailed", id, error: e instanceof SyncError ? toFailure(e) : null }, []);
     }
   }

@@ -66,3 +66,37 @@ test("an end of the request reaches the app", async () => {
   assert.equal((reason as Error).name, "AbortError");
   await assert.rejects(f("http://h/", { signal: AbortSignal.abort() }), { name: "AbortError" });
 });
+
+test("what comes of a worker's requests after its end is not for the next one, whose numbers are the same", async () => {
+  const answers: { resolve(r: Response): void; reject(e: Error): void }[] = [];
+  const transport: Transport = () => new Promise((resolve, reject) => answers.push({ resolve, reject })); // it does not look at the signal
+  let worker = new WorkerTransport(() => {});
+  const page = new PageTransport(transport, (m) => worker.receive(structuredClone(m)));
+  const request = (): Promise<Response> => {
+    worker = new WorkerTransport((m) => page.receive(structuredClone(m)));
+    return worker.fetch("http://h/");
+  };
+  const turn = (): Promise<void> => new Promise((go) => setImmediate(go));
+  request().catch(() => {});
+  page.endAll();
+  request().catch(() => {});
+  page.endAll();
+  let done = false;
+  const third = request().finally(() => (done = true));
+  answers[0]!.resolve(new Response("of the first"));
+  answers[1]!.reject(new Error("of the second"));
+  await turn();
+  assert.equal(done, false);
+  answers[2]!.resolve(new Response("of the third"));
+  assert.equal(await (await third).text(), "of the third");
+
+  // The same while a body comes: to read on in one that is cancelled is to be at its end.
+  const slow = request();
+  answers[3]!.resolve(new Response(new ReadableStream({ cancel: () => {} })));
+  (await slow).text().catch(() => {});
+  await turn();
+  page.endAll();
+  const last = request();
+  answers[4]!.resolve(new Response("of the last"));
+  assert.equal(await (await last).text(), "of the last");
+});
