@@ -75,7 +75,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to target, met
 		g.refuse(w, to, http.StatusBadGateway, "the answer is too large", nil)
 		return
 	}
-	g.answer(w, to, resp, watch)
+	g.answer(w, r, to, resp, watch)
 }
 
 // errStalled ends a request whose upstream neither takes nor sends anything.
@@ -152,7 +152,7 @@ func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request, to target, re
 var passed = []string{"Anki-Original-Size", "Content-Length", "Content-Encoding", "Retry-After"}
 
 // answer sends an answer on. When it breaks off or is too long, so does ours: the client must not take a part for the whole.
-func (g *Gateway) answer(w http.ResponseWriter, to target, resp *http.Response, watch *watch) {
+func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, to target, resp *http.Response, watch *watch) {
 	for _, name := range passed {
 		if v := resp.Header.Values(name); len(v) == 1 && len(v[0]) <= 100 {
 			w.Header().Set(name, v[0])
@@ -177,7 +177,9 @@ func (g *Gateway) answer(w http.ResponseWriter, to target, resp *http.Response, 
 			return
 		}
 		if err != nil {
-			g.log(to, "the answer breaks off", err)
+			if r.Context().Err() == nil { // the real client hangs up once it has a collection, before it sees the answer's end
+				g.log(to, "the answer breaks off", err)
+			}
 			panic(http.ErrAbortHandler)
 		}
 		_ = control.Flush() // nothing waits here for what comes next

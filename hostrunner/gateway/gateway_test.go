@@ -333,6 +333,35 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestClientGone: of an answer that breaks off since the client has hung up nothing is said of the upstream.
+func TestClientGone(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	up := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "all of it")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	var log logged
+	g := newGateway(t, gateway.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, "up="+up.URL)
+	base := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		g.ServeHTTP(w, r)
+	}))
+	defer base.Close()
+	req, _ := http.NewRequest("POST", base.URL+"/upstream/up/sync/download", nil)
+	req.Header.Set("anki-sync", header)
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadFull(resp.Body, make([]byte, len("all of it")))
+	resp.Body.Close()
+	if <-ended; err != nil || log.String() != "" {
+		t.Errorf("%v, log: %s", err, log.String())
+	}
+}
+
 // A chunked body arrives in few chunks, whatever came in, and nothing waits for its end.
 func TestStreams(t *testing.T) {
 	t.Parallel()
