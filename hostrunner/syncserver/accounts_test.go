@@ -49,7 +49,7 @@ func TestSignUp(t *testing.T) {
 		{"", password, 422}, {" ", password, 422}, {"a\nb", password, 422}, {"a\u200bb", password, 422}, {"a\ufffd", password, 422}, {strings.Repeat("x", 101), password, 422},
 		{"\u3164", password, 422}, {"zoë\u115f", password, 422}, {"\uffa0zoë", password, 422}, {"zoë\u034f", password, 422}, {"\u2800", password, 422},
 		{"\ufe0f", password, 422}, {"❤\ufe0f", password, 201},
-		{"ada", "", 422}, {"ada", "short", 422}, {"ada", "password", 422}, {"ada", "PassWord123", 422}, {"ada", "aaaaaaaaaaaa", 422},
+		{"ada", "", 422}, {"ada", "short", 422}, {"ada", "password", 422}, {"ada", "PassWord123", 422}, {"ada", "aaaaaaaaaaaa", 422}, {"ada", "éééééééé", 422},
 		{"ada.lovelace", "Ada.Lovelace", 422}, {"ada", strings.Repeat("x y", 400), 422},
 		{"../../etc", password, 201}, {"'; DROP TABLE accounts", password, 201}, {"👩‍🎓"[:4], password, 201},
 	} {

@@ -82,7 +82,7 @@ func CheckPassword(name, password string) error {
 		return fault.New(fault.InvalidInput, "the password is too long (at most %d bytes)", maxPassword)
 	case folded == store.FoldName(name):
 		return fault.New(fault.InvalidInput, "the password is the user name")
-	case common[folded] || strings.Trim(password, password[:1]) == "":
+	case common[folded] || strings.Trim(password, string([]rune(password)[:1])) == "":
 		return fault.New(fault.InvalidInput, "the password is one that is guessed first")
 	}
 	return nil
