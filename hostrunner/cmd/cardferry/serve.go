@@ -194,8 +194,9 @@ func listenAddress(flag string, lookup func(string) (string, bool)) (string, err
 // checkOrigin refuses what no browser sends as an origin: pages would be refused, and nobody would know why.
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
+	isOther := func(r rune) bool { return r == '*' || r > '~' } // names in other letters are sent as xn--…
 	if origin == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Port() != defaultPorts[u.Scheme] &&
-		u.Scheme+"://"+strings.ToLower(u.Host) == origin {
+		u.Scheme+"://"+strings.ToLower(u.Host) == origin && !strings.ContainsFunc(u.Host, isOther) {
 		return nil
 	}
 	return fault.New(fault.InvalidInput, "%q is not an origin", origin).

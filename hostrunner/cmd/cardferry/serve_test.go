@@ -304,6 +304,8 @@ func TestServeRefused(t *testing.T) {
 		{[]string{"--cors-origin", "app.example"}, 2, fault.InvalidInput},
 		{[]string{"--cors-origin", "https://app.example/"}, 2, fault.InvalidInput},
 		{[]string{"--cors-origin", "https://app.example:443"}, 2, fault.InvalidInput},
+		{[]string{"--cors-origin", "https://*.example"}, 2, fault.InvalidInput},
+		{[]string{"--cors-origin", "https://bücher.example"}, 2, fault.InvalidInput},
 		{[]string{"--tls-cert", "x"}, 2, fault.InvalidInput},
 		{[]string{"--tls-cert", "missing", "--tls-key", "missing"}, 2, fault.InvalidInput},
 		{[]string{"--data="}, 2, fault.InvalidInput},
