@@ -144,8 +144,11 @@ func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request, to target, re
 			return
 		}
 	}
-	g.refuse(w, to, http.StatusBadGateway, "the upstream redirects to where it may not, or in a way that clients do not follow",
-		errors.New("status "+strconv.Itoa(resp.StatusCode)))
+	what := "status " + strconv.Itoa(resp.StatusCode)
+	if u, err := resp.Location(); err == nil {
+		what += " to " + u.Scheme + "://" + u.Host // who wants that configures it; the rest may have a secret
+	}
+	g.refuse(w, to, http.StatusBadGateway, "the upstream redirects to where it may not, or in a way that clients do not follow", errors.New(what))
 }
 
 // passed are the headers of answers that clients get to see.

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -109,6 +110,18 @@ func TestRedirectTricks(t *testing.T) {
 	})
 	if resp, _ := post(t, start(t, gateway.Options{}, "up="+up.URL)+"/upstream/up/sync/meta", ""); resp.StatusCode != 502 {
 		t.Errorf("two Locations: %d", resp.StatusCode)
+	}
+}
+
+// TestRedirectLogged: who has to configure the other server reads in the log which one it is, and nothing that only a client should know.
+func TestRedirectLogged(t *testing.T) {
+	t.Parallel()
+	location := "https://user:secret@sync.example.net:8443/secret/?key=secret"
+	var log logged
+	base := start(t, gateway.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, "first="+redirecting(t, &location).URL)
+	post(t, base+"/upstream/first/sync/meta", "")
+	if text := log.String(); !strings.Contains(text, "status 308 to https://sync.example.net:8443\"") || strings.Contains(text, "secret") {
+		t.Error(text)
 	}
 }
 
