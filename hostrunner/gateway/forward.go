@@ -60,11 +60,14 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to target, met
 		if context.Cause(ctx) == errStalled {
 			err = errStalled
 		}
+		if r.Context().Err() == nil && body.err.Load() == nil {
+			undo() // the upstream is down, which is not the client's fault
+		}
 		g.failed(w, r, to, body, err)
 		return
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode == http.StatusOK || resp.StatusCode >= 500 {
 		undo()
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 && resp.StatusCode < 400 {

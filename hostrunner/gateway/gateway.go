@@ -27,7 +27,7 @@ type Options struct {
 	// ClientIP tells where a request comes from. By default every request comes from the same place.
 	ClientIP func(*http.Request) string
 	// Login is asked before a login is forwarded: how long the client has to wait, because there were too many. undo is called if the
-	// login succeeds. By default nothing is limited.
+	// login succeeds, or if the upstream could not say. By default nothing is limited.
 	Login func(ip string) (wait time.Duration, undo func())
 	// Answer bounds the body of an answer: 4 GiB by default. That of a request is bounded by who calls the gateway.
 	Answer int64

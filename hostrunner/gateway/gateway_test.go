@@ -459,6 +459,14 @@ func TestLimits(t *testing.T) {
 	if resp, _ := post(t, start(t, o, "up="+up.URL)+"/upstream/up/sync/hostKey", ""); resp.StatusCode != 200 || undone != 1 {
 		t.Errorf("login: %d, %d", resp.StatusCode, undone)
 	}
+	broken := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
+	refused := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })
+	for address, want := range map[string]int{broken.URL: 1, "http://127.0.0.1:1/": 1, refused.URL: 0} {
+		undone = 0
+		if post(t, start(t, o, "up="+address)+"/upstream/up/sync/hostKey", ""); undone != want {
+			t.Errorf("login at %s: %d, want %d", address, undone, want)
+		}
+	}
 
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -31,7 +31,7 @@ type limitedBody struct {
 func (b limitedBody) Interrupt() { b.interrupt() }
 
 // TryLogin counts a login that another server decides about, by the same limits as one to ours; wait is how long the client has to
-// wait, if there were too many. undo takes it back: the login has succeeded.
+// wait, if there were too many. undo takes it back: the login has succeeded, or nobody knows.
 func (s *Server) TryLogin(ip string) (wait time.Duration, undo func()) {
 	s.start()
 	try := attempt{at: s.Now()}
