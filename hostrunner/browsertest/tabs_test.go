@@ -1,6 +1,7 @@
 package browsertest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -394,6 +395,43 @@ func TestLostAnswer(t *testing.T) {
 		return [undone, await ferry.query("SELECT id, flds FROM notes").then((rows) => rows.map((r) => r.flds + (r.id === noteId))), second.noteId > 0]`)
 	if texts, ok := got[1].([]any); got[0] != "addNote" || !ok || len(texts) != 1 || texts[0] != "kept\x1ftrue" || got[2] != true {
 		t.Errorf("undone, notes, answer: %q", got)
+	}
+}
+
+// TestImportOnce kills a leader that has imported a package and is still busy with what follows, while another tab has edited the new
+// collection already: the next leader does not import it again, in the place of the edit.
+func TestImportOnce(t *testing.T) {
+	t.Parallel()
+	server := browsertest.NewServer(t, "")
+	browser := browsertest.Start(t)
+	first, second := browser.Open(t, server.URL), browser.Open(t, server.URL)
+	// The service worker's copy of the directory of files, which has to forget one that is replaced before its end is told, cannot be opened.
+	first.Run(t, nil, `
+		const code = "import '" + location.href + "dist/worker.js'; const { open } = IDBFactory.prototype;" +
+			"IDBFactory.prototype.open = function (name, version) { return name === 'cardferry-media' ? {} : open.call(this, name, version); };";
+		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+	var got []any
+	second.Run(t, &got, until+`
+		const other = await bridge.Cardferry.open({ profile: "other" });
+		await other.edit([{ op: "addDeck", name: "packed" }]);
+		await other.media.add("packed.txt", new Blob(["packed"]));
+		const packed = await other.exportFile();
+		await open();
+		await ferry.media.add("packed.txt", new Blob(["replaced"]));
+		window.importing = ferry.importFile(packed);
+		await until(async () => (await ferry.query("SELECT 1 FROM decks WHERE name = 'packed'")).length > 0);
+		await ferry.edit([{ op: "addDeck", name: "mine" }]);
+		return Promise.race([importing, new Promise((go) => setTimeout(() => go([]), 500))])`)
+	if len(got) > 0 {
+		t.Fatalf("the import has ended: %v", got)
+	}
+	first.Crash()
+	second.Run(t, &got, `
+		const { media } = await importing;
+		const names = (await ferry.query("SELECT name FROM decks")).map(({ name }) => name);
+		return [media, ferry.status.media.done, (await ferry.backups.list()).length, ...names.sort()]`)
+	if want := "[1 1 1 Default mine packed]"; fmt.Sprint(got) != want {
+		t.Errorf("files stored and there, backups, decks: %v, want %s", got, want)
 	}
 }
 

@@ -35,11 +35,13 @@ export async function importFile(
   const file = `${FILES.staging}import-${crypto.randomUUID()}.colpkg`;
   await profile.stage(file, content, options.signal);
   try {
-    const report = (await profile.call("importFile", { file }, options)) as ImportReport;
-    // The index of the media files learns of new ones when somebody looks; a media sync that runs now does so itself.
-    if (report.media > 0) await profile.call("mediaCheck", { apply: false, evictable: true }).catch(() => {});
-    return report;
+    return (await profile.call("importFile", { file }, options)) as ImportReport;
   } finally {
     profile.unstage(file);
   }
+}
+
+/** Has the index learn of the media files of a package, which it does when somebody looks; a media sync that runs now does so itself. */
+export async function indexMedia(profile: Profile, { media }: ImportReport): Promise<void> {
+  if (media > 0) await profile.call("mediaCheck", { apply: false, evictable: true }).catch(() => {});
 }

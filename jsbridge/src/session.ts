@@ -2,7 +2,7 @@
 
 import { Auto, type Action, type AutoAnswer } from "./auto.ts";
 import type { Notice, TabCall } from "./channel.ts";
-import { exportFile, importFile } from "./colpkg.ts";
+import { exportFile, importFile, indexMedia } from "./colpkg.ts";
 import { serverContents } from "./contents.ts";
 import { listDevices, removeDevice } from "./devices.ts";
 import type { EditReport, UndoReport } from "./edit.ts";
@@ -160,12 +160,14 @@ export class Session {
     const run = this.#calls[call.name] as Run<TabCall["params"], unknown>;
     try {
       if (!Object.hasOwn(this.#calls, call.name)) throw otherVersion();
-      return await once(this.#options.profile, call, async () => {
+      const result = await once(this.#options.profile, call, async () => {
         const result = await run(call.params, signal, call.key);
         if (WRITING.has(call.name)) await this.#assureFiles();
         else if (performance.now() - this.#looked >= LOOK_EVERY) void this.#look();
         return result;
       });
+      await (this.#after[call.name] as ((result: unknown) => Promise<void>) | undefined)?.(result);
+      return result;
     } catch (e) {
       const error = (await this.#look()) ?? withHint(toSyncError(e));
       if (call.again && error.kind === "not_found" && REMOVING.has(call.name)) return null;
@@ -211,18 +213,9 @@ export class Session {
     login: (p, signal) => this.#login(p, AbortSignal.any([signal, this.#out.signal])),
     signUp: (p, signal) => this.#signUp(p, AbortSignal.any([signal, this.#out.signal])),
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
-    restore: async ({ id }) => {
-      const done = (await this.#profile.call("restore", { id })) as RestoreReport;
-      await this.#replaced();
-      return done;
-    },
+    restore: (p) => this.#profile.call("restore", p) as Promise<RestoreReport>,
     exportFile: (p, signal) => exportFile(this.#profile, this.#files, p, { signal }),
-    importFile: async (p, signal) => {
-      const done = await importFile(this.#profile, this.#files, p, { signal });
-      await this.#replaced();
-      await this.#media.count();
-      return done;
-    },
+    importFile: (p, signal) => importFile(this.#profile, this.#files, p, { signal }),
     devices: (_, signal) => listDevices(this.#around.transport ?? fetch, this.#credentials(), signal),
     removeDevice: ({ id }, signal) => removeDevice(this.#around.transport ?? fetch, this.#credentials(), id, signal),
     serverContents: ({ since }, signal) => serverContents(this.#around.transport ?? fetch, this.#credentials(), since, signal),
@@ -276,6 +269,16 @@ export class Session {
     mediaRemove: (p, signal) => this.#media.calls.mediaRemove(p, signal),
     mediaCheck: (p, signal) => this.#media.calls.mediaCheck(p, signal),
     mediaState: (p, signal) => this.#media.calls.mediaState(p, signal),
+  };
+
+  /** What follows calls once they are recorded, as it may take long: done again, they would replace what other tabs have changed meanwhile. */
+  readonly #after: { [N in CallName]?: (result: Calls[N][1]) => Promise<void> } = {
+    restore: () => this.#replaced(),
+    importFile: async (report) => {
+      await indexMedia(this.#profile, report);
+      await this.#replaced();
+      await this.#media.count();
+    },
   };
 
   /** Syncs the collection, then the media files, which do not hold up other calls. */
