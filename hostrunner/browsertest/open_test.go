@@ -119,11 +119,8 @@ const manySorts = `
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3500), many AS (SELECT i, hex(zeroblob(1000)) || i AS fill FROM n), " +
 			tables + " SELECT count(*) AS n FROM t1 JOIN t2 USING (i) JOIN t3 USING (i) JOIN t4 USING (i) JOIN t5 USING (i)");`
 
-// TestFilesThatCannotBeMade lacks the space for more files, again and again: with space again they can be made, without a new worker.
-func TestFilesThatCannotBeMade(t *testing.T) {
-	t.Parallel()
-	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
-	page.Run(t, nil, `
+// canBeFull opens a profile that can make no more files while it is told that the storage is full; it writes to those that it has.
+const canBeFull = `
 		const code = "import '" + location.href + "dist/worker.js'; let full = false; new BroadcastChannel('full').onmessage = (e) => { full = e.data; };" +
 			"const { createSyncAccessHandle } = FileSystemFileHandle.prototype;" +
 			"FileSystemFileHandle.prototype.createSyncAccessHandle = async function (...how) {" +
@@ -132,11 +129,44 @@ func TestFilesThatCannotBeMade(t *testing.T) {
 			"	return handle; };";
 		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
 		window.full = new BroadcastChannel("full");
+`
+
+// TestFilesThatCannotBeMade lacks the space for more files, again and again: with space again they can be made, without a new worker.
+func TestFilesThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	page.Run(t, nil, canBeFull+`
 		full.postMessage(true)`)
 	for range 10 {
 		wantKind(t, page.Try(t, nil, manySorts), fault.StorageFull)
 	}
 	page.Run(t, nil, `full.postMessage(false); await ferry.exportFile()`)
+}
+
+// TestFullReads has no space for more files than there are: what makes none works as before, what does says so at last, and closing is no mistake.
+func TestFullReads(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var got []any
+	page.Run(t, &got, canBeFull+`
+		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
+		await ferry.edit([{ op: "addNote", notetypeId: id, deckId: 1, fields: ["front", "back"], tags: [] }]);
+		await ferry.media.add("a.txt", new Blob(["a"]));
+		const packed = await ferry.exportFile();
+		full.postMessage(true);
+		let imports = 0, error;
+		while (!error) await ferry.importFile(packed).then(() => imports++, (e) => { error = e; });
+		const { cards } = await ferry.nextCards(1);
+		await ferry.deckTree();
+		await ferry.render({ cardId: cards[0].card_id });
+		await ferry.refresh({ offline: true });
+		const [{ integrity_check }] = await ferry.query("PRAGMA integrity_check");
+		const there = [await ferry.media.state("a.txt"), (await ferry.backups.list()).length === imports, integrity_check];
+		await ferry.close();
+		return [error.kind, error.hint !== "", error.changed, imports > 2, ...there]`)
+	if want := "[storage_full true false true here true ok]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
 }
 
 // TestSortsOfOneQuery: each large sort of a query, and each table that it makes on its way, has a file of its own while it runs, of which only a

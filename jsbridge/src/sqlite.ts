@@ -181,8 +181,19 @@ export class Engine {
     return last;
   }
 
-  /** Makes sure that enough files can be created before the next call. Creating is synchronous, growing is not. */
-  async reserve(free = FREE_SLOTS): Promise<void> {
+  /**
+   * Makes sure that enough files can be created before the next call, as far as there is room: most calls create none, and one that does says
+   * that the storage is full. Creating is synchronous, growing is not.
+   */
+  async reserve(): Promise<void> {
+    try {
+      await this.#grow(FREE_SLOTS);
+    } catch (e) {
+      if (toSyncError(e).kind !== "storage_full") throw e;
+    }
+  }
+
+  async #grow(free: number): Promise<void> {
     const pool = this.#pool;
     if (!pool) return;
     while (this.#growing) await this.#growing.catch(() => {}); // whoever began that is told of a failure
@@ -206,10 +217,10 @@ export class Engine {
         try {
           return await work();
         } catch (e) {
-          if (!this.#pool || free >= MOST_SLOTS || toSyncError(e).kind !== "not_writable") throw e;
+          if (!this.#pool || free >= MOST_SLOTS || !(e instanceof NoSlot)) throw e;
           if (free === FREE_SLOTS) this.#greedy++;
           free *= 2;
-          await this.reserve(free);
+          await this.#grow(free);
         }
       }
     } finally {
@@ -243,7 +254,7 @@ export class Engine {
     do {
       if (this.#outgrown) {
         this.#outgrown = false;
-        await this.reserve(free() + FREE_SLOTS).catch(() => {}); // whoever needs them is told
+        await this.#grow(free() + FREE_SLOTS).catch(() => {}); // whoever needs them is told
       }
       // One by one: of several the pool would close those, too, that have become files meanwhile.
       while (tooMany() && !(await this.isRemoved())) if (!(await pool.reduceCapacity(1).catch(() => 0))) return;
@@ -270,6 +281,9 @@ export class Engine {
     });
   }
 }
+
+/** The pool has no slot for another file: before each call more are made, if there is room. */
+class NoSlot extends SyncError {}
 
 /** The last exception of the pool. SQLite only hears that something went wrong, and asks no further. */
 interface Failures {
@@ -339,6 +353,7 @@ export function sqliteError(engine: Engine, code: number, message: string, step:
   const kind = code === 1 && message === "unsupported file format" ? "damaged_file" : (SQLITE_KINDS[code & 0xff] ?? "other");
   const cause = BY_THE_POOL.has(code & 0xff) ? engine.takeFailure() : undefined;
   if (!cause) return new SyncError(kind, `${step}: ${message}`);
+  if (/SAH pool is full/.test(cause.message)) return new NoSlot("storage_full", `${step}: no space left for another file`);
   // Browsers name a full storage in one way, and its text in many.
   if (cause.name === "QuotaExceededError" || /quota|space/i.test(cause.message)) {
     return storageFull(`${step}: no space left for this site`);
