@@ -251,6 +251,33 @@ func TestBothHaveCards(t *testing.T) {
 	a.Read(t, "only on the phone")
 }
 
+// TestChosenInOtherTab chooses in one tab what another one asks for as well: that one does not go on asking, as it would replace what the first has kept.
+func TestChosenInOtherTab(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "desktop", "count": 3}, nil)
+	desktop.Upload(t)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "only here")
+	a.Go(t, "#/sign-in")
+	a.Fill(t, "User name", apptest.User)
+	a.Fill(t, "Password", apptest.Password)
+	a.Tap(t, "Sign in")
+	a.Read(t, "Which side do you want to keep?")
+	other := apptest.Open(t, b, s.URL)
+	other.Go(t, "#/choose")
+	for _, answer := range []string{"Keep the server", "The one card of this device is replaced"} {
+		other.Read(t, answer)
+		other.Tap(t, "Keep the server")
+	}
+	other.Read(t, "This device now has")
+	a.Read(t, "There is nothing to choose")
+}
+
 // TestBothHaveChanged is flow 3 between sides that have synced before: what came to each since then is told.
 func TestBothHaveChanged(t *testing.T) {
 	s := apptest.Serve(t)

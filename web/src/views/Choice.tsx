@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 import { num } from "../api.ts";
 import { plain } from "../cards.ts";
-import { ferry, say, status, syncedWithThis, toError } from "../ferry.ts";
+import { ferry, replacing, say, status, syncedWithThis, toError } from "../ferry.ts";
 import { back, go } from "../router.ts";
 import { oneWay } from "../syncing.ts";
 import { texts } from "../texts.ts";
@@ -45,7 +45,9 @@ interface Newer {
 /** The place of the choice. */
 export function ChoiceView() {
   const [error, setError] = useState<ReturnType<typeof toError> | null>(null);
-  const sides = useLoad(() => readSides().catch((e: unknown) => (setError(toError(e)), null)), []);
+  // Read again when another tab has chosen: what is shown here would undo that.
+  const asked = status.value.required === "full" || replacing.value;
+  const sides = useLoad(() => readSides().then((s) => (setError(null), s), (e: unknown) => (setError(toError(e)), null)), [asked]);
   if (status.value.activity === "syncing") return <Working />;
   if (error) return <><Head title={texts.choice.title} back="#/" /><ErrorNotice error={error} /></>;
   if (sides === undefined) return <Head title={texts.sync.title} back="#/" />;
