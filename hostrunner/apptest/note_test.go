@@ -2,6 +2,7 @@ package apptest_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,37 @@ const pictures = `
 		for (const name of names) data.items.add(new File([bytes], name, { type: "image/gif" }));
 		return data;
 	};`
+
+// TestImportWhileAdding imports a package in another tab while a note is being written: that goes to the note type and the deck of the same name there.
+func TestImportWhileAdding(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"notetype": "Basic (and reversed card)", "fields": []string{"of the package", "x"}}, nil)
+	file := filepath.Join(t.TempDir(), "real.colpkg")
+	desktop.Do(t, "export", anki.Args{"path": file, "media": true, "legacy": false}, nil)
+	b := browsertest.Start(t)
+	a := apptest.Open(t, b, s.URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.See(t, "#note-type")
+	a.Run(t, nil, `
+		const select = document.getElementById("note-type");
+		select.value = [...select.options].find((o) => o.text === "Basic (and reversed card)").value;
+		select.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.Fill(t, "Front", "typed before")
+	a.Fill(t, "Back", "typed, too")
+	other := apptest.Open(t, b, s.URL)
+	other.Go(t, "#/settings/backups")
+	choose(t, other, file)
+	other.Tap(t, "Replace my cards")
+	other.Read(t, "Your cards were replaced")
+	a.Wait(t, `[...document.getElementById("note-type").options].some((o) => o.text === "Image Occlusion")`) // which the app makes none of
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 2 cards")
+	found(t, a, "typed before", "2 cards")
+}
 
 // TestDroppedFiles drops several files on a field: those that a note can have get into it, one after the other.
 func TestDroppedFiles(t *testing.T) {

@@ -12,7 +12,7 @@ import { allTags, deckNames, isDuplicate, lastChoice, noteTypes, readNote, type 
 import { FieldBox } from "../editor/FieldBox.tsx";
 import { clozeNumbers, mediaNames, without } from "../editor/fieldhtml.ts";
 import { MissingInField } from "./MissingMedia.tsx";
-import { complain, say, toError } from "../ferry.ts";
+import { complain, say, toError, version } from "../ferry.ts";
 import { back, go, guardLeaving } from "../router.ts";
 import { texts } from "../texts.ts";
 import { night } from "../theme.ts";
@@ -29,7 +29,7 @@ interface Loaded {
 
 /** The place of one note; id "new" adds. */
 export function NoteView(p: { id: string; params: URLSearchParams }) {
-  const loaded = useLoad(() => load(p.id, p.params), [p.id]);
+  const loaded = useLoad(() => load(p.id, p.params), [p.id, p.id === "new" && version.value]);
   const title = p.id === "new" ? texts.note.add : texts.note.edit;
   if (!loaded) return <Head title={title} back="#/" />;
   if (!loaded.note) return <><Head title={title} back="#/" /><Empty icon="info" title={texts.note.gone} text=""><a class="button" href="#/">{texts.study.home}</a></Empty></>;
@@ -48,13 +48,17 @@ async function load(id: string, params: URLSearchParams): Promise<Loaded> {
 type EditorProps = Omit<Loaded, "note"> & { note: Note; isNew: boolean; field: string | null };
 
 function Editor(p: EditorProps) {
-  const [note, setNote] = useState(p.note);
+  const [own, setNote] = useState(p.note);
   const [ask, setAsk] = useState(false);
-  const type = p.types.find((t) => t.id === note.typeId);
+  const names = useRef({ type: "", deck: "" });
+  const type = p.isNew ? named(p.types, own.typeId, names.current.type) : p.types.find((t) => t.id === own.typeId);
+  const deck = named(p.decks, own.deckId, names.current.deck);
+  names.current = { type: type?.name ?? "", deck: deck?.name ?? "" };
+  const note = p.isNew && type && deck ? { ...own, typeId: type.id, deckId: deck.id, fields: type.fields.map((_, i) => own.fields[i] ?? "") } : own;
   const form = useRef<HTMLFormElement>(null);
   const saving = useRef(false);
-  const latest = useRef(note);
-  latest.current = note;
+  const latest = useRef(own);
+  latest.current = own;
   const first = note.fields[0] ?? "";
   const duplicate = useLoad(() => isDuplicate(note.typeId, first, note.id), [note.typeId, first]);
   useEffect(() => () => guardLeaving(null), []);
@@ -78,7 +82,7 @@ function Editor(p: EditorProps) {
       }
       const n = await addNote(note.typeId, note.deckId, note.fields, note.tags);
       say(texts.note.added(n));
-      if (latest.current !== note) return; // what was typed meanwhile stays
+      if (latest.current !== own) return; // what was typed meanwhile stays
       setNote({ ...note, fields: note.fields.map(() => "") });
       form.current?.querySelector<HTMLElement>("[role=textbox], textarea")?.focus(); // for the next one
     } catch (e) {
@@ -113,6 +117,11 @@ function Editor(p: EditorProps) {
       {ask && <Confirm title={texts.note.delete} text={texts.note.deleteAsk} action={texts.note.delete} danger onNo={() => setAsk(false)} onYes={() => remove(note.id)} />}
     </form>
   );
+}
+
+/** The one with an id. A new note may outlive it, as when a package is imported in another tab: then the one of that name, or any. */
+function named<T extends { id: number; name: string }>(list: readonly T[], id: number, name: string): T | undefined {
+  return list.find((x) => x.id === id) ?? list.find((x) => x.name === name) ?? list[0];
 }
 
 function askUnsaved(): boolean {
