@@ -110,7 +110,10 @@ function useStudy(deckId: number) {
     grade: (button: Grade): void => {
       if (!shown) return;
       const leech = button === 1 && shown.queue.card?.leech === true;
-      void change(() => answer(shown.facts.id, button, performance.now() - shown.since)).then(() => leech && say(texts.study.leech));
+      void change(async () => {
+        await answer(shown.facts.id, button, performance.now() - shown.since);
+        if (leech) say(texts.study.leech);
+      });
     },
     takeBack: (): void => void change(takeBack),
     refresh: async (): Promise<void> => {
