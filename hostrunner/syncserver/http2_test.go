@@ -2,6 +2,7 @@ package syncserver_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/cardferry/cardferry/core/coretest"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/syncserver"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/memstore"
+	"github.com/cardferry/cardferry/hostrunner/syncserver/store"
 )
 
 // TestEventsLast: nothing need happen for as long as a listener may take over a message.
@@ -98,10 +101,22 @@ func TestStalledStreams(t *testing.T) {
 	}
 }
 
+// staging tells of every file that an upload begins, or a new collection.
+type staging struct {
+	*memstore.Collections
+	begun chan struct{}
+}
+
+func (d *staging) Stage(ctx context.Context, id store.AccountID) (store.Staged, error) {
+	d.begun <- struct{}{}
+	return d.Collections.Stage(ctx, id)
+}
+
 // TestEarlyAnswers: what is refused while it is being sent is told why, and the connection stays for the other streams.
 func TestEarlyAnswers(t *testing.T) {
 	t.Parallel()
-	s := &syncserver.Server{Limits: syncserver.Limits{Payload: 4 << 20}}
+	disk := &staging{memstore.NewCollections(), make(chan struct{}, 100)}
+	s := &syncserver.Server{Limits: syncserver.Limits{Payload: 4 << 20}, Collections: disk}
 	c := newClient(t, s, serveHTTP2(t, s), "ada")
 	c.listen()
 	unknown := *c
@@ -119,11 +134,15 @@ func TestEarlyAnswers(t *testing.T) {
 		}
 	}
 
+	for len(disk.begun) > 0 {
+		<-disk.begun
+	}
 	from, to := io.Pipe()
 	before := make(chan int, 1)
 	go func() { before <- c.post("sync/upload", from) }()
 	_, err := to.Write([]byte("x"))
 	coretest.Must(t, err)
+	<-disk.begun // or the other one may come first
 	c.must("sync/upload", fixture(t, "stock.anki2"))
 	if status := <-before; status != 503 {
 		t.Errorf("an upload that another one has ended: %d", status)
