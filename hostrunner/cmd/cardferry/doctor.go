@@ -105,11 +105,14 @@ func (d *doctor) examine(endpoint string) {
 func (d *doctor) slash(endpoint, base string) {
 	given, _, _ := strings.Cut(strings.TrimSpace(endpoint), "?")
 	u, err := url.Parse(base)
-	if err == nil && u.Path != "/" && !strings.HasSuffix(given, "/") {
+	switch {
+	case err != nil || u.Path == "/" || strings.HasSuffix(given, "/"):
+		d.add("slash", true, `the address ends in "/" or has no path`)
+	case tooLong(base):
+		d.add("slash", false, `the address does not end in "/"; %s`, wrongPath(base))
+	default:
 		d.add("slash", false, `the address does not end in "/": other clients drop its last part; write %s`, shown(base))
-		return
 	}
-	d.add("slash", true, `the address ends in "/" or has no path`)
 }
 
 // reach asks for the health page, which shows connection, TLS and clock. It reports whether the server can be asked more.
@@ -152,7 +155,7 @@ func (d *doctor) reach(base string) bool {
 	case s >= 500:
 		d.add("health", false, "the server, or a proxy before it, has a problem (%d)", s)
 	default:
-		d.add("health", false, "GET health gives %d, not 200; %s", s, wrongPath(base))
+		d.add("health", true, "not known: GET health gives %d, as where a proxy passes nothing but sync requests", s)
 	}
 	return true
 }
@@ -200,9 +203,14 @@ func (d *doctor) protocol(base string) (at string, ok bool) {
 	return base, d.judge(base, resp)
 }
 
-// wrongPath says what may be wrong with the path of an address where there is no server. Years ago Anki had an address for cards and one for media.
+// tooLong reports whether an address has what clients add. Years ago Anki had an address for cards and one for media.
+func tooLong(base string) bool {
+	return strings.HasSuffix(base, "/sync/") || strings.HasSuffix(base, "/msync/")
+}
+
+// wrongPath says what may be wrong with the path of an address where there is no server.
 func wrongPath(base string) string {
-	if strings.HasSuffix(base, "/sync/") || strings.HasSuffix(base, "/msync/") {
+	if tooLong(base) {
 		return "clients add sync/ and msync/ by themselves: leave out its last part"
 	}
 	return "is a path missing in the address?"

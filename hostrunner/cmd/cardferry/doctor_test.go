@@ -112,6 +112,7 @@ func TestDoctor(t *testing.T) {
 		"a password with a slash":    {strings.Replace(good, "://", "://user:secret/zz@", 1), "url", "not the address of a sync server"},
 		"this machine, shouted":      {strings.Replace(good, "127.0.0.1", "LOCALHOST", 1), "", "on this machine only"},
 		"a server that stops":        {start(patient{health: 503}), "health", "cannot work now"},
+		"a health not passed on":     {start(patient{health: 404}), "", "not known: GET health gives 404"},
 		"a health that moved":        {start(patient{health: 302}), "health", "redirects"},
 		"another program":            {start(patient{meta: 404}), "protocol", "no sync server at this address"},
 		"a firewall":                 {start(patient{meta: 403}), "protocol", "refuses every request"},
@@ -224,9 +225,9 @@ func TestDoctorMethods(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(patient{meta: 404})
 	defer s.Close()
-	for _, path := range []string{"/sync/", "/anki/msync/"} {
+	for path, times := range map[string]int{"/sync/": 1, "/anki/msync/": 1, "/sync": 2} {
 		o := as(t, "", "doctor", "--endpoint", s.URL+path)
-		if n := strings.Count(o.stdout, "leave out its last part"); n != 2 || strings.Contains(o.stdout, "is a path missing") {
+		if n := strings.Count(o.stdout, "leave out its last part"); n != times || strings.Contains(o.stdout, "is a path missing") || strings.Contains(o.stdout, "write http") {
 			t.Errorf("%s: %s", path, o.stdout)
 		}
 	}
