@@ -225,7 +225,8 @@ func (c *card) content(key string) (content string, ok bool) {
 	case "Deck":
 		return c.Deck, true
 	case "Subdeck":
-		return c.Deck[strings.LastIndexByte(c.Deck, ':')+1:], true
+		i := strings.LastIndex("::"+c.Deck, "::") // one colon is part of a name
+		return c.Deck[i:], true
 	case "Card":
 		return c.template().Name, true
 	case "CardFlag":

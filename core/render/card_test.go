@@ -95,6 +95,12 @@ func TestSpecialFields(t *testing.T) {
 	if s := render.Render(c); s.Question != "T|C|" || s.Answer != "T|C|f" {
 		t.Errorf("fields in the place of special ones: %q, %q", s.Question, s.Answer)
 	}
+	for deck, want := range map[string]string{"A::B: C": "B: C", "X:Y": "X:Y", render.NoDeck: render.NoDeck} { // as in the real program
+		c := card("{{A}}|{{Subdeck}}", "", "a")
+		if c.Deck = deck; render.Render(c).Question != "a|"+want {
+			t.Errorf("below %q: %q", deck, render.Render(c).Question)
+		}
+	}
 }
 
 // TestErrors: unknown fields count where they are hidden, too, and the front comes first.
