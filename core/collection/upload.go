@@ -9,7 +9,8 @@ import (
 
 // PrepareUpload makes the collection what a full upload sends (sync spec §13.1 step 1): no graves, nothing pending,
 // and a new scm, with one time for scm, ls and mod. Config and templates are left alone. It is atomic, inside or
-// outside a transaction. A usn below 0, which only damage makes, would be refused by every later sync. nowMillis must differ from the present scm and mod.
+// outside a transaction. A usn below 0, which only damage makes, would be refused by every later sync, and after the largest one the file could
+// not be opened any more: such a usn begins anew. nowMillis must differ from the present scm and mod.
 func PrepareUpload(db host.DB, nowMillis int64) (err error) {
 	if err := db.Exec("SAVEPOINT prepare_upload"); err != nil {
 		return err
@@ -33,7 +34,7 @@ func PrepareUpload(db host.DB, nowMillis int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = rows.Exec(db, "UPDATE col SET usn = max(usn, 0) + 1, scm = ?1, ls = ?1, mod = ?1", nowMillis); err != nil {
+	if _, err = rows.Exec(db, "UPDATE col SET usn = CASE WHEN usn BETWEEN 0 AND 1 << 30 THEN usn + 1 ELSE 1 END, scm = ?1, ls = ?1, mod = ?1", nowMillis); err != nil {
 		return err
 	}
 	return db.Exec("RELEASE prepare_upload")
