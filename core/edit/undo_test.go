@@ -73,6 +73,31 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// TestUndoAfterSync: of two edits during a sync, one before its end by the server's clock, the later one is taken back. What is left must be
+// newer than the sync: it would not be sent, and the next sync would put the server's config in the place of ours.
+func TestUndoAfterSync(t *testing.T) {
+	t.Parallel()
+	a := newWorld(t)
+	if err := undo.Discard(a.db, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"1", "2"} {
+		if _, err := a.try(`[{"op":"setConfig","key":"k","value":` + value + `}]`); err != nil {
+			t.Fatal(err)
+		}
+		a.clock.Advance(1e9)
+	}
+	if err := a.db.Exec("UPDATE col SET ls = mod - 500"); err != nil { // as a sync ends: mod is later
+		t.Fatal(err)
+	}
+	if _, err := edit.Undo(a.host, a.db, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.list("SELECT mod > ls FROM col"); got[0] != "1" {
+		t.Error("the collection is not newer than its last sync")
+	}
+}
+
 // difference says how two contents differ, "" if they do not.
 func difference(a, b map[string][]string) string {
 	var out []string

@@ -70,8 +70,8 @@ func Back(db host.DB, nowMillis int64) (name string, err error) {
 			return "", fault.Step("take back "+t.name, err)
 		}
 	}
-	// mod goes back as well, unless something else has moved it on.
-	_, err = rows.Exec(db, "UPDATE col SET mod = CASE mod WHEN ?1 THEN ?2 ELSE max(?3, mod + 1) END", last[3].Int(), last[2].Int(), nowMillis)
+	// mod goes back as well, unless something else has moved it on, or a sync has ended meanwhile: by the server's clock that may be later.
+	_, err = rows.Exec(db, "UPDATE col SET mod = iif(mod = ?1 AND ls <= ?2, ?2, max(?3, mod + 1))", last[3].Int(), last[2].Int(), nowMillis)
 	if err != nil {
 		return "", err
 	}
