@@ -68,3 +68,22 @@ func TestFilteredDeck(t *testing.T) {
 	found(t, a, "deck:Default", "3 cards")
 	found(t, a, "-deck:exam", "1 card")
 }
+
+// TestSearchFocus types into the search with a pause: the focus stays in it. A link to another search changes it.
+func TestSearchFocus(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "word")
+	a.Go(t, "#/browse")
+	a.Read(t, "1 card")
+	a.Run(t, nil, `document.querySelector("input[type=search]").focus()`)
+	a.Type(t, "w")
+	a.Wait(t, `location.hash.includes("q=w")`)
+	a.Type(t, "ord")
+	a.Wait(t, `location.hash.includes("q=word")`)
+	a.Tap(t, "Browse")
+	a.Wait(t, `document.querySelector("input[type=search]").value === ""`)
+	a.Go(t, "#/browse?q=tag:x")
+	a.Wait(t, `document.querySelector("input[type=search]").value === "tag:x"`)
+}

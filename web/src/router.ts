@@ -47,9 +47,11 @@ addEventListener("hashchange", () => {
     return;
   }
   here = location.hash;
+  const path = (): string => [route.value.place, ...route.value.rest].join("/");
+  const before = path();
   route.value = read();
   arrive();
-  document.getElementById("main")?.focus({ preventScroll: true });
+  if (path() !== before) document.getElementById("main")?.focus({ preventScroll: true }); // else it is a search that somebody types
 });
 
 // Whoever goes back finds a place as far down as it was left. The browser cannot do that itself: what is there is read first.

@@ -40,15 +40,24 @@ export function BrowseView() {
 function Search(p: { query: string }) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []); // nobody is called back from where they have gone
+  const input = useRef<HTMLInputElement>(null);
+  const typed = useRef(p.query);
+  useEffect(() => {
+    if (input.current && p.query !== typed.current) input.current.value = p.query; // a link, or Back
+    typed.current = p.query;
+  }, [p.query]);
   const type = (value: string): void => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => go(href("browse", [], value ? { q: value } : {}), { replace: true }), TYPING_PAUSE);
+    timer.current = setTimeout(() => {
+      typed.current = value;
+      go(href("browse", [], value ? { q: value } : {}), { replace: true });
+    }, TYPING_PAUSE);
   };
   return (
     <search class="search">
       <input
-        class="input" type="search" aria-label={texts.browse.search} placeholder={texts.browse.placeholder} aria-describedby="search-help"
-        defaultValue={p.query} key={p.query === "" ? "empty" : "query"} onInput={(e) => type(e.currentTarget.value)} autocomplete="off" spellcheck={false}
+        ref={input} class="input" type="search" aria-label={texts.browse.search} placeholder={texts.browse.placeholder} aria-describedby="search-help"
+        defaultValue={p.query} onInput={(e) => type(e.currentTarget.value)} autocomplete="off" spellcheck={false}
       />
       <p id="search-help" class="sr">{texts.browse.help}</p>
     </search>
