@@ -72,7 +72,7 @@ export class Player {
       if (playing instanceof HTMLVideoElement && playing.videoWidth > 0) film.value = { video: playing, name };
       await end;
     } catch {
-      if (asked) say(texts.study.cannotPlay(name)); // else the browser waits for a tap first
+      if (asked && run === this.#run) say(texts.study.cannotPlay(name)); // else the browser waits for a tap first
     } finally {
       playing.pause();
       if (film.value?.video === playing) film.value = null;
