@@ -246,3 +246,63 @@ func TestPreviewOfAll(t *testing.T) {
 	a.Tap(t, "Show answer")
 	a.ReadCard(t, "one")
 }
+
+// TestSoundWithoutSpeech plays sounds in a browser that cannot speak, as Android's WebView cannot.
+func TestSoundWithoutSpeech(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "media_add", anki.Args{"name": "a.mp3", "data": "AAAA"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"heard [sound:a.mp3]", "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Run(t, nil, `
+		delete window.speechSynthesis;
+		if ("speechSynthesis" in window) throw new Error("still speaks");
+		window.played = 0;
+		HTMLMediaElement.prototype.play = function () { window.played++; return Promise.resolve(); }`)
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "heard")
+	a.Wait(t, `window.played === 1`)
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Easy")
+	a.Read(t, "Done for now")
+}
+
+// TestSoundAgain asks for a sound again before it has begun to play: that is no failure of the sound.
+func TestSoundAgain(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "media_add", anki.Args{"name": "a.mp3", "data": "AAAA"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"heard [sound:a.mp3]", "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Run(t, nil, `
+		window.played = 0;
+		const { pause } = HTMLMediaElement.prototype;
+		HTMLMediaElement.prototype.play = function () {
+			window.played++;
+			return new Promise((_, reject) => (this.pause = () => { pause.call(this); reject(new DOMException("interrupted", "AbortError")); })); // as browsers do
+		}`)
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "heard")
+	a.Wait(t, `window.played === 1`)
+	a.Key(t, "r")
+	a.Wait(t, `window.played === 2`)
+	a.Key(t, "r")
+	a.Wait(t, `window.played === 3`)
+	var said []string
+	a.Eval(t, &said, `await new Promise((r) => setTimeout(r, 300)); return window.said ?? []`)
+	for _, s := range said {
+		if strings.Contains(s, "a.mp3") {
+			t.Errorf("said is %q", said)
+		}
+	}
+}

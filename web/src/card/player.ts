@@ -41,7 +41,7 @@ export class Player {
   stop(): void {
     this.#run++;
     this.#playing?.pause();
-    speechSynthesis?.cancel();
+    window.speechSynthesis?.cancel(); // Android's WebView has none
   }
 
   async #all(sounds: readonly Sound[], asked: boolean): Promise<void> {
