@@ -215,3 +215,34 @@ func TestChangedBeforeAnswer(t *testing.T) {
 	a.ReadCard(t, "two")
 	a.See(t, ".answer .primary")
 }
+
+// TestSayBuried buries a card whose change fails: it is not said to be buried.
+func TestSayBuried(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "word")
+	a.Go(t, "#/")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "word")
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name !== "edit") return post.call(this, m, ...more);
+			window.failed = true;
+			post.call(this, { ...m, params: { ops: [{ op: "none" }] } }, ...more);
+		}`)
+	a.Tap(t, "More about this card")
+	a.Tap(t, "Bury until tomorrow")
+	a.Wait(t, `window.failed === true`)
+	var said []string
+	a.Eval(t, &said, `await new Promise((r) => setTimeout(r, 500)); return window.said`)
+	for _, s := range said {
+		if strings.Contains(s, "comes back tomorrow") {
+			t.Errorf("said is %q of a card that was not buried", said)
+		}
+	}
+	if len(said) == 0 {
+		t.Error("nothing is said")
+	}
+}

@@ -12,7 +12,10 @@ export function CardMenu(p: { facts: CardFacts; onClose: () => void; onKeys: () 
   const { facts } = p;
   const set = (what: { buried?: boolean; suspended?: boolean }, text: string): void => {
     p.onClose();
-    void p.change(() => edit({ op: "setCards", cardIds: [facts.id], ...what })).then(() => say(text));
+    void p.change(async () => {
+      await edit({ op: "setCards", cardIds: [facts.id], ...what });
+      say(text);
+    });
   };
   return (
     <Sheet title={texts.study.menu} onClose={p.onClose}>
