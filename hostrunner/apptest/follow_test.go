@@ -123,3 +123,27 @@ func TestPicturesFollow(t *testing.T) {
 	a.Go(t, "#/browse?q=news")
 	a.Read(t, "1 card")
 }
+
+// TestSyncSeen goes to the place of syncing while the collection is synced, and to that of packages: what goes on is shown, and can be stopped.
+func TestSyncSeen(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 3}, nil)
+	desktop.Upload(t)
+	between := s.Between(t)
+	meta := hold("/sync/meta")
+	defer close(meta.open)
+	a := apptest.Open(t, browsertest.Start(t), between.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	between.Answer(meta.answer)
+	a.Tap(t, "In sync")
+	a.Wait(t, `all("[role=progressbar]").length === 1`)
+	a.Go(t, "#/settings/backups")
+	a.Read(t, "Save everything as a file")
+	a.Go(t, "#/sync")
+	a.Tap(t, "Stop")
+	a.Read(t, "Sync now")
+}

@@ -1,6 +1,6 @@
 // Reading what a view shows.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { complain } from "../ferry.ts";
 
 /**
@@ -15,4 +15,10 @@ export function useLoad<T>(read: () => Promise<T>, dependencies: readonly unknow
     return () => void (stale = true);
   }, dependencies);
   return value;
+}
+
+/** Whether that has been so once: a place that need not wait for what it reads any more does not go away again. */
+export function useOnce(now: boolean): boolean {
+  const once = useRef(false);
+  return (once.current ||= now);
 }

@@ -6,7 +6,7 @@ import type { ImportReport, SyncError } from "cardferry";
 import { changedHere, complain, ferry, say, status, toError, version } from "../ferry.ts";
 import { href } from "../router.ts";
 import { texts } from "../texts.ts";
-import { useLoad } from "../ui/load.ts";
+import { useLoad, useOnce } from "../ui/load.ts";
 import { Confirm, Empty, ErrorNotice, Head, Notice, Sheet, Switch } from "../ui/parts.tsx";
 
 const t = texts.settings;
@@ -27,6 +27,7 @@ const report = signal<ImportReport | null>(null);
 export function Backups() {
   const [ask, setAsk] = useState<{ id: string; created: number } | null>(null);
   const list = useLoad(() => ferry().backups.list(), [version.value]);
+  const ready = useOnce(list !== undefined || packing.value || status.value.activity === "syncing"); // the list waits for the end of these, which are to be seen
   const restore = (id: string): void => {
     setAsk(null);
     ferry().backups.restore(id).then(() => { changedHere(); say(t.restored); }, complain);
@@ -45,8 +46,8 @@ export function Backups() {
           ))}
         </ul>
       )}
-      {list && <Export />}
-      {list && <Import />}
+      {ready && <Export />}
+      {ready && <Import />}
       {ask && <Confirm title={t.restore} text={t.restoreAsk(texts.date(ask.created))} action={t.restore} onYes={() => restore(ask.id)} onNo={() => setAsk(null)} />}
     </>
   );

@@ -7,7 +7,7 @@ import { href } from "../router.ts";
 import { act, history } from "../syncing.ts";
 import { texts } from "../texts.ts";
 import { Icon } from "../ui/icons.tsx";
-import { useLoad } from "../ui/load.ts";
+import { useLoad, useOnce } from "../ui/load.ts";
 import { ErrorNotice, Head, Notice } from "../ui/parts.tsx";
 import { Progress } from "../ui/Progress.tsx";
 
@@ -16,10 +16,11 @@ export function SyncView() {
   const s = status.value;
   useLoad(() => (account.value && syncState.value !== "syncing" ? ferry().refresh().then(() => null, () => null) : Promise.resolve(null)), [account.value?.user]);
   const backups = useLoad(() => ferry().backups.list(), [version.value]);
+  const ready = useOnce(backups !== undefined || syncState.value === "syncing"); // the list waits for the end of a sync, which is to be seen and stopped
   return (
     <>
       <Head title={texts.sync.title} back="#/" line={account.value ? texts.sync.last(s.lastSync) : undefined} />
-      {backups && <div class="stack">
+      {ready && <div class="stack">
         {!account.value && (
           <Notice icon="cloud">
             <p>{texts.sync.signIn}</p>
@@ -29,7 +30,7 @@ export function SyncView() {
         {account.value && <Action />}
         {s.error && s.activity !== "syncing" && account.value && <ErrorNotice error={s.error} />}
         {account.value && <State />}
-        <Previous list={backups} />
+        <Previous list={backups ?? []} />
         <Past />
       </div>}
     </>
