@@ -204,3 +204,29 @@ func TestLargeField(t *testing.T) {
 		t.Error("what was typed is not there")
 	}
 }
+
+// TestFieldKept edits one field of a note while another device changes the other: both changes stay.
+func TestFieldKept(t *testing.T) {
+	b := browsertest.Start(t)
+	t.Parallel()
+	a := apptest.Open(t, b, apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "front")
+	a.Fill(t, "Back", "back")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	found(t, a, "front", "1 card")
+	a.Tap(t, "front")
+	a.Fill(t, "Front", "front, edited")
+	other := apptest.Open(t, b, a.URL)
+	found(t, other, "front", "1 card")
+	other.Tap(t, "front")
+	other.Fill(t, "Back", "back, edited")
+	other.Tap(t, "Save")
+	other.Read(t, "Saved")
+	a.Tap(t, "Save")
+	a.Read(t, "Saved")
+	found(t, a, "front,", "1 card")
+	found(t, a, "\"back, edited\"", "1 card")
+}

@@ -76,7 +76,7 @@ function Editor(p: EditorProps) {
     guardLeaving(null); // from here on nothing can be lost
     try {
       if (!p.isNew) {
-        await edit({ op: "updateNote", noteId: note.id, fields: note.fields, tags: note.tags });
+        await edit({ op: "updateNote", noteId: note.id, ...merged(note, p.note, await readNote(note.id)) });
         say(texts.note.saved);
         return back();
       }
@@ -122,6 +122,15 @@ function Editor(p: EditorProps) {
 /** The one with an id. A new note may outlive it, as when a package is imported in another tab: then the one of that name, or any. */
 function named<T extends { id: number; name: string }>(list: readonly T[], id: number, name: string): T | undefined {
   return list.find((x) => x.id === id) ?? list.find((x) => x.name === name) ?? list[0];
+}
+
+/** What is saved of a note: what was not changed here is as another tab or device may have changed it since it was read. */
+function merged(note: Note, read: Note, now: Note | undefined): { fields: string[]; tags: string[] } {
+  if (now?.typeId !== note.typeId) return { fields: note.fields, tags: note.tags };
+  return {
+    fields: note.fields.map((f, i) => (f === read.fields[i] ? (now.fields[i] ?? f) : f)),
+    tags: note.tags.join(" ") === read.tags.join(" ") ? now.tags : note.tags,
+  };
 }
 
 function askUnsaved(): boolean {
