@@ -155,7 +155,7 @@ function Where(p: { types: NoteType[]; decks: { id: number; name: string }[]; no
   const setType = (id: number): void => {
     const fields = p.types.find((t) => t.id === id)?.fields ?? [];
     p.change({ typeId: id, fields: fields.map((_, i) => p.note.fields[i] ?? "") });
-    void setCurrent("curModel", id);
+    setCurrent("curModel", id).catch(complain);
   };
   return (
     <div class="two">
