@@ -306,3 +306,30 @@ func TestSoundAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestPictureBusy has the first request for a picture, which is here, fail as when another tab holds the profile: it is not missing, and comes later.
+func TestPictureBusy(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "media_add", anki.Args{"name": "a.gif", "data": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{`seen <img src="a.gif">`, "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 360, 780, false)
+	fetchDecks(t, a, "Study Default")
+	a.Run(t, nil, `
+		const post = Worker.prototype.postMessage;
+		Worker.prototype.postMessage = function (m, ...more) {
+			if (m.name !== "mediaGet" || window.refused) return post.call(this, m, ...more);
+			window.refused = true;
+			post.call(this, { ...m, name: "unknown" }, ...more); // which is answered with busy
+		}`)
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "seen")
+	a.Wait(t, `window.refused === true`)
+	a.Run(t, nil, `await new Promise((r) => setTimeout(r, 300)); dispatchEvent(new Event("online"))`)
+	a.SeeCard(t, `img[src^="blob:"]`)
+	a.Wait(t, `document.querySelector(".media-note") === null`)
+}

@@ -59,8 +59,8 @@ export class CardMedia {
       this.#lacks(name, null);
       this.#put({ type: "file", name, state: "here", blob });
     } catch (e) {
-      // Without a network it stays "still syncing".
-      const gone = state !== "coming" || ["not_found", "auth"].includes(toError(e).kind);
+      // Without a network it stays "still syncing", as does one that is here and cannot be had now, such as while another tab holds the profile.
+      const gone = state === "missing" || ["not_found", "auth"].includes(toError(e).kind);
       if (!gone) this.#failed.add(name);
       this.#lacks(name, gone ? "missing" : "coming");
     }
