@@ -71,6 +71,12 @@ func syncNow(t *testing.T, a *apptest.App) {
 	synced(t, a)
 }
 
+// said returns what the app has said for a moment only since the last tap.
+func said(t *testing.T, a *apptest.App) (text string) {
+	a.Eval(t, &text, `await new Promise((r) => setTimeout(r, 500)); return (window.said ?? []).join("\n")`)
+	return text
+}
+
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // number returns the first column of the first row that the real program finds.

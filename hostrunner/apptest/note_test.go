@@ -207,8 +207,8 @@ func TestLargeField(t *testing.T) {
 
 // TestFieldKept edits one field of a note while another device changes the other: both changes stay.
 func TestFieldKept(t *testing.T) {
-	b := browsertest.Start(t)
 	t.Parallel()
+	b := browsertest.Start(t)
 	a := apptest.Open(t, b, apptest.Serve(t).URL)
 	a.Tap(t, "Start without an account")
 	a.Go(t, "#/note/new")
