@@ -124,7 +124,7 @@ func TestPicturesFollow(t *testing.T) {
 	a.Read(t, "1 card")
 }
 
-// TestSyncSeen goes to the place of syncing while the collection is synced, and to that of packages: what goes on is shown, and can be stopped.
+// TestSyncSeen goes to the place of syncing while the collection is synced: what goes on is shown, and can be stopped.
 func TestSyncSeen(t *testing.T) {
 	t.Parallel()
 	s := apptest.Serve(t)
@@ -141,8 +141,6 @@ func TestSyncSeen(t *testing.T) {
 	between.Answer(meta.answer)
 	a.Tap(t, "In sync")
 	a.Wait(t, `all("[role=progressbar]").length === 1`)
-	a.Go(t, "#/settings/backups")
-	a.Read(t, "Save everything as a file")
 	a.Go(t, "#/sync")
 	a.Tap(t, "Stop")
 	a.Read(t, "Sync now")

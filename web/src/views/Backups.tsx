@@ -27,7 +27,7 @@ const report = signal<ImportReport | null>(null);
 export function Backups() {
   const [ask, setAsk] = useState<{ id: string; created: number } | null>(null);
   const list = useLoad(() => ferry().backups.list(), [version.value]);
-  const ready = useOnce(list !== undefined || packing.value || status.value.activity === "syncing"); // the list waits for the end of these, which are to be seen
+  const ready = useOnce(list !== undefined || packing.value); // the list waits for the end of that, which is to be seen
   const restore = (id: string): void => {
     setAsk(null);
     ferry().backups.restore(id).then(() => { changedHere(); say(t.restored); }, complain);
