@@ -19,6 +19,19 @@ import (
 func signIn(t *testing.T, a *apptest.App) {
 	t.Helper()
 	a.Tap(t, "You have an account? Sign in")
+	enter(t, a)
+}
+
+// signInLater goes to where an app that was used without an account signs in.
+func signInLater(t *testing.T, a *apptest.App) {
+	t.Helper()
+	a.Go(t, "#/sign-in")
+	enter(t, a)
+}
+
+// enter tells user name and password.
+func enter(t *testing.T, a *apptest.App) {
+	t.Helper()
 	a.Fill(t, "User name", apptest.User)
 	a.Fill(t, "Password", apptest.Password)
 	a.Tap(t, "Sign in")
@@ -73,6 +86,7 @@ func syncNow(t *testing.T, a *apptest.App) {
 
 // said returns what the app has said for a moment only since the last tap.
 func said(t *testing.T, a *apptest.App) (text string) {
+	t.Helper()
 	a.Eval(t, &text, `await new Promise((r) => setTimeout(r, 500)); return (window.said ?? []).join("\n")`)
 	return text
 }
@@ -222,10 +236,7 @@ func TestBothHaveCards(t *testing.T) {
 	a.Fill(t, "Back", "x")
 	a.Tap(t, "Add card")
 	a.Read(t, "Added 1 card")
-	a.Go(t, "#/sign-in")
-	a.Fill(t, "User name", apptest.User)
-	a.Fill(t, "Password", apptest.Password)
-	a.Tap(t, "Sign in")
+	signInLater(t, a)
 	a.Read(t, "Which side do you want to keep?")
 	for _, text := range []string{
 		"Would be lost if you keep the server", "1 card and 0 reviews, as they are here", "only on the phone",
@@ -269,10 +280,7 @@ func TestChosenInOtherTab(t *testing.T) {
 	a := apptest.Open(t, b, s.URL)
 	a.Tap(t, "Start without an account")
 	addNote(t, a, "only here")
-	a.Go(t, "#/sign-in")
-	a.Fill(t, "User name", apptest.User)
-	a.Fill(t, "Password", apptest.Password)
-	a.Tap(t, "Sign in")
+	signInLater(t, a)
 	a.Read(t, "Which side do you want to keep?")
 	other := apptest.Open(t, b, s.URL)
 	other.Go(t, "#/choose")
@@ -437,10 +445,7 @@ func TestAnotherAccount(t *testing.T) {
 	addNote(t, a, "of the second")
 	syncNow(t, a)
 	signOut()
-	a.Go(t, "#/sign-in")
-	a.Fill(t, "User name", apptest.User)
-	a.Fill(t, "Password", apptest.Password)
-	a.Tap(t, "Sign in")
+	signInLater(t, a)
 	a.Read(t, "Which side do you want to keep?")
 	a.Read(t, "2 cards and 0 reviews, as they are here")
 	a.Read(t, "1 card and 0 reviews, as they are there")

@@ -28,7 +28,7 @@ func TestConsole(t *testing.T) {
 		const code = (name) => "Promise.reject(new Error('rejected in " + name + "')); reportError(new Error('thrown in " + name + "')); reportError(new Error('expected in " + name + "'));" +
 			"console.info('Uncaught, says " + name + "')";
 		(0, eval)(code("the page"));
-		const worker = new Worker(URL.createObjectURL(new Blob([code("a worker") + "; setTimeout(() => postMessage(0), 100)"], { type: "text/javascript" })));
+		const worker = new Worker(script(code("a worker") + "; setTimeout(() => postMessage(0), 100)"));
 		await new Promise((done) => worker.addEventListener("message", done));`)
 	for i := len(j.ends) - 1; i >= 0; i-- {
 		j.ends[i]()

@@ -31,7 +31,7 @@ const openTrapping = `
 			if (data.fail) setTimeout(() => { throw new Error("a defect of the worker"); });
 		});
 	}) + ")();";
-	await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+	await open({ assets: { worker: script(code) } });
 `
 
 // TestCrashAmongTabs lets the leader's guest trap, or its worker fail, while other tabs have calls in flight: each is answered, with

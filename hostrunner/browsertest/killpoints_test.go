@@ -215,7 +215,7 @@ const openCounting = `
 		};
 		addEventListener("message", ({ data }) => { left = data.writes ?? left; });
 	}).toString().replace("ORIGIN", JSON.stringify(location.origin)) + ")();";
-	await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+	await open({ assets: { worker: script(code) } });
 `
 
 // TestKilledInImport ends the page at many writes of an import: the collection is then the one before, or the package's, and whole.

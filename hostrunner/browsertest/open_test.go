@@ -39,7 +39,6 @@ func TestFilesThatAreStillHeld(t *testing.T) {
 	for _, name := range []string{"NoModificationAllowedError", "InvalidStateError"} { // the other one is WebKit's
 		var got []any
 		page.Run(t, &got, `
-			const script = (code) => URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 			const held = script("(" + ((name) => {
 				const { createSyncAccessHandle } = FileSystemFileHandle.prototype;
 				let made = 0;
@@ -127,7 +126,7 @@ const canBeFull = `
 			"	const handle = await createSyncAccessHandle.apply(this, how);" +
 			"	if (full) handle.write = () => { throw new DOMException('full', 'QuotaExceededError'); };" +
 			"	return handle; };";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		await open({ assets: { worker: script(code) } });
 		window.full = new BroadcastChannel("full");
 `
 

@@ -95,7 +95,7 @@ func TestMirrorAgain(t *testing.T) {
 			"import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e))); const early = []; onmessage = (e) => early.push(e);";
 		let failed = false;
 		new BroadcastChannel("failed").onmessage = () => (failed = true);
-		await open({ assets: { serviceWorker: "/serviceWorker.js", worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		await open({ assets: { serviceWorker: "/serviceWorker.js", worker: script(code) } });
 		await ferry.media.add("first.txt", new Blob(["first"]));
 		await until(() => failed);
 		await ferry.media.add("second.txt", new Blob(["second"]));

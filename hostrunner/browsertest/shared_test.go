@@ -112,7 +112,7 @@ func TestLostRemoval(t *testing.T) {
 		first.Run(t, nil, `
 			const code = "import '" + location.href + "dist/worker.js'; const post = BroadcastChannel.prototype.postMessage;" +
 				"BroadcastChannel.prototype.postMessage = function (m) { if (m.type !== 'result' || m.result !== null && !m.result?.user) post.call(this, m); };";
-			await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+			await open({ assets: { worker: script(code) } });
 			await ferry.media.add("a.txt", new Blob(["a"]));`)
 		second.Run(t, nil, until+`await open(); window.answer = `+c.call+`.catch((e) => e.kind + " " + e.message); await until(async () => `+c.done+`)`)
 		first.Crash()
@@ -248,7 +248,7 @@ func TestLogoutDuringLogin(t *testing.T) {
 			server.PassOn(w, r)
 		}))
 		page.Run(t, nil, `
-			await open({ assets: { worker: URL.createObjectURL(new Blob(["`+slowly+`"], { type: "text/javascript" })) } });
+			await open({ assets: { worker: script("`+slowly+`") } });
 			window.entering = ferry[args[0]]({ user: args[1], password: args[2] }).then((a) => a.user, (e) => e.kind)`, c.call, ownUser, ownPassword)
 		<-asked
 		page.Run(t, nil, `window.leaving = ferry.logout(); await ferry.query("SELECT 1")`)
@@ -283,7 +283,7 @@ func TestNoRoomForRecords(t *testing.T) {
 					return put.apply(this, args);
 				};
 			}) + ")(" + JSON.stringify(full) + ");";
-			return { assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } };
+			return { assets: { worker: script(code) } };
 		};
 		await open(without("finished"));
 		await ferry.login({ user: args[0], password: args[1] });

@@ -58,7 +58,7 @@ func TestStorageReport(t *testing.T) {
 		await ferry.close();
 		delete StorageManager.prototype.estimate;
 		const code = "import '" + location.origin + "/dist/worker.js'; delete StorageManager.prototype.estimate;";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });
+		await open({ assets: { worker: script(code) } });
 		const { usage, quota } = await ferry.storage();
 		return usage + " of " + quota + "\n" + (await ferry.diagnostics())`)
 	if !strings.HasPrefix(text, "0 of 0\n") || !strings.Contains(text, "storage: ? of ? bytes") {
@@ -398,7 +398,7 @@ func TestBlockedStorage(t *testing.T) {
 	refuse := func(what string) string {
 		return `const code = "` + what + `; import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e)));" +
 			"const early = []; onmessage = (e) => early.push(e);";
-		await bridge.Cardferry.open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } });`
+		await bridge.Cardferry.open({ assets: { worker: script(code) } });`
 	}
 	for name, open := range map[string]string{
 		"no origin": `

@@ -139,7 +139,7 @@ func TestCancelledBeforeTakeOver(t *testing.T) {
 	third.Run(t, nil, `
 		const code = "import '" + location.href + "dist/worker.js'; const { getDirectory } = StorageManager.prototype;" +
 			"StorageManager.prototype.getDirectory = async function () { await fetch('" + location.href + "sync/opening'); return getDirectory.call(this); };";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`) // the next to lead
+		await open({ assets: { worker: script(code) } })`) // the next to lead
 	second.Run(t, nil, `await open()`)
 	asked := neverAnswer(server, "/sync/download")
 	second.Run(t, nil, `
@@ -340,7 +340,7 @@ func TestBusy(t *testing.T) {
 				for await (const file of dir.values()) self.held = [...(self.held ?? []), await file.createSyncAccessHandle()];
 				postMessage("held");
 			});
-			window.holder = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+			window.holder = new Worker(script(code));
 			await new Promise((ok, fail) => { holder.onmessage = ok; holder.onerror = (e) => fail(new Error(e.message)); holder.postMessage(0); });
 			window.letGo = () => holder.terminate();`,
 		"lock": `await new Promise((ok) => navigator.locks.request("cardferry:default", () => { ok(); return new Promise((go) => { window.letGo = go; }); }));`,
@@ -376,7 +376,7 @@ func TestLostAnswer(t *testing.T) {
 	first.Run(t, nil, `
 		const code = "import '" + location.href + "dist/worker.js'; const post = BroadcastChannel.prototype.postMessage;" +
 			"BroadcastChannel.prototype.postMessage = function (m) { if (!m.result?.results && !m.result?.undone) post.call(this, m); };";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+		await open({ assets: { worker: script(code) } })`)
 	second.Run(t, nil, until+`
 		await open();
 		const [{ id }] = await ferry.query("SELECT id FROM notetypes WHERE name = 'Basic'");
@@ -409,7 +409,7 @@ func TestImportOnce(t *testing.T) {
 	first.Run(t, nil, `
 		const code = "import '" + location.href + "dist/worker.js'; const { open } = IDBFactory.prototype;" +
 			"IDBFactory.prototype.open = function (name, version) { return name === 'cardferry-media' ? {} : open.call(this, name, version); };";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+		await open({ assets: { worker: script(code) } })`)
 	var got []any
 	second.Run(t, &got, until+`
 		const other = await bridge.Cardferry.open({ profile: "other" });
@@ -464,7 +464,7 @@ func TestClockSetForward(t *testing.T) {
 	second.Run(t, nil, `
 		const code = "const now = Date.now; new BroadcastChannel('clock').onmessage = ({ data }) => { Date.now = () => now() + data; };" +
 			"import('" + location.origin + "/dist/worker.js').then(() => early.forEach((e) => onmessage(e))); const early = []; onmessage = (e) => early.push(e);";
-		await open({ assets: { worker: URL.createObjectURL(new Blob([code], { type: "text/javascript" })) } })`)
+		await open({ assets: { worker: script(code) } })`)
 	asked, answer := make(chan bool, 1), make(chan bool)
 	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/sync/meta" {

@@ -11,7 +11,6 @@ import (
 
 // watchZstd opens a profile and counts in the page's zstd how many frames the library writes and reads.
 const watchZstd = `
-	const script = (code) => URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 	const watched = script("(" + (() => {
 		const { Instance } = WebAssembly, heard = new BroadcastChannel("zstd");
 		WebAssembly.Instance = function (...args) {
