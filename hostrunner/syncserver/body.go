@@ -204,18 +204,29 @@ func (w *responseWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write sends a part of the body.
+// leastPiece is how much is written at once, however soon a client is cut off.
+const leastPiece = 16 << 10
+
+// Write sends a part of the body, in pieces: a deadline is that of a whole write, and a client at the minimum rate must be able to take a piece
+// before it.
 func (w *responseWriter) Write(p []byte) (n int, err error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
 	w.begun = true
-	err = w.within(w.stall, func() error {
-		n, err = w.ResponseWriter.Write(p)
-		return err
-	})
-	w.written += int64(n)
-	return n, err
+	most := max(int(w.stall/time.Second)*minRate, leastPiece)
+	for {
+		piece, k := p[n:min(n+most, len(p))], 0
+		err = w.within(w.stall, func() error {
+			k, err = w.ResponseWriter.Write(piece)
+			return err
+		})
+		n += k
+		w.written += int64(k)
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
 }
 
 // FlushError serves http.ResponseController.

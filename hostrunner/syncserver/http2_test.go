@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +58,54 @@ func TestPause(t *testing.T) {
 	s.Rest = func(*http.Request) (string, http.Handler) { return "pause", h }
 	if resp := do(t, "POST", serveHTTP2(t, s)+"pause", randomBytes(16<<20), nil); resp.StatusCode != 200 || len(resp.body) != 2<<10 {
 		t.Errorf("%d, %d bytes", resp.StatusCode, len(resp.body))
+	}
+}
+
+// TestSlowAnswers: a client that takes an answer slowly gets all of it, however much is written at once: a large file of the app takes minutes over a
+// slow line, and no part of it comes late.
+func TestSlowAnswers(t *testing.T) {
+	t.Parallel()
+	const size, part, small = 1 << 20, 64 << 10, 16 << 10
+	for name, test := range map[string]func(*httptest.Server){
+		"HTTP/1.1": func(h *httptest.Server) {
+			h.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					_ = conn.(*net.TCPConn).SetWriteBuffer(small) // else the system takes it all at once
+				}
+			}
+			h.Start()
+		},
+		"HTTP/2": func(h *httptest.Server) {
+			h.EnableHTTP2 = true
+			h.StartTLS()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &syncserver.Server{Limits: syncserver.Limits{Stall: 2 * time.Second}}
+			s.Rest = func(*http.Request) (string, http.Handler) {
+				return "large", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })
+			}
+			transport := noRedirects.Transport.(*http.Transport).Clone()
+			transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: part}
+			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				if err == nil {
+					err = conn.(*net.TCPConn).SetReadBuffer(small)
+				}
+				return conn, err
+			}
+			defer transport.CloseIdleConnections()
+			resp, err := (&http.Client{Transport: transport}).Get(begin(t, s, test) + "large")
+			coretest.Must(t, err)
+			defer resp.Body.Close()
+			for left := size; left > 0; left -= part {
+				time.Sleep(250 * time.Millisecond)
+				if _, err := io.ReadFull(resp.Body, make([]byte, part)); err != nil {
+					t.Fatalf("%d bytes before the end: %v", left, err)
+				}
+			}
+		})
 	}
 }
 
