@@ -140,6 +140,7 @@ func (c *syncCommand) Run(app *app) error {
 	var res synced
 	err := app.withAccount(c.Profile, collection, func(p *hostrunner.Profile, acc *colsync.Account) (_ string, err error) {
 		res.SyncResult, err = p.Sync(app.ctx, service.SyncParams{Account: acc, OnConflict: c.OnConflict})
+		res.replaced = c.OnConflict == colsync.Download && res.Bytes > 0
 		if err == nil && !c.NoMedia {
 			err = app.syncMedia(p, acc, &res)
 		}

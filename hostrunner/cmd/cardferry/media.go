@@ -92,6 +92,8 @@ func (c *mediaCheckCommand) Run(app *app) error {
 type synced struct {
 	service.SyncResult
 	Media *service.MediaSyncResult `json:"media"`
+
+	replaced bool // the collection here, by the server's
 }
 
 // syncMedia syncs the media files after the collection. If it fails, its error has what was done until then.
@@ -130,6 +132,7 @@ func (r *synced) after(err error) error {
 		maps.Copy(fields, e.Details)
 	}
 	e.Details = fields
+	e.Changed = e.Changed || r.replaced
 	for _, n := range r.Received {
 		e.Changed = e.Changed || n > 0
 	}

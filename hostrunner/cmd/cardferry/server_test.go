@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/wire"
+	"github.com/cardferry/cardferry/hostrunner/mediahost"
 	"github.com/cardferry/cardferry/hostrunner/sqlitehost"
 )
 
@@ -174,6 +176,41 @@ func TestFailureTakesNoRoom(t *testing.T) {
 		try(t, append(strings.Fields(command), "--profile", dir)...).want(t, 9, fault.DamagedDownload)
 		if left, err := os.ReadDir(filepath.Join(dir, host.Staging)); len(left) > 0 || err != nil {
 			t.Errorf("%s left %v, %v", command, left, err)
+		}
+	}
+}
+
+// A sync that has replaced the collection here, and then fails with the media files, has changed the profile.
+func TestChangedBeforeMedia(t *testing.T) {
+	t.Parallel()
+	other, err := os.ReadFile(filepath.Join(fixtures, "unicode.anki2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/sync/meta":
+			answer(w, meta(time.Now().Unix()))
+		case "/sync/download":
+			answer(w, string(other))
+		case "/sync/upload":
+			_, _ = io.Copy(io.Discard, r.Body)
+			answer(w, "OK")
+		default:
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	defer server.Close()
+	for direction, changed := range map[string]bool{"download": true, "upload": false} {
+		dir := profileFor(t, server.URL, "stock.anki2")
+		media := filepath.Join(dir, mediahost.Folder)
+		if err := errors.Join(os.Mkdir(media, 0o700), os.WriteFile(filepath.Join(media, "a.png"), []byte("a"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		o := try(t, "sync", "--on-conflict="+direction, "--profile", dir)
+		o.want(t, 5, fault.ServerError)
+		if o.last["changed"] != changed || o.last["required"] != "none" {
+			t.Errorf("%s: %s", direction, o.stdout)
 		}
 	}
 }
