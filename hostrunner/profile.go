@@ -78,6 +78,7 @@ func (rt *Runtime) Open(_ context.Context, opts OpenOptions) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	clearAdded(dir)
 	p := &Profile{rt: rt, opts: opts, lock: lock, turn: make(chan struct{}, 1)}
 	p.turn <- struct{}{}
 	p.engines = newEngines(func(ctx context.Context) (engine, error) { return rt.start(ctx, opts) })

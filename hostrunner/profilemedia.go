@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"os"
 
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
@@ -11,11 +12,23 @@ import (
 	"github.com/cardferry/cardferry/hostrunner/filehost"
 )
 
+// added is where new media files lie until the core has taken them. It is no folder that anybody empties while the profile is open: the core
+// empties the one that it is in, but not those within, and the store of media files its own for drafts, with the first of them.
+const added = host.Staging + "added"
+
+// clearAdded removes what a killed run has left there. That it fails harms nobody now.
+func clearAdded(dir string) {
+	if root, err := os.OpenRoot(dir); err == nil {
+		defer root.Close()
+		_ = root.RemoveAll(added)
+	}
+}
+
 // AddMedia puts a new file into the media folder, beside other methods, and returns the name that it got: the wanted one
 // made fit for syncing, or one with a checksum if another file has that name. mediaType is that of the content, e.g.
 // "image/png", or "". The content is streamed. fault.InvalidInput if it is empty or larger than 100 MiB.
 func (p *Profile) AddMedia(ctx context.Context, name, mediaType string, content io.Reader) (r service.AddMediaResult, err error) {
-	staged := host.Staging + "media/" + rand.Text() // in a folder, which no other call empties
+	staged := added + "/" + rand.Text()
 	files := filehost.New(p.opts.Dir, nil)
 	if err := stage(files, staged, content); err != nil {
 		return r, err
