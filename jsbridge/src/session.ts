@@ -288,7 +288,7 @@ export class Session {
     try {
       return together(report, await this.#syncMedia(signal, report.media_usn));
     } catch (e) {
-      throw afterSync(report, toSyncError(e));
+      throw afterSync(report, toSyncError(e), onConflict === "download" && report.bytes !== undefined);
     }
   }
 

@@ -14,12 +14,12 @@ export function together(collection: SyncReport, media: MediaReport): SyncReport
   };
 }
 
-/** The error of the media sync, with the result of the collection's beside it. */
-export function afterSync(collection: SyncReport, e: SyncError): SyncError {
+/** The error of the media sync, with the result of the collection's beside it. `replaced` says that this was a download. */
+export function afterSync(collection: SyncReport, e: SyncError, replaced: boolean): SyncError {
   const received = Object.values(collection.received).some((n) => n > 0);
   return new SyncError(e.kind, e.message, {
     hint: e.hint,
-    changed: e.changed || received,
+    changed: e.changed || received || replaced,
     details: { ...collection, media: null, ...e.details },
   });
 }

@@ -20,8 +20,9 @@ test("the report of both parts counts the requests of both", () => {
 
 test("a failed media sync tells what the collection's sync has done", () => {
   const failed = new SyncError("auth", "refused", { hint: "Log in.", details: { status: 403 } });
-  const e = afterSync(collection, failed);
+  const e = afterSync(collection, failed, false);
   assert.deepEqual([e.kind, e.message, e.hint, e.changed], ["auth", "refused", "Log in.", false]);
   assert.deepEqual(e.details, { ...collection, status: 403 });
-  assert.equal(afterSync({ ...collection, received: { ...none, notes: 1 } }, failed).changed, true);
+  assert.equal(afterSync({ ...collection, received: { ...none, notes: 1 } }, failed, false).changed, true);
+  assert.equal(afterSync({ ...collection, bytes: 1 }, failed, true).changed, true);
 });
