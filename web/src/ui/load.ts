@@ -5,14 +5,14 @@ import { complain } from "../ferry.ts";
 
 /**
  * Returns what read gives, undefined until the first answer. It is read again when a dependency changes; until then the
- * old value stays, so nothing flickers.
+ * old value stays, so nothing flickers. Read is told when nobody waits for its answer any more.
  */
-export function useLoad<T>(read: () => Promise<T>, dependencies: readonly unknown[]): T | undefined {
+export function useLoad<T>(read: (stale: AbortSignal) => Promise<T>, dependencies: readonly unknown[]): T | undefined {
   const [value, set] = useState<T>();
   useEffect(() => {
-    let stale = false;
-    read().then((v) => !stale && set(v), (e: unknown) => !stale && complain(e));
-    return () => void (stale = true);
+    const stale = new AbortController();
+    read(stale.signal).then((v) => stale.signal.aborted || set(v), (e: unknown) => stale.signal.aborted || complain(e));
+    return () => stale.abort();
   }, dependencies);
   return value;
 }

@@ -10,13 +10,13 @@ import { Confirm, ErrorNotice, Head } from "../ui/parts.tsx";
 
 const MOST = 200; // names shown
 
-/** Checks; a media sync that runs is waited for. */
-async function check(): Promise<MediaCheckReport> {
+/** Checks; a media sync that runs is waited for, unless nobody waits for the answer. */
+async function check(stale: AbortSignal): Promise<MediaCheckReport> {
   for (;;) {
     try {
       return await ferry().media.check();
     } catch (e) {
-      if (toError(e).kind !== "busy") throw e;
+      if (toError(e).kind !== "busy" || stale.aborted) throw e;
       await new Promise((r) => setTimeout(r, PAUSE));
     }
   }
@@ -30,7 +30,7 @@ export function CheckView() {
   const [again, setAgain] = useState(0);
   const [ask, setAsk] = useState(false);
   const [failed, setFailed] = useState<SyncError | null>(null);
-  const found = useLoad(() => check().catch((e: unknown) => void setFailed(toError(e))), [again]);
+  const found = useLoad((stale) => check(stale).catch((e: unknown) => void setFailed(toError(e))), [again]);
   const retry = (): void => { setFailed(null); setAgain(again + 1); };
   const apply = (): void => {
     setAsk(false);

@@ -144,8 +144,8 @@ function check(type: NoteType, note: Note): string | null {
 }
 
 function remove(noteId: number): void {
-  guardLeaving(null);
   edit({ op: "removeNotes", noteIds: [noteId] }).then(() => {
+    guardLeaving(null); // not before: what was typed stays if that fails
     done(texts.browse.deleted(1));
     go("#/browse", { replace: true });
   }, complain);
