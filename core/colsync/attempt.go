@@ -264,6 +264,12 @@ func (a *attempt) forceOneWay() error {
 
 // finish commits on the server and then here: rows that still equal what was sent are stamped, others stay pending.
 func (a *attempt) finish(ctx context.Context) error {
+	// If the answer is lost, the server has our config with a time that may be later than those of our next edits, and sends it.
+	if a.sentChanges.Config != nil {
+		if err := a.rememberConfig(a.known, a.sentChanges.Config); err != nil {
+			return err
+		}
+	}
 	body, err := a.remote.Post(ctx, "finish", []byte("{}"))
 	if err != nil {
 		return err

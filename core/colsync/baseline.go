@@ -14,7 +14,7 @@ import (
 // The server's config replaces ours as a whole (§8.5). Keys that an app edits while a sync runs must survive that, so
 // they are put back after the merge, and the collection stays newer than the server, which sends them next time.
 // A key counts as edited when its value is none that the sync knows of. What an unfinished sync knew is kept for the
-// next one: its merge may have happened already.
+// next one: its merge, or the server's, may have happened already.
 
 // baseline has the values known for each key; "" is an absent key (no JSON value is empty).
 type baseline map[string][]string
@@ -96,15 +96,16 @@ func (a *attempt) editedConfig(known baseline) (map[string]string, error) {
 	return edited, nil
 }
 
-// rememberConfig stores what is known together with the server's values, before the merge is committed.
-func (a *attempt) rememberConfig(known baseline, received []wire.ConfigEntry) error {
+// rememberConfig stores what is known together with the values that the server has sent, before the merge is committed, or that it has got, before
+// it is told to commit.
+func (a *attempt) rememberConfig(known baseline, config []wire.ConfigEntry) error {
 	add := func(k, v string) {
 		if !slices.Contains(known[k], v) {
 			known[k] = append(known[k], v)
 		}
 	}
 	got := map[string]bool{}
-	for _, e := range received {
+	for _, e := range config {
 		got[e.Key] = true
 		add(e.Key, string(e.Value))
 	}

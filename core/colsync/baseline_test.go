@@ -1,6 +1,7 @@
 package colsync
 
 import (
+	"context"
 	"maps"
 	"reflect"
 	"testing"
@@ -8,9 +9,11 @@ import (
 
 	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/coretest"
+	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
 	"github.com/cardferry/cardferry/core/profile"
+	"github.com/cardferry/cardferry/core/remote"
 	"github.com/cardferry/cardferry/core/rows"
 	"github.com/cardferry/cardferry/core/wire"
 	"github.com/cardferry/cardferry/hostrunner/filehost"
@@ -137,6 +140,34 @@ func TestConfigAfterUnfinishedSync(t *testing.T) {
 	begin(t, a)
 	if got, want := merge(t, a, config{"b": "22"}), (config{"b": "22"}); !maps.Equal(got, want) {
 		t.Errorf("after a finished sync: got %v, want %v", got, want)
+	}
+}
+
+// TestConfigAfterLostFinish: the server has our config, and we do not know it. Its time may be later than that of a key edited since, by a
+// clock that is behind: then it sends the config, and the key stays.
+func TestConfigAfterLostFinish(t *testing.T) {
+	t.Parallel()
+	type config = map[string]string
+	a := newAttempt(t, config{"a": "1", "b": "2", "c": "3"})
+	var err error
+	if a.remote, err = remote.New(a.syncer.Host, Account{Endpoint: "http://example.org/", Key: "k"}, "test", remote.Sync); err != nil {
+		t.Fatal(err)
+	}
+	a.syncer.Host.HTTP.(*coretest.HTTP).Answer = func(context.Context, *host.Request) (*host.Response, error) {
+		return nil, fault.New(fault.Network, "the answer is lost")
+	}
+	a.localNewer = true
+	if a.sentChanges, err = collection.PendingChanges(a.db(), 5, nil, true); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, a, config{"a": "7"}) // while the sync runs
+	if err := a.finish(t.Context()); fault.KindOf(err) != fault.Network {
+		t.Fatal(err)
+	}
+	edit(t, a, config{"b": "8", "mine": "9"})
+	begin(t, a)
+	if got, want := merge(t, a, config{"a": "1", "b": "2", "c": "4"}), (config{"a": "7", "b": "8", "c": "4", "mine": "9"}); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
