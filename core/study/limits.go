@@ -7,6 +7,7 @@ import (
 	"github.com/cardferry/cardferry/core/legacy"
 	"github.com/cardferry/cardferry/core/names"
 	"github.com/cardferry/cardferry/core/rows"
+	"github.com/cardferry/cardferry/core/unicase"
 )
 
 // limits are how many cards may still be shown today.
@@ -38,10 +39,11 @@ func (c *Session) readNodes(where string, args ...any) (list []*node, err error)
 		}
 		list = append(list, n)
 	}
-	byName := make(map[string]*node, len(list))
+	byName := make(map[string]*node, len(list)) // folded: a sync may bring decks below another spelling of a name
 	for _, n := range list {
-		byName[n.name] = n
-		for name := names.DeckParent(n.name); name != "" && n.above == nil; name = names.DeckParent(name) {
+		folded := unicase.Fold(n.name)
+		byName[folded] = n
+		for name := names.DeckParent(folded); name != "" && n.above == nil; name = names.DeckParent(name) {
 			n.above = byName[name]
 		}
 		if err := c.readLimits(n); err != nil {
@@ -140,7 +142,9 @@ func (n *node) limit() limits {
 func (n *node) label() string {
 	name := n.name
 	if n.above != nil {
-		name = strings.TrimPrefix(name, n.above.name+"\x1f")
+		for range 1 + strings.Count(n.above.name, "\x1f") {
+			_, name, _ = strings.Cut(name, "\x1f")
+		}
 	}
 	return names.DeckHuman(name)
 }

@@ -39,19 +39,44 @@ func TestRealTree(t *testing.T) {
 			w := newWorld(t, seed)
 			w.fill(250)
 			w.open(agent)
-			var want []realDeck
-			w.real.Do(t, "study_tree", nil, &want)
-			tree, err := w.session().DeckTree()
-			if err != nil {
-				t.Fatal(err)
+			w.compareTree()
+		})
+	}
+}
+
+// TestRealSpelling: a deck's name was spelled anew on one device while another one added decks below it under the old spelling.
+func TestRealSpelling(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed+200)
+			for id, name := range map[int64]string{1000: "a", 1006: "ZETA\x1fe 2", 1005: "zeta\x1fÉ", 1002: "A\x1fb\x1fC"} {
+				run(t, w.db, "UPDATE decks SET name = ? WHERE id = ?", name, id)
 			}
-			got := flatten(nil, tree.Decks)
-			for i := range max(len(got), len(want)) {
-				if i >= len(got) || i >= len(want) || !reflect.DeepEqual(got[i], want[i]) {
-					t.Errorf("deck %d\ngot  %+v\nwant %+v", i, at(got, i), at(want, i))
-				}
+			w.fill(250)
+			w.open(agent)
+			w.compareTree()
+			for _, id := range w.decks {
+				w.compareQueue(id)
 			}
 		})
+	}
+}
+
+func (w *world) compareTree() {
+	w.t.Helper()
+	var want []realDeck
+	w.real.Do(w.t, "study_tree", nil, &want)
+	tree, err := w.session().DeckTree()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	got := flatten(nil, tree.Decks)
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || !reflect.DeepEqual(got[i], want[i]) {
+			w.t.Errorf("deck %d\ngot  %+v\nwant %+v", i, at(got, i), at(want, i))
+		}
 	}
 }
 
