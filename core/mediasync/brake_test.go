@@ -1,7 +1,10 @@
 package mediasync_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +101,42 @@ func TestBrakeSticks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// meanwhile is a host.Yielder that lets another task do something once.
+type meanwhile struct{ do func() }
+
+func (m *meanwhile) Tick(ctx context.Context) error {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return ctx.Err()
+}
+
+func (m *meanwhile) Pause(ctx context.Context) error { return m.Tick(ctx) }
+
+// TestFetchedDuringScan: a file that a scan of a large folder has missed is fetched again while that goes on. It is not deleted on the server.
+func TestFetchedDuringScan(t *testing.T) {
+	t.Parallel()
+	d, want := full(t, 5200)
+	names := slices.Sorted(maps.Keys(want))[:1020] // more than are noted at a time, and few enough for the brake
+	for _, name := range names {
+		d.media.Remove(name)
+	}
+	d.syncer.Host.Yield = &meanwhile{func() {
+		if _, err := d.get(t.Context(), names[0]); err != nil {
+			t.Error(err)
+		}
+	}}
+	if r := d.sync(); r.DeletedRemote != 1019 || r.Held != 0 {
+		t.Errorf("%+v", r)
+	}
+	for _, name := range names[1:] {
+		delete(want, name)
+	}
+	d.want(want)
+	d.wantServer(want)
 }
 
 func TestDecisions(t *testing.T) {

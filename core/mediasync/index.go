@@ -274,8 +274,11 @@ func (x *index) remember(key, value string) error {
 	return err
 }
 
-// run prepares a statement and runs it for packed rows.
+// run prepares a statement and runs it for packed rows, if there are any.
 func run(db host.DB, sql string, params []byte) (int64, error) {
+	if len(params) == 0 {
+		return 0, nil
+	}
 	st, err := db.Prepare(sql)
 	if err != nil {
 		return 0, err

@@ -98,13 +98,8 @@ func (x *index) storePlan(table string, agreed []row, drop, planned []byte) erro
 				return err
 			}
 		}
-		if drop != nil {
-			if _, err := run(x.db, "DELETE FROM media WHERE name = ?", drop); err != nil {
-				return err
-			}
-		}
-		if planned == nil {
-			return nil
+		if _, err := run(x.db, "DELETE FROM media WHERE name = ?", drop); err != nil {
+			return err
 		}
 		_, err := run(x.db, "INSERT INTO "+table+" VALUES (?, ?, ?)", planned)
 		return err

@@ -52,6 +52,9 @@ func (r *syncRun) scan(ctx context.Context) (err error) {
 	if err := s.compare(ctx); err != nil {
 		return err
 	}
+	if err := s.confirm(ctx); err != nil {
+		return err
+	}
 	return r.storeMissed(s.missed)
 }
 
@@ -107,7 +110,7 @@ func (s *scanner) compare(ctx context.Context) error {
 	if err := s.until(ctx, nil); err != nil {
 		return err
 	}
-	return s.storeAbsent(ctx)
+	return s.storeAbsent()
 }
 
 // read fills the page with rows of the index. It ends the query, since rows are stored while the page is compared.
@@ -221,34 +224,53 @@ func (s *scanner) flush(ctx context.Context) error {
 	r.checked = s.checked
 	r.progress(host.StageMediaIndex, s.checked, 0)
 	if len(s.absent) >= scanPage {
-		if err := s.storeAbsent(ctx); err != nil {
+		if err := s.storeAbsent(); err != nil {
 			return err
 		}
 	}
 	return r.Host.Yield.Tick(ctx)
 }
 
-// storeAbsent notes names that are not in the listing. Another task may have installed a file since it was made.
-func (s *scanner) storeAbsent(ctx context.Context) error {
+// storeAbsent notes names that are not in the listing.
+func (s *scanner) storeAbsent() error {
 	var names []byte
 	for _, name := range s.absent {
-		_, err := s.run.Host.Media.Stat(name)
-		switch fault.KindOf(err) {
+		names = rows.Pack(names, name)
+	}
+	s.absent = s.absent[:0]
+	_, err := run(s.run.index.db, "INSERT OR IGNORE INTO "+s.missed+" VALUES (?)", names)
+	return err
+}
+
+// confirm takes out what is there after all: another task may have installed a file since the listing was made, also since its name was noted.
+// Nothing else gets its turn before what was missed is stored.
+func (s *scanner) confirm(ctx context.Context) error {
+	x := s.run.index
+	var there []string
+	for row, err := range rows.Query(x.db, "SELECT name FROM "+s.missed) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		name := row[0].String()
+		switch _, err := s.run.Host.Media.Stat(name); fault.KindOf(err) {
 		case 0:
-			if _, err := s.run.look(ctx, name); err != nil {
-				return err
-			}
+			there = append(there, name)
 		case fault.NotFound:
-			names = rows.Pack(names, name)
 		default:
 			return s.run.scanFailed(err)
 		}
 	}
-	s.absent = s.absent[:0]
-	if names == nil {
-		return nil
+	var names []byte
+	for _, name := range there {
+		if _, err := s.run.look(ctx, name); err != nil {
+			return err
+		}
+		names = rows.Pack(names, name)
 	}
-	_, err := run(s.run.index.db, "INSERT OR IGNORE INTO "+s.missed+" VALUES (?)", names)
+	_, err := run(x.db, "DELETE FROM "+s.missed+" WHERE name = ?", names)
 	return err
 }
 
