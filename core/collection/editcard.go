@@ -71,6 +71,13 @@ func EditCard(db host.DB, now time.Time, c *wire.Card) error {
 	return nil
 }
 
+// FreeID returns the id of a new row: a time, or the next number if that is taken, also by something deleted: a reference server does not tell
+// its clients of the second deletion of one id (sync spec §7.4). Not the number after the largest one, as there may be none.
+func FreeID(db host.DB, table string, millis int64) (int64, error) {
+	return rows.IntOf(db, "WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE EXISTS (SELECT 1 FROM "+table+" WHERE id = i) "+
+		"OR EXISTS (SELECT 1 FROM graves WHERE oid = i)) SELECT max(i) FROM n", millis)
+}
+
 // TouchCol records in the collection that something was edited.
 func TouchCol(db host.DB, now time.Time) error {
 	_, err := rows.Exec(db, "UPDATE col SET mod = max(?, mod + 1)", now.UnixMilli())

@@ -7,6 +7,7 @@ package edit
 import (
 	"time"
 
+	"github.com/cardferry/cardferry/core/collection"
 	"github.com/cardferry/cardferry/core/fault"
 	"github.com/cardferry/cardferry/core/host"
 	"github.com/cardferry/cardferry/core/jsontext"
@@ -47,7 +48,8 @@ type edit struct {
 	host    *host.Host
 	now     time.Time
 	changed bool
-	begun   *study.Session // see session
+	begun   *study.Session   // see session
+	given   map[string]int64 // by table, the last new id
 }
 
 // session returns what the options of decks are read through; it stays until the config changes.
@@ -64,7 +66,7 @@ func Apply(h *host.Host, db host.DB, ops []Op, last func([]Result) error) (resul
 	if len(ops) == 0 {
 		return []Result{}, nil
 	}
-	e := &edit{db: db, host: h, now: h.Clock.Now()}
+	e := &edit{db: db, host: h, now: h.Clock.Now(), given: map[string]int64{}}
 	err = rows.Transaction(db, func() error {
 		err := undo.Record(db, ops[0].Op, func() error {
 			for i := range ops {
@@ -178,11 +180,11 @@ func (e *edit) ids(sql string, args ...any) (list []int64, err error) {
 	return list, nil
 }
 
-// newID returns the id of a new row: the time, or the next number if that is taken, also by something deleted: a reference server does not
-// tell its clients of the second deletion of one id (sync spec §7.4).
-func (e *edit) newID(table string) (int64, error) {
-	return rows.IntOf(e.db, "SELECT CASE WHEN EXISTS (SELECT 1 FROM "+table+" WHERE id = ?1) OR EXISTS (SELECT 1 FROM graves WHERE oid = ?1) "+
-		"THEN (SELECT max(ifnull(max(id), 0), (SELECT ifnull(max(oid), 0) FROM graves)) + 1 FROM "+table+") ELSE ?1 END", e.now.UnixMilli())
+// newID returns the id of a new row. It begins where the last one of the table was given, as there may be thousands.
+func (e *edit) newID(table string) (id int64, err error) {
+	id, err = collection.FreeID(e.db, table, max(e.now.UnixMilli(), e.given[table]+1))
+	e.given[table] = id
+	return id, err
 }
 
 // touched is the assignment that marks a note or card as changed; the time is parameter 1.

@@ -273,6 +273,39 @@ func TestIDsOfTheDeleted(t *testing.T) {
 }
 
 // TestWrongOperations: what is wrong is named with its index, and nothing has changed.
+// TestIDsBeyond: rows and graves from elsewhere with the largest id that there is are in nobody's way.
+func TestIDsBeyond(t *testing.T) {
+	t.Parallel()
+	for _, sql := range []string{
+		"INSERT INTO graves SELECT 9223372036854775807, value, 5 FROM json_each('[0, 1, 2]')",
+		"INSERT INTO cards SELECT 9223372036854775807, 1, 1, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}'; INSERT INTO revlog VALUES (9223372036854775807, 1, 5, 1, 1, 1, 1, 1, 1)",
+	} {
+		a := newApp(t)
+		if err := a.db.Exec(sql); err != nil {
+			t.Fatal(err)
+		}
+		now := a.clock.Now().UnixMilli()
+		for i, id := range a.do(`[{"op":"addNote","notetypeId":$cloze,"deckId":1,"fields":["{{c1::x}} {{c2::y}} {{c3::z}}",""]}]`)[0].CardIDs {
+			if id != now+int64(i) {
+				t.Errorf("card %d has the id %d, want %d", i, id, now+int64(i))
+			}
+			a.names[fmt.Sprint("c", i)] = id
+		}
+		now = a.clock.Now().UnixMilli()
+		a.do(`[{"op":"setCards","cardIds":[$c0,$c1,$c2],"due":"3"},{"op":"answerCard","cardId":$c0,"button":3}]`)
+		var log []int64
+		for row, err := range rows.Query(a.db, "SELECT id FROM revlog WHERE cid > 1 ORDER BY id") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			log = append(log, row[0].Int()-now)
+		}
+		if !slices.Equal(log, []int64{0, 1, 2, 3}) {
+			t.Errorf("entries of the log are %d ms after the edit", log)
+		}
+	}
+}
+
 func TestWrongOperations(t *testing.T) {
 	t.Parallel()
 	a := newWorld(t)

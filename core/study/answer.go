@@ -223,13 +223,9 @@ func (c *Session) logInterval(s *State) int32 {
 	return int32(max(-s.Seconds, math.MinInt32))
 }
 
-// putLog stores an entry. Its id is the time; if that is taken, it comes after all others.
-func (c *Session) putLog(e *wire.Revlog) error {
-	taken, err := rows.IntOf(c.db, "SELECT count(*) FROM revlog WHERE id = ?", e.ID)
-	if err == nil && taken != 0 {
-		e.ID, err = rows.IntOf(c.db, "SELECT max(id) + 1 FROM revlog")
-	}
-	if err != nil {
+// putLog stores an entry. Its id is the time, if that is free.
+func (c *Session) putLog(e *wire.Revlog) (err error) {
+	if e.ID, err = collection.FreeID(c.db, "revlog", e.ID); err != nil {
 		return err
 	}
 	_, err = rows.Exec(c.db, "INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) VALUES (?, ?, -1, ?, ?, ?, ?, ?, ?)",
