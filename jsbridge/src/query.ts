@@ -27,6 +27,8 @@ export function authorizeReading(engine: Engine): Authorizer {
 /** Runs one statement that only reads. Errors: `invalid_input`. */
 export function query(db: Connection, sql: string, params: readonly Param[]): Row[] {
   const statement = prepare(db, sql);
+  // Tables that are functions compile statements of their own when they are read; that of pragma_optimize writes.
+  db.engine.queryOnly = true;
   try {
     statement.query(params.length ? encodeRow(params.map(toValue)) : new Uint8Array(0));
     const names = columnNames(db, statement.pointer);
@@ -36,8 +38,9 @@ export function query(db: Connection, sql: string, params: readonly Param[]): Ro
   } catch (e) {
     // A wrong number of parameters is a defect in the guest, but a mistake of the caller here.
     if (e instanceof SyncError && e.kind === "internal") throw new SyncError("invalid_input", e.message);
-    throw e;
+    throw NOT_READING.test(messageOf(e)) ? notReading() : e;
   } finally {
+    db.engine.queryOnly = false;
     statement.finalize();
   }
 }
@@ -48,12 +51,21 @@ function prepare(db: Connection, sql: string) {
     if (db.engine.raw.sqlite3_stmt_readonly(statement.pointer)) return statement;
     statement.finalize();
   } catch (e) {
-    const message = e instanceof Error ? e.message : String(e);
-    if (!/not authorized|prohibited/.test(message)) throw new SyncError("invalid_input", message);
+    const message = messageOf(e);
+    if (!NOT_READING.test(message)) throw new SyncError("invalid_input", message);
   }
-  throw new SyncError("invalid_input", "query: only statements that read are allowed", {
-    hint: "Change the collection with edit.",
-  });
+  throw notReading();
+}
+
+/** What SQLite says of what {@link authorizeReading} has denied. */
+const NOT_READING = /not authorized|prohibited/;
+
+function notReading(): SyncError {
+  return new SyncError("invalid_input", "query: only statements that read are allowed", { hint: "Change the collection with edit." });
+}
+
+function messageOf(e: unknown): string {
+  return e instanceof Error ? e.message : String(e);
 }
 
 const PARAMS: ReadonlySet<string> = new Set(["number", "bigint", "string"]);

@@ -265,6 +265,10 @@ export const checks: Record<string, Check> = {
     ]) {
       fails("invalid_input", () => query(c, sql, []));
     }
+    // What compiles a statement of its own, once it is read.
+    equal(query(c, "SELECT name FROM pragma_table_info('t')", []), [{ name: "a" }, { name: "b" }]);
+    fails("invalid_input", () => query(c, "SELECT * FROM pragma_optimize(0x10002)", []));
+    equal(lab.rows(db, "SELECT name FROM sqlite_schema WHERE name LIKE 'sqlite_stat%'"), []);
     equal(lab.rows(db, "SELECT count(*) FROM t"), [[2n]]);
   },
   ...indexChecks,
