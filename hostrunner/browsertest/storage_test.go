@@ -274,6 +274,18 @@ func TestSignUp(t *testing.T) {
 	if user != "new" {
 		t.Errorf("signed up as %q", user)
 	}
+	// Of a server in a folder, whose address may lack the slash at its end.
+	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		r.URL.Path = strings.Replace(r.URL.Path, "/sync/cards/", "/", 1)
+		return false
+	})
+	page.Run(t, &user, `
+		const below = await bridge.Cardferry.open({ profile: "below", endpoint: "/sync/cards" });
+		await below.signUp({ user: "second", password: "long password" }).finally(() => below.close());
+		return below.account.user`)
+	if user != "second" {
+		t.Errorf("signed up as %q", user)
+	}
 }
 
 // TestDiagnostics reads the text of a profile with cards, an account and errors.

@@ -2,7 +2,7 @@
 
 import type { Device, DeviceCalls } from "./devicesprotocol.ts";
 import { SyncError } from "./errors.ts";
-import { networkError } from "./http.ts";
+import { below, networkError } from "./http.ts";
 
 /** How long a server may take, in milliseconds. */
 const PATIENCE = 30_000;
@@ -79,7 +79,7 @@ export async function ask(send: typeof fetch, owner: Owner | null, method: strin
     signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
   } as const;
   try {
-    const response = await send(new URL(path, owner.endpoint).href, request);
+    const response = await send(below(owner.endpoint, path), request);
     return { status: response.status, text: await response.text() };
   } catch (e) {
     throw networkError(e);

@@ -405,6 +405,13 @@ function timeout(): SyncError {
   return new SyncError("timeout", "the server did not answer in time");
 }
 
+/** An address of a server of ours, below the one that it was given by: that may lack the slash at its end, as in core/remote. */
+export function below(endpoint: string, path: string): string {
+  const base = new URL(endpoint);
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return new URL(path, base).href;
+}
+
 /** Waits until other messages had their turn. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {

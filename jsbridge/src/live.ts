@@ -1,6 +1,8 @@
 // Listens to the server's events (contract §5): it tells when another device has synced. Whether to listen, and when to try
 // again, is decided by the scheduler (core/autosync).
 
+import { below } from "./http.ts";
+
 /** What the server says has changed; a number is null if it does not know it at once. */
 export interface Change {
   usn: number | null;
@@ -69,7 +71,7 @@ export class Live {
     const dead = (): void => connection.abort();
     let cancel = this.#after(SILENCE, dead);
     try {
-      const response = await this.#fetch(new URL("api/events", endpoint).href, {
+      const response = await this.#fetch(below(endpoint, "api/events"), {
         headers: { authorization: `Bearer ${key}` },
         signal: connection.signal,
         cache: "no-store",

@@ -1,7 +1,7 @@
 // Making an account on a server of ours (contract §5).
 
 import { SyncError } from "./errors.ts";
-import { networkError } from "./http.ts";
+import { below, networkError } from "./http.ts";
 
 /** How long a server may take, in milliseconds; hashing a password takes it a moment. */
 const PATIENCE = 60_000;
@@ -31,7 +31,7 @@ export async function signUp(
 
 function address(endpoint: string): string {
   try {
-    return new URL("api/signup", endpoint).href;
+    return below(endpoint, "api/signup");
   } catch {
     throw new SyncError("invalid_input", `${JSON.stringify(endpoint)} is not the address of a sync server`);
   }
