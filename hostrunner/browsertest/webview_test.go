@@ -285,6 +285,16 @@ func TestWebviewPorts(t *testing.T) {
 		if (silent.cancelled.length === 0) throw new Error("the question is still open");
 		await ferry.close();
 	`)
+	// An option of the page that is not there leaves what the app wants.
+	page.Run(t, nil, `
+		const naming = new App((text) => cardferryReceive(text));
+		naming.hello.open = { profile: "named", clientName: "app/2" };
+		globalThis.ReactNativeWebView = { postMessage: (text) => naming.receive(text) };
+		const ferry = await connectHost(reactNativePort(), { assets, profile: undefined, clientName: null });
+		const text = await ferry.diagnostics();
+		await ferry.close();
+		if (!text.includes("profile: named\n") || !text.includes("app/2")) throw new Error(text);
+	`)
 	err := page.Try(t, nil, `
 		const old = new App((text) => cardferryReceive(text));
 		old.hello = { version: 2 };

@@ -69,7 +69,7 @@ class Host {
     if (hello.network) await this.#askNetwork();
     const ferry = await Cardferry.open({
       ...(isObject(hello.open) && hello.open),
-      ...options,
+      ...Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined && value !== null)),
       ...(hello.http && { transport: (url: string, init: RequestInit) => this.#fetch(url, init) }),
       ...(hello.network && { network: () => this.#networkNow() }),
       ...(hello.media && { media: (name: string) => this.#media(name) }),
