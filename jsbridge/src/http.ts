@@ -74,6 +74,9 @@ const MAX_DECODED = 4 << 20;
 /** How long, in ms, pieces of a body may follow each other before other work of the worker: a turn costs about as much as a piece. */
 const TURN_EVERY = 10;
 
+/** The slowest line on which a body can be sent whose progress is unknown, in bytes each ms. */
+const SLOWEST = 16;
+
 /** A body as it comes. */
 class Plain implements Decoding {
   #rest: Uint8Array = empty;
@@ -236,10 +239,13 @@ class Call {
       const answer = await sendFile(r, body, allowed(r.headers), this.#stall.signal, sent);
       if (answer) return this.#collected(answer);
     }
+    const sending = r.method === "GET" ? null : (body ?? r.body);
+    // Nobody tells how much has been sent.
+    if (sending) this.#stall.start((sending instanceof Blob ? sending.size : sending.length) / SLOWEST);
     const response = await (this.#transport ?? fetch)(r.url, {
       method: r.method,
       headers: allowed(r.headers),
-      body: r.method === "GET" ? null : (body ?? r.body),
+      body: sending,
       redirect: "follow",
       cache: "no-store",
       credentials: "omit",
@@ -334,11 +340,11 @@ class Stall {
     return this.#controller.signal;
   }
 
-  /** Starts the clock anew. */
-  start(): void {
+  /** Starts the clock anew, with more milliseconds than usual for what takes them. */
+  start(more = 0): void {
     this.stop();
     if (this.#ms <= 0) return;
-    this.#timer = setTimeout(() => this.abort(timeout()), this.#ms);
+    this.#timer = setTimeout(() => this.abort(timeout()), this.#ms + more);
   }
 
   /** Stops the clock. */

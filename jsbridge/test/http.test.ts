@@ -341,6 +341,19 @@ test("failures have kinds", async (t) => {
   assert.equal(failureOf(await l.next()), "timeout");
 });
 
+test("an app that sends a large body, and cannot tell how much it has sent, has the time of a slow line", async (t) => {
+  const l = await lab(t, () => {});
+  l.http.transport = async (_, init) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    init!.signal!.throwIfAborted();
+    return new Response("taken");
+  };
+  l.start(1, "", { stall: 50n, body: new Uint8Array(64 << 10) });
+  assert.equal(text(answerOf(await l.next()).body), "taken");
+  l.start(2, "", { stall: 50n });
+  assert.equal(failureOf(await l.next()), "timeout");
+});
+
 test("a redirect is reported as a 308 to where it led", async (t) => {
   const l = await lab(t, (req, res) => {
     if (req.url === "/sync/meta") res.writeHead(308, { location: "/moved/" }).end();
