@@ -91,8 +91,10 @@ func only(path string, answer http.HandlerFunc) func(http.ResponseWriter, *http.
 // TestRedirect moves the server: what a page sees of a 308 is only where it led.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	server, page := loggedIn(t)
-	page.Run(t, nil, `await ferry.upload()`)
+	endpoint, acc := account(t)
+	server := browsertest.NewServer(t, endpoint)
+	page := browsertest.Start(t).Open(t, server.URL)
+	page.Run(t, nil, `await open(); await ferry.login({ user: args[0], password: args[1] }); await ferry.upload()`, acc.User, anki.Password)
 	var mu sync.Mutex
 	var paths []string
 	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
@@ -123,6 +125,17 @@ func TestRedirect(t *testing.T) {
 	page.Run(t, nil, `await open(); await ferry.sync()`)
 	if len(paths) == 0 || !strings.HasPrefix(paths[0], "/sync/moved/sync/") {
 		t.Errorf("after a reload the page asked for %v", paths)
+	}
+	// It is kept as well if what has learnt of it fails later, as the sync of another profile that has to choose a side.
+	var moved string
+	page.Run(t, &moved, `
+		await ferry.close();
+		await open({ profile: "other" });
+		await ferry.login({ user: args[0], password: args[1] });
+		const { kind } = await ferry.sync().catch((e) => e);
+		return kind + " " + ferry.account.endpoint`, acc.User, anki.Password)
+	if want := "one_way_needed " + server.URL + "sync/moved/"; moved != want {
+		t.Errorf("after a failed sync: %q, want %q", moved, want)
 	}
 }
 

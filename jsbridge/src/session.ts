@@ -450,7 +450,9 @@ export class Session {
       return result;
     } catch (e) {
       const error = withHint(toSyncError(e));
-      if (LOST.includes(error.kind) && this.#account?.newEndpoint) await this.#moved(key, "");
+      const { new_endpoint: moved } = error.details;
+      if (LOST.includes(error.kind)) await this.#moved(key, "");
+      else if (typeof moved === "string") await this.#moved(key, moved);
       throw this.#failed(error);
     } finally {
       // At the end of a sync the scheduler does so; of what is fetched beside one it does not know.
@@ -501,6 +503,7 @@ export class Session {
 
   /** The server of the account with a key has another address: nobody else's key may be sent there. */
   async #moved(key: string | undefined, newEndpoint: string): Promise<void> {
+    if (newEndpoint === (this.#account?.newEndpoint ?? "")) return;
     await this.#keep((now) => (now && now.key === key ? { ...now, newEndpoint } : now));
   }
 
