@@ -76,6 +76,17 @@ export class Catalogue {
     return path;
   }
 
+  /** Makes an empty file under a new name. If that fails, there is no such name either. */
+  create(name: string): VfsFile {
+    const path = this.add(name);
+    try {
+      return VfsFile.open(this.#engine, path, true);
+    } catch (e) {
+      this.remove(name);
+      throw e;
+    }
+  }
+
   /** Forgets a name and removes its file and journals; an unknown one is no error. */
   remove(name: string): void {
     const path = this.#paths.get(name);

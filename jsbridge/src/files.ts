@@ -162,7 +162,7 @@ export class Files {
    * `cancelled`, also if the files are closed meanwhile.
    */
   async stage(name: string, content: Blob, signal?: AbortSignal): Promise<void> {
-    const file = VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    const file = this.#catalogue.create(name);
     const handle = this.adopt(file);
     try {
       for (let at = 0; at < content.size; at += PIECE) {
@@ -200,7 +200,7 @@ export class Files {
   /** A new, empty file, in place of one of that name. */
   #made(name: string): VfsFile {
     this.#remove(name);
-    return VfsFile.open(this.#engine, this.#catalogue.add(name), true);
+    return this.#catalogue.create(name);
   }
 
   #remove(name: string): void {

@@ -7,7 +7,6 @@ import type { Extent } from "./mediapacks.ts";
 import { decodeRows, encodeRow, type Value } from "./rows.ts";
 import type { Engine } from "./sqlite.ts";
 import type { Statement } from "./statement.ts";
-import { VfsFile } from "./vfsfile.ts";
 
 /** The name of the database in the profile. */
 const NAME = "cardferry.pagemedia.db";
@@ -69,12 +68,9 @@ export class Directory {
   }
 
   static #open(engine: Engine, catalogue: Catalogue): Directory {
-    let path = catalogue.find(NAME);
-    const created = !path;
-    if (!path) {
-      path = catalogue.add(NAME);
-      VfsFile.open(engine, path, true).close();
-    }
+    const created = !catalogue.find(NAME);
+    if (created) catalogue.create(NAME).close();
+    const path = catalogue.find(NAME)!;
     const db = Connection.open(engine, { name: NAME, path, readOnly: false, created });
     try {
       return new Directory(db);

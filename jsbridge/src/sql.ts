@@ -83,13 +83,10 @@ export class Databases {
   }
 
   #openName(name: string, mode: number): number {
-    let path = this.#catalogue.find(name);
-    const created = !path;
-    if (!path) {
-      if (mode !== OPEN_MODES.create) throw new SyncError("not_found", `${name} does not exist`);
-      path = this.#catalogue.add(name);
-      VfsFile.open(this.#engine, path, true).close();
-    }
+    const created = !this.#catalogue.find(name);
+    if (created && mode === OPEN_MODES.create) this.#catalogue.create(name).close();
+    const path = this.#catalogue.find(name);
+    if (!path) throw new SyncError("not_found", `${name} does not exist`);
     // The pool has no locks: a reader would not see that a transaction is under way.
     if (mode === OPEN_MODES.readOnly && [...this.#open.values()].some((c) => c.path === path && !c.readOnly)) {
       throw new SyncError("busy", `${name} is open for writing`);

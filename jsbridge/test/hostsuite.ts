@@ -246,6 +246,19 @@ export const checks: Record<string, Check> = {
     const grown = lab.engine.heap.length - before;
     if (lab.engine.poolFiles() && grown > 40 << 20) throw new Error(`the memory has grown by ${grown >> 20} MiB`);
   },
+  "what could not be made is not there, and can be made later": (lab) => {
+    if (!lab.engine.poolFiles()) return; // memory has no limit of files
+    let made = 0;
+    try {
+      for (;; made++) lab.write(`f${made}`, "x");
+    } catch (e) {
+      equal((e as ImportError).kind, "storage_full");
+    }
+    fails("storage_full", () => lab.open("a.db"));
+    equal(lab.list("").length, made);
+    for (let i = 0; i < made; i++) lab.remove(`f${i}`);
+    lab.exec(lab.open("a.db"), "CREATE TABLE t (a)");
+  },
   "query reads and nothing else": (lab) => {
     const db = lab.open(FILES.collection);
     lab.exec(db, "CREATE TABLE t (a, b); CREATE INDEX i ON t (a); INSERT INTO t VALUES (1, 'x'), (9007199254740993, x'01')");
