@@ -82,13 +82,48 @@ func TestSlowServiceWorker(t *testing.T) {
 	}
 }
 
+// mirrored tells what the service worker's copy of the directory has of a file.
+const mirrored = `
+		const mirrored = (name) => new Promise((resolve, reject) => {
+			const request = indexedDB.open("cardferry-media", 1);
+			request.onerror = () => reject(request.error);
+			request.onupgradeneeded = () => request.transaction.abort();
+			request.onsuccess = () => {
+				const found = request.result.transaction("files").objectStore("files").get(["default", name]);
+				found.onsuccess = () => { request.result.close(); resolve(found.result); };
+			};
+		}).catch(() => undefined);
+`
+
+// TestMirrorSoon adds files at any distance of time: the service worker's copy has each of them soon, also the last one.
+func TestMirrorSoon(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
+	var late []string
+	page.Run(t, &late, mirrored+until+`
+		await open();
+		const late = [];
+		const wait = (ms) => new Promise((go) => setTimeout(go, ms));
+		for (let distance = 60; distance <= 260; distance += 20) {
+			await ferry.media.add("a" + distance + ".txt", new Blob(["a" + distance]));
+			await wait(distance);
+			const name = "b" + distance + ".txt";
+			await ferry.media.add(name, new Blob(["b" + distance]));
+			if (!await Promise.race([until(() => mirrored(name)).then(() => true), wait(3000)])) late.push(name);
+		}
+		return late`)
+	if len(late) > 0 {
+		t.Errorf("not there: %v", late)
+	}
+}
+
 // TestMirrorAgain: where the browser fails to open the service worker's copy of the directory once, a file that is added later is served all the same when
 // no page has the profile open.
 func TestMirrorAgain(t *testing.T) {
 	t.Parallel()
 	page := browsertest.Start(t).Open(t, browsertest.NewServer(t, "").URL)
 	var got []any
-	page.Run(t, &got, until+`
+	page.Run(t, &got, mirrored+until+`
 		const code = "const { open } = IDBFactory.prototype; let failed = false; IDBFactory.prototype.open = function (name, version) {" +
 			"if (name === 'cardferry-media' && !failed) { failed = true; new BroadcastChannel('failed').postMessage(null); throw new DOMException('for once', 'UnknownError'); }" +
 			"return open.call(this, name, version); };" +
@@ -100,15 +135,6 @@ func TestMirrorAgain(t *testing.T) {
 		await until(() => failed);
 		await ferry.media.add("second.txt", new Blob(["second"]));
 		const urls = await Promise.all(["first.txt", "second.txt"].map((name) => ferry.media.url(name)));
-		const mirrored = (name) => new Promise((resolve, reject) => {
-			const request = indexedDB.open("cardferry-media", 1);
-			request.onerror = () => reject(request.error);
-			request.onupgradeneeded = () => request.transaction.abort();
-			request.onsuccess = () => {
-				const found = request.result.transaction("files").objectStore("files").get(["default", name]);
-				found.onsuccess = () => { request.result.close(); resolve(found.result); };
-			};
-		}).catch(() => undefined);
 		await Promise.race([until(() => mirrored("second.txt")), new Promise((resolve) => setTimeout(resolve, 20_000))]);
 		await ferry.close();
 		return Promise.all(urls.map(async (url) => { const r = await fetch(url); return r.ok ? r.text() : r.status; }))`)

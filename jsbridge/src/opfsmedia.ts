@@ -382,7 +382,7 @@ export class OpfsMedia implements MediaStore {
     if (before !== this.#changes) return this.#changed();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#changes === before) void this.#settled(true).catch(() => {});
+      void this.#settled(this.#changes === before).catch(() => {});
     }, MIRROR_DELAY);
   }
 
