@@ -3,6 +3,7 @@ package browsertest_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -64,6 +65,33 @@ func TestStorageReport(t *testing.T) {
 	if !strings.HasPrefix(text, "0 of 0\n") || !strings.Contains(text, "storage: ? of ? bytes") {
 		t.Error(text)
 	}
+}
+
+// TestWithoutAny: AbortSignal.any is younger than all else that the bridge needs, as in Safari 17.3 and Firefox 115.
+func TestWithoutAny(t *testing.T) {
+	t.Parallel()
+	server := ownServer(t)
+	page := browsertest.Start(t).Open(t, server.URL)
+	var got []any
+	page.Run(t, &got, `
+		await open({ assets: { worker: script("import '" + location.origin + "/dist/worker.js'; delete AbortSignal.any;") } });
+		await ferry.login({ user: args[0], password: args[1] });
+		const kind = await ferry.media.get("none.txt").catch((e) => e.kind);
+		return [kind, (await ferry.devices.list()).length, await ferry.signUp({ user: "new", password: "long password" }).then((a) => a.user)]`, ownUser, ownPassword)
+	if s := fmt.Sprint(got); s != "[not_found 1 new]" {
+		t.Error(s)
+	}
+	// A logout still ends a login.
+	server.Intercept(only("/sync/hostKey", func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	wantKind(t, page.Try(t, nil, `
+		const entering = ferry.login({ user: args[0], password: args[1] });
+		entering.catch(() => {});
+		await ferry.query("SELECT 1");
+		await ferry.logout();
+		await entering`, ownUser, ownPassword), fault.Cancelled)
 }
 
 // TestEvicted removes the files of a profile as a browser that needs space does: the collection comes back from the server, and

@@ -2,7 +2,7 @@
 
 import type { Device, DeviceCalls } from "./devicesprotocol.ts";
 import { SyncError } from "./errors.ts";
-import { below, networkError } from "./http.ts";
+import { below, either, networkError } from "./http.ts";
 
 /** How long a server may take, in milliseconds. */
 const PATIENCE = 30_000;
@@ -76,7 +76,7 @@ export async function ask(send: typeof fetch, owner: Owner | null, method: strin
     headers: { authorization: `Bearer ${owner.key}` },
     credentials: "omit",
     cache: "no-store",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    signal: either(signal, AbortSignal.timeout(PATIENCE)),
   } as const;
   try {
     const response = await send(below(owner.endpoint, path), request);

@@ -418,6 +418,17 @@ export function below(endpoint: string, path: string): string {
   return new URL(path, base).href;
 }
 
+/** What ends with the first of two signals: AbortSignal.any is younger than all else that is needed of a browser. */
+export function either(a: AbortSignal, b: AbortSignal): AbortSignal {
+  if ("any" in AbortSignal) return AbortSignal.any([a, b]);
+  const end = new AbortController();
+  for (const s of [a, b]) {
+    if (s.aborted) end.abort(s.reason);
+    s.addEventListener("abort", () => end.abort(s.reason), { signal: end.signal });
+  }
+  return end.signal;
+}
+
 /** Waits until other messages had their turn. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 // What the worker does about media files: the guest's methods on the store of the page.
 
 import { SyncError } from "./errors.ts";
+import { either } from "./http.ts";
 import type {
   MediaCalls, MediaChange, MediaCheckReport, MediaCount, MediaReport, MediaState,
 } from "./mediaprotocol.ts";
@@ -138,7 +139,7 @@ export class MediaDesk {
     await this.#fetching.get(name)?.catch(() => {});
     const here = await store.readable(name);
     if (here) return here;
-    const fetching = task("getMedia", { name }, AbortSignal.any([signal, this.#left.signal]));
+    const fetching = task("getMedia", { name }, either(signal, this.#left.signal));
     this.#fetching.set(name, fetching);
     try {
       await fetching;

@@ -12,6 +12,7 @@ import { afterSync, together } from "./synced.ts";
 import { Evicted, lostError, refuseUpload, removedError } from "./evicted.ts";
 import { once } from "./finished.ts";
 import { reactor } from "./guest.ts";
+import { either } from "./http.ts";
 import { MediaDesk } from "./mediacalls.ts";
 import type { MediaReport } from "./mediaprotocol.ts";
 import type { Modules } from "./modules.ts";
@@ -210,8 +211,8 @@ export class Session {
 
   readonly #calls: { [N in keyof Calls]: Run<Calls[N][0], Calls[N][1]> } = {
     open: () => Promise.reject(new SyncError("invalid_input", "the profile is open already")),
-    login: (p, signal) => this.#login(p, AbortSignal.any([signal, this.#out.signal])),
-    signUp: (p, signal) => this.#signUp(p, AbortSignal.any([signal, this.#out.signal])),
+    login: (p, signal) => this.#login(p, either(signal, this.#out.signal)),
+    signUp: (p, signal) => this.#signUp(p, either(signal, this.#out.signal)),
     backups: async () => ((await this.#profile.call("backups", {})) as { backups: Backup[] }).backups,
     restore: (p) => this.#profile.call("restore", p) as Promise<RestoreReport>,
     exportFile: (p, signal) => exportFile(this.#profile, this.#files, p, { signal }),

@@ -1,7 +1,7 @@
 // Making an account on a server of ours (contract §5).
 
 import { SyncError } from "./errors.ts";
-import { below, networkError } from "./http.ts";
+import { below, either, networkError } from "./http.ts";
 
 /** How long a server may take, in milliseconds; hashing a password takes it a moment. */
 const PATIENCE = 60_000;
@@ -19,7 +19,7 @@ export async function signUp(
     body: JSON.stringify({ user: who.user, password: who.password }),
     credentials: "omit",
     cache: "no-store",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    signal: either(signal, AbortSignal.timeout(PATIENCE)),
   } as const;
   const [response, text] = await send(address(endpoint), request)
     .then(async (r) => [r, await r.text()] as const)
