@@ -239,3 +239,22 @@ func TestSayBuried(t *testing.T) {
 		t.Errorf("said is %q of a card that was not buried", text)
 	}
 }
+
+// TestAllDoneAlone studies the only card of the only deck without an account: nobody is told that there are no cards.
+func TestAllDoneAlone(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Read(t, "No cards yet")
+	addNote(t, a, "word")
+	a.Go(t, "#/")
+	a.Tap(t, "Study Default")
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Easy")
+	a.Read(t, "Done for now")
+	a.Go(t, "#/")
+	a.Read(t, "All done for today")
+	if text := a.Text(t); strings.Contains(text, "No cards yet") {
+		t.Errorf("there is a card, and the page says:\n%s", text)
+	}
+}

@@ -21,7 +21,7 @@ export function DecksView() {
   const loaded = useLoad(async () => ({ decks: await deckTree(), today: await today() }), [version.value]);
   const decks = loaded?.decks;
   const [ask, setAsk] = useState<Ask>(null);
-  const isEmpty = decks && decks.length <= 1 && sum(decks) === 0 && !status.value.lastSync;
+  const isEmpty = decks && decks.length <= 1 && decks.every((d) => d.total === 0) && !status.value.lastSync;
   return (
     <>
       <Head title={texts.decks.title}><SyncButton /></Head>
