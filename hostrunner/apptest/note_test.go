@@ -226,3 +226,36 @@ func TestFieldKept(t *testing.T) {
 	found(t, a, "front,", "1 card")
 	found(t, a, "\"back, edited\"", "1 card")
 }
+
+// TestHideAll marks as a cloze what has signs, bold letters, lines and a picture: all of it is hidden, and nothing lost.
+func TestHideAll(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.See(t, "#note-type")
+	a.Run(t, nil, `
+		const select = document.getElementById("note-type");
+		select.value = [...select.options].find((o) => o.text === "Cloze").value;
+		select.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.Fill(t, "Text", "hide if a<b & c>d")
+	paste(t, a)
+	a.Run(t, nil, `
+		const field = document.querySelector(".editable");
+		field.append(Object.assign(document.createElement("b"), { textContent: "bold" }), document.createElement("br"), "line");
+		field.dispatchEvent(new Event("input"));
+		field.focus();
+		getSelection().selectAllChildren(field)`)
+	a.Tap(t, "Mark what to hide")
+	a.Tap(t, "Add card")
+	a.Read(t, "Added 1 card")
+	a.Go(t, "#/browse")
+	a.Tap(t, "hide")
+	var got string
+	a.Eval(t, &got, `
+		const field = await until(() => document.querySelector(".editable img[src]")?.closest(".editable"), 5000);
+		return field ? [...field.childNodes].map((n) => n.dataset?.name ? "picture" : n.outerHTML ?? n.textContent).join("|") : document.body.innerText`)
+	if want := "{{c1::hide if a<b & c>d|picture|<b>bold</b>|<br>|line}}"; got != want {
+		t.Errorf("the field has %q, want %q", got, want)
+	}
+}

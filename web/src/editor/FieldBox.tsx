@@ -5,7 +5,7 @@ import { addMedia, lookForMedia, mediaFile } from "../api.ts";
 import { complain } from "../ferry.ts";
 import { texts } from "../texts.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
-import { atOnce, decode, imageHTML, isPlain, nextCloze, put, take } from "./fieldhtml.ts";
+import { atOnce, decode, edited, imageHTML, isPlain, nextCloze, put, take } from "./fieldhtml.ts";
 
 interface Props {
   name: string;
@@ -45,7 +45,7 @@ export function FieldBox(p: Props) {
     <div class="field">
       <div class="field-head">
         <span class="label" id={id}>{p.name}</span>
-        {p.cloze && <Tool icon="edit" label={texts.note.cloze} onClick={() => insert(`{{c${nextCloze(p.cloze ?? [])}::${selectedText(box.current)}}}`)} />}
+        {p.cloze && <Tool icon="edit" label={texts.note.cloze} onClick={() => insert(`{{c${nextCloze(p.cloze ?? [])}::${selected(box.current)}}}`)} />}
         <FileTool icon="image" label={texts.note.picture} accept="image/*" onFile={file} />
         <FileTool icon="camera" label={texts.note.camera} accept="image/*" capture onFile={file} />
         <FileTool icon="sound" label={texts.note.sound} accept="audio/*,video/*" onFile={file} />
@@ -62,10 +62,11 @@ export function FieldBox(p: Props) {
   );
 }
 
-function selectedText(e: HTMLElement | null): string {
+/** The HTML of what is selected in a field. */
+function selected(e: HTMLElement | null): string {
   if (e instanceof HTMLTextAreaElement) return e.value.slice(e.selectionStart, e.selectionEnd);
   const s = getSelection();
-  return s && e && s.rangeCount > 0 && e.contains(s.anchorNode) ? s.toString() : "";
+  return s && e && s.rangeCount > 0 && e.contains(s.anchorNode) ? take(s.getRangeAt(0).cloneContents()) : "";
 }
 
 /** Puts HTML at the cursor. The old command is the only one that keeps the browser's own undo. */
@@ -75,19 +76,12 @@ function insertInto(e: HTMLElement, html: string): void {
     s?.selectAllChildren(e);
     s?.collapseToEnd();
   }
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const image of template.content.querySelectorAll("img")) {
-    const name = image.getAttribute("src") ?? "";
-    image.removeAttribute("src");
-    image.dataset.name = name;
-    image.alt = name;
-    void showImage(image, name);
-  }
-  const last = template.content.lastChild;
+  const content = edited(html);
+  for (const image of content.querySelectorAll("img")) void showImage(image, image.dataset.name ?? "");
+  const last = content.lastChild;
   const range = getSelection()?.getRangeAt(0);
   range?.deleteContents();
-  atOnce(e, () => range?.insertNode(template.content));
+  atOnce(e, () => range?.insertNode(content));
   if (last) getSelection()?.setPosition(last.parentNode, [...(last.parentNode?.childNodes ?? [])].indexOf(last) + 1);
 }
 

@@ -37,8 +37,8 @@ function serialize(content: DocumentFragment): string {
   return box.innerHTML;
 }
 
-/** Puts a plain field into an element; each picture keeps its name beside the address that it is shown from. */
-export function put(html: string, into: HTMLElement, show: (image: HTMLImageElement, name: string) => void): void {
+/** Plain HTML as it is edited: each picture keeps its name beside the address that it is shown from. */
+export function edited(html: string): DocumentFragment {
   const content = parse(html);
   for (const image of content.querySelectorAll("img")) {
     const name = image.getAttribute("src") ?? "";
@@ -47,7 +47,12 @@ export function put(html: string, into: HTMLElement, show: (image: HTMLImageElem
     if (image.alt) image.dataset.alt = image.alt;
     image.alt ||= name;
   }
-  atOnce(into, () => into.replaceChildren(content));
+  return content;
+}
+
+/** Puts a plain field into an element. */
+export function put(html: string, into: HTMLElement, show: (image: HTMLImageElement, name: string) => void): void {
+  atOnce(into, () => into.replaceChildren(edited(html)));
   for (const image of into.querySelectorAll("img")) show(image, image.dataset.name ?? "");
 }
 
@@ -63,7 +68,7 @@ export function atOnce(e: HTMLElement, change: () => void): void {
 }
 
 /** Takes the field out again. */
-export function take(from: HTMLElement): string {
+export function take(from: ParentNode & Node): string {
   const copy = inert.createElement("div"); // not a copy of the element itself, for the sake of its direction
   for (const node of from.childNodes) copy.append(inert.importNode(node, true));
   for (const image of copy.querySelectorAll("img")) {
