@@ -259,3 +259,25 @@ func TestHideAll(t *testing.T) {
 		t.Errorf("the field has %q, want %q", got, want)
 	}
 }
+
+// TestSoundNames has sounds in a field whose names have a sign that HTML writes otherwise: one that is here is not missing, one that is nowhere can be
+// taken out.
+func TestSoundNames(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/note/new")
+	a.Fill(t, "Front", "two sounds [sound:gone & lost.mp3]")
+	a.Run(t, nil, `
+		const data = new DataTransfer(), input = document.querySelector("input[type=file][accept^=audio]");
+		data.items.add(new File(["no sound"], "here & now.mp3", { type: "audio/mpeg" }));
+		input.files = data.files;
+		input.dispatchEvent(new Event("change", { bubbles: true }))`)
+	a.Wait(t, `document.querySelector(".editable").textContent.includes("[sound:here & now.mp3]")`)
+	a.Tap(t, "Remove gone & lost.mp3")
+	a.Wait(t, `document.querySelector(".editable").textContent === "two sounds [sound:here & now.mp3]"`)
+	a.Run(t, nil, `await new Promise((r) => setTimeout(r, 500))`)
+	if text := a.Text(t); strings.Contains(text, "is missing") {
+		t.Errorf("the sound is here, and the page says:\n%s", text)
+	}
+}

@@ -81,10 +81,17 @@ export function take(from: ParentNode & Node): string {
   return html === "<br>" ? "" : html; // what a browser leaves in an emptied box
 }
 
+const SOUND = /\[sound:([^\]]+)\]/g;
+
+/** What a name means that stands in the text of a field, where & is written as an entity. */
+function textOf(html = ""): string {
+  return parse(html).textContent ?? "";
+}
+
 /** The names of the pictures and sounds of a field. */
 export function mediaNames(html: string): string[] {
   const images = [...parse(html).querySelectorAll("img")].map((i) => decode(i.getAttribute("src") ?? ""));
-  const sounds = [...html.matchAll(/\[sound:([^\]]+)\]/g)].map((m) => m[1] ?? "");
+  const sounds = [...html.matchAll(SOUND)].map((m) => textOf(m[1]));
   return [...images, ...sounds].filter(Boolean);
 }
 
@@ -92,7 +99,7 @@ export function mediaNames(html: string): string[] {
 export function without(html: string, name: string): string {
   const content = parse(html);
   for (const image of content.querySelectorAll("img")) if (decode(image.getAttribute("src") ?? "") === name) image.remove();
-  return serialize(content).replaceAll(`[sound:${name}]`, "");
+  return serialize(content).replace(SOUND, (whole, sound: string) => (textOf(sound) === name ? "" : whole));
 }
 
 /** The name that an attribute means. */
