@@ -281,3 +281,34 @@ func TestSoundNames(t *testing.T) {
 		t.Errorf("the sound is here, and the page says:\n%s", text)
 	}
 }
+
+// TestStays is asked whether to leave a note without saving, and stays: saving and Back lead to where it was opened from, as before.
+func TestStays(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "word")
+	for i, leave := range []func(){
+		func() { a.Tap(t, "Statistics") },
+		func() { a.Run(t, nil, `history.back()`) },
+		func() { a.Run(t, nil, `history.forward()`) },
+	} {
+		found(t, a, "word", "1 card")
+		a.Tap(t, "word")
+		a.See(t, ".editable")
+		if i == 2 { // something to go forward to
+			a.Tap(t, "Decks")
+			a.Read(t, "Study Default")
+			a.Run(t, nil, `history.back()`)
+			a.See(t, ".editable")
+		}
+		a.Fill(t, "Back", "edited "+itoa(int64(i)))
+		a.Run(t, nil, `window.asked = 0; window.confirm = () => (window.asked++, false)`)
+		leave()
+		a.Wait(t, `window.asked === 1 && location.hash.startsWith("#/note/")`)
+		a.Tap(t, "Save")
+		a.Read(t, "Saved")
+		a.Wait(t, `location.hash.startsWith("#/browse")`)
+		a.Read(t, "1 card")
+	}
+}

@@ -43,7 +43,8 @@ let here = location.hash;
 addEventListener("hashchange", () => {
   if (location.hash === here) return;
   if (!mayLeave()) {
-    history.replaceState(history.state, "", here || "#/");
+    // Back to it, whether it was left for a new entry or for one before or behind it: written over that one, it would be there twice.
+    history.go(history.state === null || history.state > entry ? -1 : 1);
     return;
   }
   here = location.hash;
@@ -59,7 +60,8 @@ history.scrollRestoration = "manual";
 let entries = Math.round(performance.timeOrigin); // numbers of entries in the history, which outlives the page
 let entry = ++entries;
 const left = new Map<unknown, number>(); // how far down, by entry
-history.replaceState(entry, "");
+if (history.state === null) history.replaceState(entry, "");
+else entry = history.state as number; // the page was loaded again
 addEventListener("scroll", () => left.set(entry, scrollY), { passive: true });
 
 /** For how long a place may grow until it is as long as it was, in milliseconds. */
@@ -70,7 +72,7 @@ for (const type of ["wheel", "touchstart", "keydown", "mousedown"]) addEventList
 /** Scrolls to where a place was left, or to its beginning. */
 function arrive(): void {
   const y = left.get(history.state) ?? 0;
-  if (!left.has(history.state)) history.replaceState(++entries, "");
+  if (history.state === null) history.replaceState(++entries, "");
   const mine = (entry = history.state as number);
   left.set(mine, y);
   scrollTo(0, y);
@@ -85,8 +87,10 @@ function arrive(): void {
 
 /** Goes to an address; replace leaves no way back to the present one. */
 export function go(to: string, options: { replace?: boolean } = {}): void {
-  if (options.replace) location.replace(to);
-  else location.hash = to;
+  if (!options.replace) return void (location.hash = to);
+  location.replace(to);
+  left.delete(entry);
+  history.replaceState(entry, ""); // it is the same entry still
 }
 
 /** Goes back, or to the list of decks if the app was opened here. */
