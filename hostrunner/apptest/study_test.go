@@ -258,3 +258,26 @@ func TestAllDoneAlone(t *testing.T) {
 		t.Errorf("there is a card, and the page says:\n%s", text)
 	}
 }
+
+// TestDoubleTap clicks twice on what shows the answer: nobody has seen that at the second click, which grades nothing.
+func TestDoubleTap(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "word")
+	a.Go(t, "#/")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "word")
+	a.Eval(t, nil, `
+		const second = new Promise((done) => new MutationObserver((_, watch) => {
+			const good = document.querySelector(".grade.good");
+			if (!good) return;
+			watch.disconnect();
+			done(good.dispatchEvent(new MouseEvent("click", { detail: 2, bubbles: true })));
+		}).observe(document.body, { childList: true, subtree: true }));
+		named("button", "Show answer").click();
+		await second;
+		await new Promise((r) => setTimeout(r, 1000))`)
+	a.Tap(t, "Easy")
+	a.Read(t, "Done for now")
+}

@@ -1,6 +1,6 @@
 // Study: the card, Show answer, four buttons. One thing on the screen, within reach of a thumb.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answer, cardOf, edit, queue, rendered, type CardFacts, type Queue, type Rendered } from "../api.ts";
 import type { FromFrame, Side } from "../card/messages.ts";
 import { CardFrame, type FrameHandle } from "../card/Frame.tsx";
@@ -257,12 +257,19 @@ function Top(p: { s: Study; shown: Shown; onMenu: () => void }) {
 
 const NAMES = ["again", "hard", "good", "easy"] as const;
 
+/** How soon after the buttons have changed the second click of a double one still comes, in milliseconds. */
+const DOUBLE = 300;
+
 function Answer(p: { s: Study; shown: Shown; show: () => void }) {
   const { s, shown } = p;
+  const since = useRef(0);
+  useLayoutEffect(() => void (since.current = performance.now()), [s.side]);
+  /** A double click means what stood here at its first one: nobody has seen the answer that the second would grade. */
+  const click = (act: () => void) => (e: MouseEvent): void => void ((e.detail < 2 || e.timeStamp - since.current > DOUBLE) && act());
   if (s.side === "question") {
     return (
       <div class="answer">
-        <button type="button" class="button primary big wide" onClick={p.show}>{texts.study.show}</button>
+        <button type="button" class="button primary big wide" onClick={click(p.show)}>{texts.study.show}</button>
       </div>
     );
   }
@@ -272,7 +279,7 @@ function Answer(p: { s: Study; shown: Shown; show: () => void }) {
         const interval = shown.queue.card?.labels[i] ?? "";
         const word = texts.study.grades[i] ?? "";
         return (
-          <button key={name} type="button" class={`grade ${name}`} onClick={() => s.grade((i + 1) as Grade)}>
+          <button key={name} type="button" class={`grade ${name}`} onClick={click(() => s.grade((i + 1) as Grade))}>
             <span>{word}</span> <small>{interval}</small>
           </button>
         );
