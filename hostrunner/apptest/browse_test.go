@@ -87,3 +87,20 @@ func TestSearchFocus(t *testing.T) {
 	a.Go(t, "#/browse?q=tag:x")
 	a.Wait(t, `document.querySelector("input[type=search]").value === "tag:x"`)
 }
+
+// TestDeletedTwice taps twice on what deletes a note, before the first tap has done anything: the way back is still offered.
+func TestDeletedTwice(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "word")
+	found(t, a, "word", "1 card")
+	a.Tap(t, "Select word")
+	a.Tap(t, "Delete notes")
+	a.Read(t, "Delete 1 note with all its cards?")
+	a.Eval(t, nil, `const yes = modal.querySelector(".button.danger"); yes.click(); yes.click()`)
+	a.Read(t, "0 cards")
+	a.Run(t, nil, `await new Promise((r) => setTimeout(r, 500))`)
+	a.Tap(t, "Undo")
+	found(t, a, "word", "1 card")
+}

@@ -86,14 +86,21 @@ export function MenuItem(p: { icon: IconName; label: string; onClick: () => void
 }
 
 /** A sheet that asks before something that cannot be taken back easily. Cancel comes first. */
-export function Confirm(p: { title: string; text: string; action: string; danger?: boolean; onYes: () => void; onNo: () => void }) {
+export function Confirm(p: { title: string; text: string; action: string; danger?: boolean; onYes: () => void | Promise<void>; onNo: () => void }) {
+  const working = useRef(false);
+  const yes = async (): Promise<void> => {
+    if (working.current) return; // a second tap means the same; it would fail, and say so in the place of what was done
+    working.current = true;
+    await p.onYes();
+    working.current = false;
+  };
   return (
     <Sheet title={p.title} onClose={p.onNo}>
       <div class="body stack">
         <p>{p.text}</p>
         <div class="row">
           <button type="button" class="button grow" onClick={p.onNo}>{texts.common.cancel}</button>
-          <button type="button" class={`button grow ${p.danger ? "danger" : "primary"}`} onClick={p.onYes}>{p.action}</button>
+          <button type="button" class={`button grow ${p.danger ? "danger" : "primary"}`} onClick={() => void yes()}>{p.action}</button>
         </div>
       </div>
     </Sheet>

@@ -156,8 +156,8 @@ function Selection(p: { selected: ReadonlySet<number>; clear: () => void }) {
 function DeleteNotes(p: { cardIds: number[]; onNo: () => void; onDone: () => void }) {
   const noteIds = useLoad(async () => [...new Set((await hits(p.cardIds)).map((h) => h.noteId))], []);
   if (!noteIds) return null;
-  const remove = (): void =>
-    void edit({ op: "removeNotes", noteIds }).then(() => { done(texts.browse.deleted(noteIds.length)); p.onDone(); }, complain);
+  const remove = (): Promise<void> =>
+    edit({ op: "removeNotes", noteIds }).then(() => { done(texts.browse.deleted(noteIds.length)); p.onDone(); }, complain);
   return <Confirm title={texts.browse.deleteNotes} text={texts.browse.deleteAsk(noteIds.length)} action={texts.browse.deleteNotes} danger onYes={remove} onNo={p.onNo} />;
 }
 

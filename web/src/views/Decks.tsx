@@ -208,7 +208,7 @@ function NameSheet(p: { title: string; name: string; onClose: () => void; onSave
 }
 
 function RemoveDeck(p: { deck: Deck; onClose: () => void }) {
-  const remove = (): void => void edit({ op: "removeDeck", deckId: p.deck.id }).then(() => { done(texts.decks.removed(p.deck.fullName)); p.onClose(); }, complain);
+  const remove = (): Promise<void> => edit({ op: "removeDeck", deckId: p.deck.id }).then(() => { done(texts.decks.removed(p.deck.fullName)); p.onClose(); }, complain);
   return <Confirm title={texts.decks.remove} text={texts.decks.removeAsk(p.deck.fullName, p.deck.total)} action={texts.decks.remove} danger onYes={remove} onNo={p.onClose} />;
 }
 

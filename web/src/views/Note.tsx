@@ -143,8 +143,8 @@ function check(type: NoteType, note: Note): string | null {
   return type.cloze && clozeNumbers(note.fields).length === 0 ? texts.note.clozeMissing : null;
 }
 
-function remove(noteId: number): void {
-  edit({ op: "removeNotes", noteIds: [noteId] }).then(() => {
+function remove(noteId: number): Promise<void> {
+  return edit({ op: "removeNotes", noteIds: [noteId] }).then(() => {
     guardLeaving(null); // not before: what was typed stays if that fails
     done(texts.browse.deleted(1));
     go("#/browse", { replace: true });
