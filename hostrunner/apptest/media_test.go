@@ -65,7 +65,7 @@ func TestMissingMedia(t *testing.T) {
 }
 
 // TestComingMedia: a card whose picture has not come yet says so, and shows it as soon as it is here, while the card stays on the screen; the style
-// sheet that the deck brings as a file is used.
+// sheet and the script that the deck brings as files are used.
 func TestComingMedia(t *testing.T) {
 	s := apptest.Serve(t)
 	s.SignUp(t)
@@ -73,7 +73,8 @@ func TestComingMedia(t *testing.T) {
 	const picture = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 	desktop.Do(t, "media_add", anki.Args{"name": "late.gif", "data": picture}, nil)
 	desktop.Do(t, "media_add", anki.Args{"name": "_deck.css", "data": base64.StdEncoding.EncodeToString([]byte(".styled { letter-spacing: 7px }"))}, nil)
-	desktop.Do(t, "add_note", anki.Args{"fields": []string{`<link rel="stylesheet" href="_deck.css"><b class="styled">a picture</b><img src="late.gif">`, "back"}}, nil)
+	desktop.Do(t, "media_add", anki.Args{"name": "_deck.js", "data": base64.StdEncoding.EncodeToString([]byte(`document.querySelector(".styled").title = "run"`))}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{`<link rel="stylesheet" href="_deck.css"><b class="styled">a picture</b><img src="late.gif"><script src="_deck.js"></script>`, "back"}}, nil)
 	desktop.Upload(t)
 
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
@@ -89,7 +90,7 @@ func TestComingMedia(t *testing.T) {
 	s.Stop()
 	a.Tap(t, "Study Default")
 	a.ReadCard(t, "a picture")
-	a.Read(t, "2 pictures and sounds are still syncing")
+	a.Read(t, "3 pictures and sounds are still syncing")
 	shot(t, a, "coming")
 	a.Access(t, "a card whose picture is coming")
 	if !apptest.Card[bool](t, a, `const i = document.images[0]; return i.classList.contains("cardferry-absent") && i.alt === "still syncing"`) {
@@ -98,9 +99,9 @@ func TestComingMedia(t *testing.T) {
 	s.Start(t)
 	a.Run(t, nil, `dispatchEvent(new Event("online"))`)
 	if !apptest.Card[bool](t, a, `for (let n = 0; n < 600; n++) {
-		if (document.images[0].naturalWidth === 1 && getComputedStyle(document.querySelector(".styled")).letterSpacing === "7px") return true;
+		if (document.images[0].naturalWidth === 1 && getComputedStyle(document.querySelector(".styled")).letterSpacing === "7px" && document.querySelector(".styled").title === "run") return true;
 		await new Promise((r) => setTimeout(r, 100)); } return false`) {
-		t.Error("the picture, or the style sheet, has not been swapped in")
+		t.Error("the picture, or the style sheet, has not been swapped in, or the script not run")
 	}
 	a.Wait(t, `!clean(document.body.innerText).includes("still syncing")`)
 	a.Read(t, "Show answer")

@@ -15,6 +15,8 @@ const CSS_FILE = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)'"\s]*))\s*\)/gi;
 
 /** How long a card waits for its pictures before it is shown without them, in milliseconds. */
 const PICTURE_PATIENCE = 150;
+/** How long the scripts of a card wait for the file of one before them. */
+const SCRIPT_PATIENCE = 2000;
 
 interface MathJaxGlobal {
   typesetPromise?: (elements: Element[]) => Promise<void>;
@@ -22,6 +24,7 @@ interface MathJaxGlobal {
 }
 
 const files = new Map<string, string>(); // blob addresses by name
+const sources = new WeakMap<Element, string>(); // the names of the files of scripts
 const waiting = new Map<string, Set<(url: string | null, state: string) => void>>();
 const style = document.createElement("style");
 const night = document.createElement("style");
@@ -80,12 +83,18 @@ async function show(m: Extract<ToFrame, { type: "show" }>): Promise<void> {
   names.forEach((name) => files.has(name) && names.delete(name));
   setStyle();
   qa.replaceChildren(template.content);
+  const told = new Map([...names].map((name) => [name, answered(name)]));
   if (names.size > 0) {
     send({ type: "need", names: [...names] });
-    await Promise.race([Promise.all([...names].map(answered)), new Promise((r) => setTimeout(r, PICTURE_PATIENCE))]);
+    await Promise.race([Promise.all(told.values()), new Promise((r) => setTimeout(r, PICTURE_PATIENCE))]);
   }
   typeBox();
-  for (const script of scripts) await run(script);
+  for (const script of scripts) {
+    const name = sources.get(script) ?? "";
+    await Promise.race([told.get(name), new Promise((r) => setTimeout(r, SCRIPT_PATIENCE))]); // those behind it may need it
+    if (!name || files.has(name)) await run(script);
+    else whenHere(name, (url) => url !== null && script.isConnected && void run(script)); // it is still syncing, or missing: the others do not wait
+  }
   occlude(); // also where the template does not ask for it
   if (/\\\(|\\\[/.test(qa.textContent ?? "")) await typeset();
   document.getElementById("answer")?.scrollIntoView();
@@ -127,6 +136,7 @@ function prepareFile(element: Element, attribute: string): string[] {
     return [];
   }
   const name = decoded(value);
+  if (element instanceof HTMLScriptElement) sources.set(element, name);
   whenHere(name, (url, state) => {
     if (url !== null) {
       element.setAttribute(attribute.replace("xlink:", ""), url); // with its namespace it could not be set like this
