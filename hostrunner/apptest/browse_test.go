@@ -104,3 +104,29 @@ func TestDeletedTwice(t *testing.T) {
 	a.Tap(t, "Undo")
 	found(t, a, "word", "1 card")
 }
+
+// TestUndoOffered makes a deck after another one was deleted: that can be taken back no more by what is offered for the deletion.
+func TestUndoOffered(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	deck := func(name string) {
+		t.Helper()
+		a.Tap(t, "New deck")
+		a.Fill(t, "Name of the deck", name)
+		a.Tap(t, "Save")
+		a.Wait(t, `modal === undefined`)
+	}
+	deck("First")
+	a.Tap(t, "More about First")
+	a.Tap(t, "Delete deck")
+	a.Tap(t, "Delete deck")
+	a.Read(t, "First was deleted.")
+	a.See(t, ".toast button")
+	deck("Second")
+	var offered bool
+	a.Eval(t, &offered, `return all(".toast button").length > 0`)
+	if offered {
+		t.Errorf("what would be taken back is the second deck; the page says:\n%s", a.Text(t))
+	}
+}

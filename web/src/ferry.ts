@@ -79,11 +79,17 @@ export function changed(): void {
 }
 
 const tabs = new BroadcastChannel("cardferry-changed");
-tabs.onmessage = changed;
+tabs.onmessage = edited;
+
+/** Somebody has changed something: what could be taken back until now is not the last change any more. */
+function edited(): void {
+  if (toast.value.undo) say("");
+  changed();
+}
 
 /** Says so in all tabs: the status does not tell when what waits to be sent is changed once more. */
 export function changedHere(): void {
-  changed();
+  edited();
   tabs.postMessage(null);
 }
 
