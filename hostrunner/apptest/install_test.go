@@ -132,3 +132,16 @@ func cutOff(t *testing.T, a *apptest.App) (wrong []string) {
 		return out`)
 	return wrong
 }
+
+// TestInstallOnce is asked by the browser whether to install the app, once for each offer: a button that could ask no more is gone.
+func TestInstallOnce(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	a.Go(t, "#/settings")
+	a.Run(t, nil, `
+		window.asked = 0;
+		dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt: async () => { asked++; return { outcome: "dismissed" }; } }))`)
+	a.Tap(t, "Install the app")
+	a.Wait(t, `asked === 1 && named("button", "Install the app") === undefined`)
+}

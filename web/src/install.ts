@@ -18,6 +18,12 @@ addEventListener("beforeinstallprompt", (e) => {
 });
 addEventListener("appinstalled", () => (installPrompt.value = null));
 
+/** Has the browser ask whether to install the app, which it does once for each offer. */
+export function install(): void {
+  void installPrompt.value?.prompt();
+  installPrompt.value = null;
+}
+
 /** Registers the service worker and watches for newer ones. */
 export async function startServiceWorker(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;

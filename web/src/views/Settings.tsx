@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Settings, StorageReport } from "cardferry";
 import { account, complain, ferry, HOME, say, status, version } from "../ferry.ts";
-import { installPrompt } from "../install.ts";
+import { install, installPrompt } from "../install.ts";
 import { go, href } from "../router.ts";
 import { act } from "../syncing.ts";
 import { texts } from "../texts.ts";
@@ -144,7 +144,7 @@ function Storage({ s, onChange }: { s: StorageReport; onChange: () => void }) {
         {installPrompt.value && (
           <div class="item">
             <div class="grow"><span class="label">{t.install}</span><p>{t.installMore}</p></div>
-            <button type="button" class="button primary" onClick={() => void installPrompt.value?.prompt()}>{t.install}</button>
+            <button type="button" class="button primary" onClick={install}>{t.install}</button>
           </div>
         )}
         <LinkItem to={href("settings", ["backups"])} icon="undo" label={t.backups} more={t.backupsMore} />
