@@ -58,6 +58,7 @@ func TestFilteredDeck(t *testing.T) {
 	s.SignUp(t)
 	desktop := apptest.NewDesktop(t, s)
 	desktop.Do(t, "add_notes", anki.Args{"prefix": "word", "count": 3}, nil)
+	desktop.Do(t, "answer", anki.Args{"card": "word1/0", "ease": 4}, nil)
 	desktop.ID(t, "filtered_deck", anki.Args{"name": "Exam", "search": "word*1 or word*2"})
 	desktop.Upload(t)
 	a := apptest.Open(t, browsertest.Start(t), s.URL)
@@ -65,6 +66,7 @@ func TestFilteredDeck(t *testing.T) {
 	a.Tap(t, "More about Exam")
 	a.Tap(t, "Show its cards")
 	a.Wait(t, `clean(document.querySelector(".head p")?.innerText ?? "") === "2 cards"`)
+	a.Read(t, "Exam · in ") // some days: when it is due at home
 	found(t, a, "deck:Default", "3 cards")
 	found(t, a, "-deck:exam", "1 card")
 }

@@ -112,7 +112,7 @@ export async function find(search: string): Promise<Found> {
 export async function hits(ids: readonly number[]): Promise<Hit[]> {
   if (ids.length === 0) return [];
   const rows = await ferry().query(
-    `SELECT c.id, c.nid, c.type, c.queue, c.due, substr(n.sfld, 1, 400) AS sfld, substr(n.flds, 1, 400) AS flds, d.name AS deck FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did WHERE c.id IN (${ids.map(() => "?").join(",")})`, ids);
+    `SELECT c.id, c.nid, c.type, c.queue, CASE WHEN c.odid <> 0 AND c.odue <> 0 THEN c.odue ELSE c.due END AS due, substr(n.sfld, 1, 400) AS sfld, substr(n.flds, 1, 400) AS flds, d.name AS deck FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did WHERE c.id IN (${ids.map(() => "?").join(",")})`, ids);
   const byId = new Map(rows.map((r) => [num(r, "id"), r]));
   return ids.flatMap((id) => {
     const r = byId.get(id);
