@@ -58,7 +58,7 @@ function first(decks: readonly Deck[]): Deck | undefined {
 
 function TodayBox(p: { decks: readonly Deck[]; today: Today }) {
   const t = p.today;
-  const left = sum(p.decks);
+  const left = sum(p.decks.filter((d) => !d.filtered)); // those are studied elsewhere
   const next = first(p.decks);
   useEffect(() => {
     if (!next) return;
