@@ -312,3 +312,22 @@ func TestStays(t *testing.T) {
 		a.Read(t, "1 card")
 	}
 }
+
+// TestPreviewTags writes tags while the preview is open: a card that shows them follows.
+func TestPreviewTags(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "edit_notetype", anki.Args{"id": "Basic", "front": "{{Front}} ({{Tags}})"}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"word", "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Study Default")
+	found(t, a, "word", "1 card")
+	a.Tap(t, "word")
+	a.Tap(t, "Preview")
+	a.ReadCard(t, "word ()")
+	a.Fill(t, "Tags", "fresh")
+	a.ReadCard(t, "word (fresh)")
+}

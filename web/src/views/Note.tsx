@@ -225,7 +225,7 @@ function PreviewCard(p: { type: NoteType; note: Note }) {
   const [chosen, setOrd] = useState(0);
   const ords = type.cloze ? clozeOrds(note.fields) : type.templates.map((_, i) => i);
   const ord = ords.includes(chosen) ? chosen : (ords[0] ?? 0); // a cloze may begin with another number than 1, or lose the one that was chosen
-  const faces = useLoad<Faces>(() => readFaces(type.id, ord, note), [type.id, ord, note.fields.join("\x1f")]);
+  const faces = useLoad<Faces>(() => readFaces(type.id, ord, note), [type.id, ord, note.fields.join("\x1f"), note.tags.join(" ")]);
   const problem = faces?.problem;
   const frame = useRef<FrameHandle | null>(null);
   const media = useRef<CardMedia | null>(null);
