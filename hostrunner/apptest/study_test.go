@@ -281,3 +281,33 @@ func TestDoubleTap(t *testing.T) {
 	a.Tap(t, "Easy")
 	a.Read(t, "Done for now")
 }
+
+// TestWaitingCounted waits for a card that is being learned: the minutes that it takes are counted down.
+func TestWaitingCounted(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"word", "back"}}, nil)
+	desktop.Do(t, "set_config", anki.Args{"key": "collapseTime", "value": 0}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Study Default")
+	a.Run(t, nil, `
+		const now = Date.now, timeout = setTimeout;
+		window.late = 0;
+		Date.now = () => now() + late;
+		window.setTimeout = (f, ms, ...more) => timeout(f, ms === 60_000 ? 1000 : ms, ...more);`)
+	a.Tap(t, "Study Default")
+	a.Tap(t, "Show answer")
+	a.Tap(t, "Good")
+	a.Read(t, "The next card comes in")
+	var minutes int64
+	const said = `Number(/comes in (\d+) minutes/.exec(document.body.innerText)?.[1])`
+	a.Run(t, &minutes, `return `+said)
+	if minutes < 10 {
+		t.Fatalf("the card comes in %d minutes", minutes)
+	}
+	a.Run(t, nil, `window.late = 5 * 60_000`)
+	a.Wait(t, said+" === "+itoa(minutes-5))
+}

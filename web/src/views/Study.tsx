@@ -322,7 +322,8 @@ function Done(p: { queue: Queue; onUndo: () => void; onMore: () => Promise<void>
   const { laterAt, finished } = p.queue;
   useEffect(() => {
     if (laterAt === undefined) return;
-    const timer = setTimeout(() => void p.onMore(), Math.max(1000, laterAt - Date.now()));
+    // Each minute, as the sentence counts them; and a timer of ten would wait that long after a device has slept, too.
+    const timer = setTimeout(() => void p.onMore(), Math.max(1000, Math.min(laterAt - Date.now(), 60_000)));
     return () => clearTimeout(timer);
   }, [p.queue]);
   useKeys((key, ctrl) => (key === "u" || (ctrl && key === "z") ? (p.onUndo(), true) : key === "Escape" && (back(), true)), false);
