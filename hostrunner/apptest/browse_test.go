@@ -1,7 +1,12 @@
 package apptest_test
 
 import (
+	"context"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 
 	"github.com/cardferry/cardferry/hostrunner/anki"
 	"github.com/cardferry/cardferry/hostrunner/apptest"
@@ -132,4 +137,38 @@ func TestUndoOffered(t *testing.T) {
 	if offered {
 		t.Errorf("what would be taken back is the second deck; the page says:\n%s", a.Text(t))
 	}
+}
+
+// TestSelectionInSheet selects what stands in a sheet and lets go of the mouse beside it: the sheet stays, with what was written. A click beside it
+// closes it.
+func TestSelectionInSheet(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Size(t, 1280, 800, false)
+	a.Tap(t, "Start without an account")
+	a.Tap(t, "New deck")
+	a.Fill(t, "Name of the deck", "A name")
+	var x, y float64
+	a.Run(t, &x, `return document.getElementById("deck-name").getBoundingClientRect().x + 60`)
+	a.Run(t, &y, `return document.getElementById("deck-name").getBoundingClientRect().y + 20`)
+	drag := func(x, y float64) {
+		t.Helper()
+		_, err := chromedp.Run(a.Context(), func(ctx context.Context, target *chromedp.Target) (cdp.Empty, error) {
+			p := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMousePressed, X: x, Y: y, Button: input.MouseButtonLeft, ClickCount: 1}
+			_, err := cdp.Call(ctx, target, input.DispatchMouseEvent, p)
+			p.Type, p.X, p.Y = input.DispatchMouseEventTypeMouseReleased, 20, 20
+			if err == nil {
+				_, err = cdp.Call(ctx, target, input.DispatchMouseEvent, p)
+			}
+			return cdp.Empty{}, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Run(t, nil, `await new Promise((r) => setTimeout(r, 300))`)
+	}
+	drag(x, y)
+	a.Wait(t, `modal?.querySelector("input").value === "A name"`)
+	drag(20, 20)
+	a.Wait(t, `modal === undefined`)
 }

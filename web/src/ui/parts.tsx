@@ -50,6 +50,7 @@ export function Sheet(p: { title: string; onClose: () => void; children: Compone
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   const here = useRef(true);
+  const pressed = useRef<EventTarget | null>(null);
   useLayoutEffect(() => { // other effects end when the dialog has gone, and what had the focus before it would not get it back
     const dialog = ref.current;
     dialog?.showModal();
@@ -64,7 +65,8 @@ export function Sheet(p: { title: string; onClose: () => void; children: Compone
       class="sheet"
       aria-labelledby={id}
       onClose={() => here.current && p.onClose()}
-      onClick={(e) => e.target === ref.current && p.onClose()}
+      onPointerDown={(e) => (pressed.current = e.target)}
+      onClick={(e) => e.target === ref.current && pressed.current === ref.current && p.onClose()} // not at the end of a selection that has begun in it
     >
       <header>
         <h2 id={id} class="grow">{p.title}</h2>
