@@ -144,3 +144,28 @@ func TestLinksOfCards(t *testing.T) {
 		t.Errorf("clicked and run: %s", got)
 	}
 }
+
+// TestKeysAfterClick clicks a link of a card, after which the space key shows the answer. Who goes to a part that unfolds with the keys unfolds it.
+func TestKeysAfterClick(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{`the card <a id="link" href="#">link</a> <details><summary>hint</summary>hidden</details>`, "back"}}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	a.Size(t, 1280, 800, false)
+	fetchDecks(t, a, "Study Default")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "the card")
+	a.TapCard(t, "#link")
+	apptest.Card[bool](t, a, `document.querySelector("summary").focus(); return true`)
+	a.Key(t, " ")
+	if !apptest.Card[bool](t, a, `await new Promise((r) => setTimeout(r, 300)); return document.querySelector("details").open`) {
+		t.Error("the hint is not unfolded")
+	}
+	a.See(t, ".answer .primary")
+	a.TapCard(t, "#link")
+	a.Key(t, " ")
+	a.See(t, ".grades")
+}

@@ -296,17 +296,22 @@ function setNight(on: boolean): void {
   night.textContent = on ? "html { color-scheme: dark; } body.nightMode { color: #E9EDF2; background-color: #1A2129; } .nightMode a { color: #6FB1F2; }" : "";
 }
 
+/** What Enter and the space key press. */
+const PRESSED = "a, button, summary";
+
 addEventListener("keydown", (e: KeyboardEvent) => {
   if (!e.isTrusted || e.defaultPrevented || e.altKey || e.isComposing) return;
   const inBox = e.target instanceof HTMLElement && (e.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName));
   if (inBox && e.key !== "Enter" && e.key !== "Escape") return;
-  const onLink = e.target instanceof HTMLElement && e.target.closest("a, button");
+  const onLink = e.target instanceof HTMLElement && e.target.closest(PRESSED);
   if (onLink && (e.key === "Enter" || e.key === " ")) return;
   if (e.key === " ") e.preventDefault();
   if (!e.repeat) send({ type: "key", key: e.key, ctrl: e.ctrlKey || e.metaKey, shift: e.shiftKey });
 });
 
 addEventListener("click", (e) => {
+  // With the mouse it is done: the space key means the card again, and not the sound that was just heard.
+  if (e.detail > 0 && e.target instanceof Element) e.target.closest<HTMLElement>(PRESSED)?.blur();
   const link = e.target instanceof Element ? e.target.closest("a, area") : null;
   const to = link?.getAttribute("href") ?? link?.getAttribute("xlink:href");
   if (!link || typeof to !== "string") return;
