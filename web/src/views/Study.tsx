@@ -89,12 +89,12 @@ function useStudy(deckId: number) {
   const follow = async (): Promise<void> => {
     const now = latest.current;
     if (!now) return next(); // a new day, or a sync, may have brought more
-    const { mark } = await cardOf(now.facts.id);
-    const q = mark === now.facts.mark ? await queue(deckId) : undefined;
+    const facts = await cardOf(now.facts.id);
+    const q = facts.mark === now.facts.mark ? await queue(deckId) : undefined;
     if (now.since !== latest.current?.since || busy.current) return;
     if (!q) return next();
     // What comes first may be another card by now. The one on the screen stays, beside the new counts.
-    onScreen(now, { queue: q.card?.id === now.facts.id ? q : { ...now.queue, counts: q.counts } });
+    onScreen(now, { facts, queue: q.card?.id === now.facts.id ? q : { ...now.queue, counts: q.counts } });
   };
   useEffect(() => void next(), [deckId]);
   useEffect(() => {
