@@ -117,7 +117,8 @@ def op_add_deck_config(name, a):
 def op_edit_deck_config(name, a):
     col = COLS[name]
     c = col.decks.get_config(deck_config_id(col, a["id"]))
-    c["new"]["perDay"] = a["per_day"]
+    c["new"]["perDay"] = a.get("per_day", c["new"]["perDay"])
+    c["autoplay"] = a.get("autoplay", c["autoplay"])
     if a.get("name"):
         c["name"] = a["name"]
     col.decks.update_config(c)

@@ -318,3 +318,28 @@ func TestPictureBusy(t *testing.T) {
 	a.SeeCard(t, `img[src^="blob:"]`)
 	a.Wait(t, `document.querySelector(".media-note") === null`)
 }
+
+// TestSilent studies a deck whose options let no sound play by itself: one is played when it is asked for.
+func TestSilent(t *testing.T) {
+	t.Parallel()
+	s := apptest.Serve(t)
+	s.SignUp(t)
+	desktop := apptest.NewDesktop(t, s)
+	desktop.Do(t, "media_add", anki.Args{"name": "word.mp3", "data": base64.StdEncoding.EncodeToString([]byte("no sound"))}, nil)
+	desktop.Do(t, "add_note", anki.Args{"fields": []string{"word [sound:word.mp3]", "back"}}, nil)
+	desktop.Do(t, "edit_deck_config", anki.Args{"id": "Default", "autoplay": false}, nil)
+	desktop.Upload(t)
+	a := apptest.Open(t, browsertest.Start(t), s.URL)
+	fetchDecks(t, a, "Study Default")
+	a.Run(t, nil, `window.played = 0; HTMLMediaElement.prototype.play = () => { window.played++; return new Promise(() => {}); }`)
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "word")
+	a.Run(t, nil, `await new Promise((r) => setTimeout(r, 500))`)
+	var played int64
+	a.Run(t, &played, `return window.played`)
+	if played != 0 {
+		t.Error("the sound has played by itself")
+	}
+	a.Key(t, "r")
+	a.Wait(t, "window.played === "+itoa(played+1))
+}

@@ -2,6 +2,7 @@
 
 import type { DeckNode, EditOp, EditResult, MediaState, PlayItem, RenderedCard, RenderRequest, Row } from "cardferry";
 import { account, changedHere, ferry, status, toError } from "./ferry.ts";
+import { members } from "./message.ts";
 import { readTemplates } from "./template.ts";
 import { texts } from "./texts.ts";
 
@@ -87,6 +88,8 @@ export interface CardFacts {
   interval: number;
   reps: number;
   lapses: number;
+  /** Whether its sounds play by themselves. */
+  autoplay: boolean;
   /** Another one when the card, its note or its note type is not what it was. */
   mark: string;
 }
@@ -155,15 +158,27 @@ function sound(item: PlayItem): Sound {
 
 /** Reads a card's place in the collection. */
 export async function cardOf(id: number): Promise<CardFacts> {
-  const [r] = await ferry().query(
+  const [[r], autoplay] = await Promise.all([ferry().query(
     `SELECT c.id, c.nid, c.ord, c.flags & 7 AS flag, c.ivl, c.reps, c.lapses, printf('%d %d %d %d %d %d', c.did, c.queue, c.due, c.reps, n.mod, t.mtime_secs) AS mark, d.name AS deck, t.name AS notetype,
       (SELECT name FROM templates WHERE ntid = n.mid AND ord IN (c.ord, 0) ORDER BY ord DESC LIMIT 1) AS template
-      FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did LEFT JOIN notetypes t ON t.id = n.mid WHERE c.id = ?`, [id]);
+      FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did LEFT JOIN notetypes t ON t.id = n.mid WHERE c.id = ?`, [id]), autoplays(id)]);
   return {
     id, noteId: num(r, "nid"), ord: num(r, "ord"), flag: num(r, "flag"), deck: text(r, "deck").replaceAll("\x1f", "::"),
     notetype: text(r, "notetype"), template: text(r, "template"), interval: num(r, "ivl"), reps: num(r, "reps"), lapses: num(r, "lapses"),
-    mark: text(r, "mark"),
+    autoplay, mark: text(r, "mark"),
   };
+}
+
+const NORMAL = 1, OPTIONS = 1, SILENT = 23; // numbers of members: in the kind of a deck, in a normal deck, in options
+
+/** Whether the sounds of a card play by themselves: the options of its deck say so, of its own one if it is in a filtered deck. */
+async function autoplays(id: number): Promise<boolean> {
+  const [[deck], options] = await Promise.all([
+    ferry().query("SELECT d.kind FROM cards c JOIN decks d ON d.id = CASE c.odid WHEN 0 THEN c.did ELSE c.odid END WHERE c.id = ?", [id]),
+    ferry().query("SELECT id, config FROM deck_config"),
+  ]);
+  const which = members(members(deck?.kind).get(NORMAL)).get(OPTIONS);
+  return members(options.find((o) => num(o, "id") === which)?.config).get(SILENT) !== 1;
 }
 
 /** The number of a flag. */

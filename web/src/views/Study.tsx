@@ -189,7 +189,9 @@ function useCardMedia(shown: Shown, frame: { current: FrameHandle | null }): Car
 function usePlayer(shown: Shown, side: Side): Player {
   const ref = useRef<Player | null>(null);
   ref.current ??= new Player(shown.rendered.questionSounds, shown.rendered.answerSounds);
-  useEffect(() => ref.current?.playSide(side === "question" ? "q" : "a"), [side]);
+  useEffect(() => {
+    if (shown.facts.autoplay) ref.current?.playSide(side === "question" ? "q" : "a");
+  }, [side]);
   useEffect(() => () => ref.current?.stop(), []);
   return ref.current;
 }
