@@ -172,3 +172,18 @@ func TestSelectionInSheet(t *testing.T) {
 	drag(20, 20)
 	a.Wait(t, `modal === undefined`)
 }
+
+// TestAngleBrackets lists a note about what looks like HTML, and is not.
+func TestAngleBrackets(t *testing.T) {
+	t.Parallel()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	addNote(t, a, "a List<String> & <table>")
+	a.Go(t, "#/browse")
+	a.See(t, ".hit")
+	var first string
+	a.Eval(t, &first, `return document.querySelector(".hit .first").textContent`)
+	if first != "a List<String> & <table>" {
+		t.Errorf("the line says %q", first)
+	}
+}

@@ -118,7 +118,7 @@ export async function hits(ids: readonly number[]): Promise<Hit[]> {
     const r = byId.get(id);
     if (!r) return [];
     return [{
-      id, noteId: num(r, "nid"), first: plain(text(r, "sfld")) || plain(text(r, "flds").replaceAll(FIELD_SEPARATOR, " ")),
+      id, noteId: num(r, "nid"), first: unmarked(text(r, "sfld")).trim() /* no HTML: what looks like it was an entity */ || plain(text(r, "flds").replaceAll(FIELD_SEPARATOR, " ")),
       deck: text(r, "deck").replaceAll("\x1f", "::"), type: num(r, "type"), queue: num(r, "queue"), due: num(r, "due"),
     }];
   });
@@ -128,10 +128,15 @@ export async function hits(ids: readonly number[]): Promise<Hit[]> {
 const COMPLAINTS = /\b(?=(?:style|on\w+)\s*=)/gi;
 const HIDDEN = "\u200b";
 
+/** A text without the marks that sounds and clozes are written with. */
+function unmarked(text: string): string {
+  return text.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1");
+}
+
 /** The text of some HTML, for a line of a list. */
 export function plain(html: string): string {
   const template = document.createElement("template");
-  template.innerHTML = html.replace(/\[sound:[^\]]*\]/g, "♪").replace(/\{\{c\d[\d,]*::(.*?)(::[^}]*)?\}\}/g, "$1")
+  template.innerHTML = unmarked(html)
     .replace(/<(\/?)(?:script|style)\b/gi, "<$1template") // of which there is no text
     .replace(COMPLAINTS, HIDDEN);
   for (const image of template.content.querySelectorAll("img")) image.replaceWith(image.alt);
