@@ -47,7 +47,7 @@ type Outcome struct {
 
 // Finished says what there is in a deck although nothing is to be studied now.
 type Finished struct {
-	Learning   int64 `json:"learning"` // learning cards that come later today
+	Learning   int64 `json:"learning"` // learning cards that come later, also after today
 	New        int64 `json:"new"`      // kept back by a limit, as the next
 	Review     int64 `json:"review"`
 	Suspended  int64 `json:"suspended"`
@@ -179,7 +179,7 @@ func (b *builder) nextCard(id int64) (n NextCard, err error) {
 func (b *builder) finished(out *Next) error {
 	f := &Finished{Filtered: b.nodes[0].Filtered}
 	out.Finished = f
-	return b.each(false, "SELECT c.queue, count(*), 0"+fromDecks+"(c.queue <= 0 OR c.queue IN (2, 3) AND c.due <= ?2 OR c.queue IN (1, 4) AND c.due < ?3) GROUP BY c.queue",
+	return b.each(false, "SELECT c.queue, count(*), 0"+fromDecks+"(c.queue <= 1 OR c.queue IN (2, 3) AND c.due <= ?2 OR c.queue = 4) GROUP BY c.queue",
 		func(e entry) (bool, error) {
 			queue, number := e.id, e.due
 			switch queue {
@@ -197,7 +197,7 @@ func (b *builder) finished(out *Next) error {
 				f.Learning += number
 			}
 			return true, nil
-		}, string(b.ids), b.Today, b.NextDay)
+		}, string(b.ids), b.Today)
 }
 
 // outcome returns a state in few words. The interval of a learning step is not said: it is that of the last review.

@@ -109,7 +109,7 @@ func asEntry(row []rows.Value, place int) entry {
 
 func (b *builder) gatherLearning() error {
 	ahead := b.now.Unix() + b.learnAhead
-	return b.each(b.burying, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue IN (1, 4) AND c.due < ?2 ORDER BY c.due, c.id", func(e entry) (bool, error) {
+	return b.each(b.burying, "SELECT c.id, c.due, k.key"+fromDecks+"c.queue IN (1, 4) AND c.due <= ?2 ORDER BY c.due, c.id", func(e entry) (bool, error) {
 		if e.due <= ahead {
 			b.learning = append(b.learning, e)
 		} else if at := e.due * 1000; b.later == 0 {

@@ -64,6 +64,22 @@ func TestRealSpelling(t *testing.T) {
 	}
 }
 
+// TestRealEndOfDay: learning cards that fall due around the end of the day.
+func TestRealEndOfDay(t *testing.T) {
+	t.Parallel()
+	agent := anki.StartAgent(t)
+	for _, after := range []int64{-1, 0, 1, 3600, 200_000} { // seconds
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			w := newWorld(t, 2)
+			w.fill(10)
+			run(t, w.db, "UPDATE cards SET did = 1000, odid = 0, type = 1, queue = 1, due = ?, left = 1 WHERE id % 2", w.end+after)
+			run(t, w.db, "UPDATE cards SET did = 1000, odid = 0, type = 0, queue = -1 WHERE id % 2 = 0")
+			w.open(agent)
+			w.compareQueue(1000)
+		})
+	}
+}
+
 func (w *world) compareTree() {
 	w.t.Helper()
 	var want []realDeck

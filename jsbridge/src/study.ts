@@ -74,7 +74,7 @@ export interface NextCard {
 
 /** What there is in a deck although nothing is to be studied now. */
 export interface Finished {
-  /** Learning cards that come later today. */
+  /** Learning cards that come later, also after today. */
   learning: number;
   /** New cards and reviews that the day's limits keep back. */
   new: number;
