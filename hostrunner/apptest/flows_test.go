@@ -160,6 +160,7 @@ func sameDecks(t *testing.T, a *apptest.App, d *apptest.Desktop) {
 			want = append(want, fmt.Sprintf("%s: %d new, %d learning, %d due", deck.Name, deck.Counts[0], deck.Counts[1], deck.Counts[2]))
 		}
 	}
+	a.Wait(t, `all(".deck a").length > 0`) // the button beside it says "In sync" before the list is read
 	a.Eval(t, &got, `return all(".deck a").map((e) => e.ariaLabel)`)
 	if !slices.Equal(got, want) {
 		t.Errorf("the decks are\n%q, and in the real program\n%q", got, want)
