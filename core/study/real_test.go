@@ -30,38 +30,35 @@ func seeds() uint64 {
 	return 4
 }
 
-// TestRealTree compares the list of decks with the real program's, on random collections.
-func TestRealTree(t *testing.T) {
+// eachWorld runs a test in some worlds, which their seeds make: from is the first.
+func eachWorld(t *testing.T, from uint64, test func(t *testing.T, w *world, agent *anki.Agent)) {
 	t.Parallel()
 	agent := anki.StartAgent(t)
 	for seed := range seeds() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed)
-			w.fill(250)
-			w.open(agent)
-			w.compareTree()
-		})
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { test(t, newWorld(t, from+seed), agent) })
 	}
+}
+
+// TestRealTree compares the list of decks with the real program's, on random collections.
+func TestRealTree(t *testing.T) {
+	eachWorld(t, 0, func(t *testing.T, w *world, agent *anki.Agent) {
+		w.fill(250)
+		w.open(agent)
+		w.compareTree()
+	})
 }
 
 // TestRealSpelling: a deck's name was spelled anew on one device while another one added decks below it under the old spelling.
 func TestRealSpelling(t *testing.T) {
-	t.Parallel()
-	agent := anki.StartAgent(t)
-	for seed := range seeds() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed+200)
-			for id, name := range map[int64]string{1000: "a", 1006: "ZETA\x1fe 2", 1005: "zeta\x1fÉ", 1002: "A\x1fb\x1fC"} {
-				run(t, w.db, "UPDATE decks SET name = ? WHERE id = ?", name, id)
-			}
-			w.fill(250)
-			w.open(agent)
-			w.compareTree()
-			for _, id := range w.decks {
-				w.compareQueue(id)
-			}
-		})
-	}
+	eachWorld(t, 200, func(t *testing.T, w *world, agent *anki.Agent) {
+		for id, name := range map[int64]string{1000: "a", 1006: "ZETA\x1fe 2", 1005: "zeta\x1fÉ", 1002: "A\x1fb\x1fC"} {
+			run(t, w.db, "UPDATE decks SET name = ? WHERE id = ?", name, id)
+		}
+		w.fill(250)
+		w.open(agent)
+		w.compareTree()
+		w.compareQueues()
+	})
 }
 
 // TestRealEndOfDay: learning cards that fall due around the end of the day.
@@ -133,17 +130,17 @@ func (w *world) session() *study.Session {
 
 // TestRealQueue compares the queues of all decks, their counts and order.
 func TestRealQueue(t *testing.T) {
-	t.Parallel()
-	agent := anki.StartAgent(t)
-	for seed := range seeds() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed+100)
-			w.fill(250)
-			w.open(agent)
-			for _, id := range w.decks {
-				w.compareQueue(id)
-			}
-		})
+	eachWorld(t, 100, func(t *testing.T, w *world, agent *anki.Agent) {
+		w.fill(250)
+		w.open(agent)
+		w.compareQueues()
+	})
+}
+
+func (w *world) compareQueues() {
+	w.t.Helper()
+	for _, id := range w.decks {
+		w.compareQueue(id)
 	}
 }
 
@@ -288,37 +285,32 @@ func TestRealNewOrders(t *testing.T) {
 
 // TestRealSiblings compares which siblings are in the queue where they lie in decks of which some hide siblings, and some do not.
 func TestRealSiblings(t *testing.T) {
-	t.Parallel()
-	agent := anki.StartAgent(t)
-	for seed := range seeds() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed+400)
-			setOptions(t, w.db, object{"newGatherPriority": 1, "reviewOrder": 9, "new": object{"perDay": 9999, "bury": false}, "rev": object{"perDay": 9999, "bury": false}})
-			for id := range int64(8) {
-				run(t, w.db, "INSERT INTO deck_config SELECT ?, 'p' || ?, mtime_secs, usn, config FROM deck_config WHERE id = 1", 100+id, id)
-				run(t, w.db, "INSERT INTO decks SELECT ?, 'Default' || char(31) || ?, mtime_secs, usn, common, kind FROM decks WHERE id = 1", 3000+id, id)
-				setPreset(t, w.db, 100+id, object{"new": object{"bury": id&1 > 0}, "rev": object{"bury": id&2 > 0}, "buryInterdayLearning": id&4 > 0})
-				setDeck(t, w.db, 3000+id, object{"conf": 100 + id})
+	eachWorld(t, 400, func(t *testing.T, w *world, agent *anki.Agent) {
+		setOptions(t, w.db, object{"newGatherPriority": 1, "reviewOrder": 9, "new": object{"perDay": 9999, "bury": false}, "rev": object{"perDay": 9999, "bury": false}})
+		for id := range int64(8) {
+			run(t, w.db, "INSERT INTO deck_config SELECT ?, 'p' || ?, mtime_secs, usn, config FROM deck_config WHERE id = 1", 100+id, id)
+			run(t, w.db, "INSERT INTO decks SELECT ?, 'Default' || char(31) || ?, mtime_secs, usn, common, kind FROM decks WHERE id = 1", 3000+id, id)
+			setPreset(t, w.db, 100+id, object{"new": object{"bury": id&1 > 0}, "rev": object{"bury": id&2 > 0}, "buryInterdayLearning": id&4 > 0})
+			setDeck(t, w.db, 3000+id, object{"conf": 100 + id})
+		}
+		addDeck(t, w.db, 3008, "Default::lent", filteredDeck(true, 60, 600, 0))
+		for i := range int64(90) {
+			home := 3000 + w.r.Int64N(8)
+			queue := w.r.Int64N(4)
+			card := object{"nid": i / 3, "ord": i % 3, "did": home, "queue": queue, "type": []int64{0, 1, 2, 1}[queue], "ivl": int64(5), "due": []int64{i, w.now.Unix() - 100, w.today, w.today}[queue]}
+			if w.r.IntN(6) == 0 {
+				card["did"], card["odid"], card["odue"] = int64(3008), home, card["due"]
 			}
-			addDeck(t, w.db, 3008, "Default::lent", filteredDeck(true, 60, 600, 0))
-			for i := range int64(90) {
-				home := 3000 + w.r.Int64N(8)
-				queue := w.r.Int64N(4)
-				card := object{"nid": i / 3, "ord": i % 3, "did": home, "queue": queue, "type": []int64{0, 1, 2, 1}[queue], "ivl": int64(5), "due": []int64{i, w.now.Unix() - 100, w.today, w.today}[queue]}
-				if w.r.IntN(6) == 0 {
-					card["did"], card["odid"], card["odue"] = int64(3008), home, card["due"]
-				}
-				addCard(t, w.db, i+1, card)
-			}
-			w.open(agent)
-			got, want := w.queue()
-			slices.Sort(got)
-			slices.Sort(want)
-			if !slices.Equal(got, want) {
-				t.Errorf("got  %v\nwant %v", got, want)
-			}
-		})
-	}
+			addCard(t, w.db, i+1, card)
+		}
+		w.open(agent)
+		got, want := w.queue()
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %v\nwant %v", got, want)
+		}
+	})
 }
 
 // compareOrder compares the cards of the default deck, of which there are so many.
@@ -366,23 +358,18 @@ func (w *world) describe(cards []int64) (out []string) {
 
 // TestRealAnswers answers random cards on both sides, over some days, and compares all rows.
 func TestRealAnswers(t *testing.T) {
-	t.Parallel()
-	agent := anki.StartAgent(t)
-	for seed := range seeds() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed+200)
-			w.fill(120)
-			w.open(agent)
-			ids := w.column("SELECT id FROM cards ORDER BY id")
-			for day := range 3 {
-				for _, i := range w.r.Perm(len(ids))[:60] { // each once: twice in a second makes mod later than the time
-					w.answer(ids[i], 1+w.r.IntN(4))
-				}
-				w.compareRows(day)
-				w.nextDay()
+	eachWorld(t, 200, func(t *testing.T, w *world, agent *anki.Agent) {
+		w.fill(120)
+		w.open(agent)
+		ids := w.column("SELECT id FROM cards ORDER BY id")
+		for day := range 3 {
+			for _, i := range w.r.Perm(len(ids))[:60] { // each once: twice in a second makes mod later than the time
+				w.answer(ids[i], 1+w.r.IntN(4))
 			}
-		})
-	}
+			w.compareRows(day)
+			w.nextDay()
+		}
+	})
 }
 
 func (w *world) column(sql string) (out []int64) {

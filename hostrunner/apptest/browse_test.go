@@ -80,8 +80,7 @@ func TestFilteredDeck(t *testing.T) {
 // TestSearchFocus types into the search with a pause: the focus stays in it. A link to another search changes it.
 func TestSearchFocus(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	addNote(t, a, "word")
 	a.Go(t, "#/browse")
 	a.Read(t, "1 card")
@@ -99,8 +98,7 @@ func TestSearchFocus(t *testing.T) {
 // TestDeletedTwice taps twice on what deletes a note, before the first tap has done anything: the way back is still offered.
 func TestDeletedTwice(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	addNote(t, a, "word")
 	found(t, a, "word", "1 card")
 	a.Tap(t, "Select word")
@@ -116,8 +114,7 @@ func TestDeletedTwice(t *testing.T) {
 // TestUndoOffered makes a deck after another one was deleted: that can be taken back no more by what is offered for the deletion.
 func TestUndoOffered(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	deck := func(name string) {
 		t.Helper()
 		a.Tap(t, "New deck")
@@ -176,8 +173,7 @@ func TestSelectionInSheet(t *testing.T) {
 // TestAngleBrackets lists a note about what looks like HTML, and is not.
 func TestAngleBrackets(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	addNote(t, a, "a List<String> & <table>")
 	a.Go(t, "#/browse")
 	a.See(t, ".hit")

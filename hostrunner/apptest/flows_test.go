@@ -43,6 +43,25 @@ func synced(t *testing.T, a *apptest.App) {
 	a.Wait(t, `clean(document.querySelector(".sync")?.innerText ?? "") === "In sync"`)
 }
 
+// alone opens the app of a server of its own, without an account.
+func alone(t *testing.T) *apptest.App {
+	t.Helper()
+	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
+	a.Tap(t, "Start without an account")
+	return a
+}
+
+// studyWord opens the app without an account at the question of its only card.
+func studyWord(t *testing.T) *apptest.App {
+	t.Helper()
+	a := alone(t)
+	addNote(t, a, "word")
+	a.Go(t, "#/")
+	a.Tap(t, "Study Default")
+	a.ReadCard(t, "word")
+	return a
+}
+
 // fetchDecks signs in on a device without cards and fetches what the server has, of which shown is seen then.
 func fetchDecks(t *testing.T, a *apptest.App, shown string) {
 	t.Helper()

@@ -136,8 +136,7 @@ func cutOff(t *testing.T, a *apptest.App) (wrong []string) {
 // TestInstallOnce is asked by the browser whether to install the app, once for each offer: a button that could ask no more is gone.
 func TestInstallOnce(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/settings")
 	a.Run(t, nil, `
 		window.asked = 0;

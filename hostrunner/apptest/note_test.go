@@ -17,8 +17,7 @@ import (
 // TestTypedWhileAdding goes on typing while a note is being added, which may have to wait for a sync: what was typed is not taken away.
 func TestTypedWhileAdding(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "word")
 	a.Run(t, nil, `
@@ -84,8 +83,7 @@ func TestImportWhileAdding(t *testing.T) {
 // TestDroppedFiles drops several files on a field: those that a note can have get into it, one after the other.
 func TestDroppedFiles(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "two pictures")
 	a.Run(t, nil, pictures+`
@@ -103,8 +101,7 @@ func TestDroppedFiles(t *testing.T) {
 // TestManyTags has more tags than anybody could look through: each is suggested to whoever begins to type it.
 func TestManyTags(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "tagged")
 	var tags strings.Builder
@@ -123,8 +120,7 @@ func TestManyTags(t *testing.T) {
 // TestDeckSavedTwice sends the name of a new deck off twice, as an impatient Enter does while something else is being written: one deck is made.
 func TestDeckSavedTwice(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Tap(t, "New deck")
 	a.Fill(t, "Name of the deck", "Once")
 	a.Run(t, nil, `const form = document.querySelector("dialog form"); form.requestSubmit(); form.requestSubmit()`)
@@ -141,8 +137,7 @@ func TestDeckSavedTwice(t *testing.T) {
 // TestTypedWhileFileComes chooses a picture and goes on typing, in the other field and behind the picture: nothing of it is lost, or gets elsewhere.
 func TestTypedWhileFileComes(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "before")
 	a.Run(t, nil, pictures+`
@@ -230,8 +225,7 @@ func TestFieldKept(t *testing.T) {
 // TestHideAll marks as a cloze what has signs, bold letters, lines and a picture: all of it is hidden, and nothing lost.
 func TestHideAll(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.See(t, "#note-type")
 	a.Run(t, nil, `
@@ -264,8 +258,7 @@ func TestHideAll(t *testing.T) {
 // taken out.
 func TestSoundNames(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Go(t, "#/note/new")
 	a.Fill(t, "Front", "two sounds [sound:gone & lost.mp3]")
 	a.Run(t, nil, `
@@ -285,8 +278,7 @@ func TestSoundNames(t *testing.T) {
 // TestStays is asked whether to leave a note without saving, and stays: saving and Back lead to where it was opened from, as before.
 func TestStays(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	addNote(t, a, "word")
 	for i, leave := range []func(){
 		func() { a.Tap(t, "Statistics") },

@@ -131,8 +131,7 @@ func TestPackage(t *testing.T) {
 // TestImportLeft leaves the place while an import goes on, and comes back: it is still told of, cannot be begun again, and then what became of it is said.
 func TestImportLeft(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	addNote(t, a, "in the package")
 	goOn := holdImport(t, a, exportedFile(t, a))
 	a.Go(t, "#/stats")

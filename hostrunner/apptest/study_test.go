@@ -222,12 +222,7 @@ func TestChangedBeforeAnswer(t *testing.T) {
 // TestSayBuried buries a card whose change fails: it is not said to be buried.
 func TestSayBuried(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
-	addNote(t, a, "word")
-	a.Go(t, "#/")
-	a.Tap(t, "Study Default")
-	a.ReadCard(t, "word")
+	a := studyWord(t)
 	a.Run(t, nil, `
 		const post = Worker.prototype.postMessage;
 		Worker.prototype.postMessage = function (m, ...more) {
@@ -246,8 +241,7 @@ func TestSayBuried(t *testing.T) {
 // TestAllDoneAlone studies the only card of the only deck without an account: nobody is told that there are no cards.
 func TestAllDoneAlone(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
+	a := alone(t)
 	a.Read(t, "No cards yet")
 	addNote(t, a, "word")
 	a.Go(t, "#/")
@@ -265,12 +259,7 @@ func TestAllDoneAlone(t *testing.T) {
 // TestDoubleTap clicks twice on what shows the answer: nobody has seen that at the second click, which grades nothing.
 func TestDoubleTap(t *testing.T) {
 	t.Parallel()
-	a := apptest.Open(t, browsertest.Start(t), apptest.Serve(t).URL)
-	a.Tap(t, "Start without an account")
-	addNote(t, a, "word")
-	a.Go(t, "#/")
-	a.Tap(t, "Study Default")
-	a.ReadCard(t, "word")
+	a := studyWord(t)
 	a.Eval(t, nil, `
 		const second = new Promise((done) => new MutationObserver((_, watch) => {
 			const good = document.querySelector(".grade.good");
