@@ -158,27 +158,26 @@ function sound(item: PlayItem): Sound {
 
 /** Reads a card's place in the collection. */
 export async function cardOf(id: number): Promise<CardFacts> {
-  const [[r], autoplay] = await Promise.all([ferry().query(
+  const [r] = await ferry().query(
     `SELECT c.id, c.nid, c.ord, c.flags & 7 AS flag, c.ivl, c.reps, c.lapses, printf('%d %d %d %d %d %d', c.did, c.queue, c.due, c.reps, n.mod, t.mtime_secs) AS mark, d.name AS deck, t.name AS notetype,
+      (SELECT kind FROM decks WHERE id = iif(c.odid, c.odid, c.did)) AS home,
       (SELECT name FROM templates WHERE ntid = n.mid AND ord IN (c.ord, 0) ORDER BY ord DESC LIMIT 1) AS template
-      FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did LEFT JOIN notetypes t ON t.id = n.mid WHERE c.id = ?`, [id]), autoplays(id)]);
+      FROM cards c JOIN notes n ON n.id = c.nid LEFT JOIN decks d ON d.id = c.did LEFT JOIN notetypes t ON t.id = n.mid WHERE c.id = ?`, [id]);
   return {
     id, noteId: num(r, "nid"), ord: num(r, "ord"), flag: num(r, "flag"), deck: text(r, "deck").replaceAll("\x1f", "::"),
     notetype: text(r, "notetype"), template: text(r, "template"), interval: num(r, "ivl"), reps: num(r, "reps"), lapses: num(r, "lapses"),
-    autoplay, mark: text(r, "mark"),
+    autoplay: await autoplays(r?.home), mark: text(r, "mark"),
   };
 }
 
 const NORMAL = 1, OPTIONS = 1, SILENT = 23; // numbers of members: in the kind of a deck, in a normal deck, in options
 
-/** Whether the sounds of a card play by themselves: the options of its deck say so, of its own one if it is in a filtered deck. */
-async function autoplays(id: number): Promise<boolean> {
-  const [[deck], options] = await Promise.all([
-    ferry().query("SELECT d.kind FROM cards c JOIN decks d ON d.id = CASE c.odid WHEN 0 THEN c.did ELSE c.odid END WHERE c.id = ?", [id]),
-    ferry().query("SELECT id, config FROM deck_config"),
-  ]);
-  const which = members(members(deck?.kind).get(NORMAL)).get(OPTIONS);
-  return members(options.find((o) => num(o, "id") === which)?.config).get(SILENT) !== 1;
+/** Whether the sounds of cards of a deck play by themselves: its options say so. A card in a filtered deck has those of its own one. */
+async function autoplays(kind: unknown): Promise<boolean> {
+  const which = members(members(kind).get(NORMAL)).get(OPTIONS);
+  if (typeof which !== "number") return true;
+  const [options] = await ferry().query("SELECT config FROM deck_config WHERE id = ?", [which]);
+  return members(options?.config).get(SILENT) !== 1;
 }
 
 /** The number of a flag. */
